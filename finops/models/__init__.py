@@ -1,0 +1,19 @@
+"""The small tables, kept by the ORM. Facts and rollups are SQL: see ingest/sql and finops/sql."""
+
+from __future__ import annotations
+
+from finops.models.keys import ApiToken, IngestKey
+from finops.models.prices import Price
+from finops.models.runs import RatingRun, RollupCheck
+from finops.models.taxonomy import ActivatedTag, LatencyTier, Team
+
+__all__ = [
+    "ActivatedTag",
+    "ApiToken",
+    "IngestKey",
+    "LatencyTier",
+    "Price",
+    "RatingRun",
+    "RollupCheck",
+    "Team",
+]

@@ -1,0 +1,43 @@
+"""What an organisation calls things: teams, latency tiers and the tags that are dimensions."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Team(models.Model):
+    name = models.CharField(max_length=200, unique=True)
+    cost_center = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        db_table = "team"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LatencyTier(models.Model):
+    """Requests of at most `max_latency_ms` belong here; the tier without a maximum is the last."""
+
+    name = models.CharField(max_length=200, unique=True)
+    max_latency_ms = models.FloatField(null=True, unique=True)
+
+    class Meta:
+        db_table = "latency_tier"
+        ordering = (models.F("max_latency_ms").asc(nulls_last=True),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ActivatedTag(models.Model):
+    """A tag key that is a dimension: events keep every tag, rollups only activated ones."""
+
+    key = models.CharField(max_length=200, unique=True)
+    activated_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "activated_tag"
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,1 @@
+"""Ingest writes facts: it decodes, normalises, prices and stores usage events."""
