@@ -1,0 +1,39 @@
+"""What ingest asks of a rate card; who builds one is not its business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+
+class Rate(NamedTuple):
+    """The ledger lines one event is rated with: the list price and the contract that changed it."""
+
+    price_id: int
+    contract_price_id: int | None
+
+
+class RateCard(Protocol):
+    """Every price in force, in memory. `version` changes whenever the ledger changes."""
+
+    version: int
+
+    def resolve(
+        self,
+        *,
+        provider: str,
+        model: str,
+        service_tier: str,
+        cache: str,
+        fleet: str,
+        at: datetime,
+        input_tokens: int,
+    ) -> Rate | None:
+        """The lines for one request, or None when no price is known. Takes about a microsecond."""
+        ...
+
+
+# Given the version held (None at first), a newer card, or None when nothing changed. Blocks: the
+# ingest process calls it in a thread.
+RateCardLoader = Callable[[int | None], RateCard | None]
