@@ -1,0 +1,110 @@
+"""THE schema: one usage event as clients write it, field by field.
+
+The schema holds what a JSON value can show alone (types, lengths, bounds, closed sets); what
+depends on other fields or on the clock is checked where a fact is made of it (facts.py).
+null means the same as leaving the field out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+MAX_TOKENS = 1_000_000_000
+# Bounds on durations keep them inside PostgreSQL's `real`; 1e9 ms are eleven days.
+MAX_MILLISECONDS = 1_000_000_000.0
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+Model = Annotated[str, Meta(min_length=1, max_length=200)]
+Name = Annotated[str, Meta(max_length=200)]
+Tokens = Annotated[int, Meta(ge=0, le=MAX_TOKENS)]
+Milliseconds = Annotated[float, Meta(ge=0.0, le=MAX_MILLISECONDS)]
+Score = Annotated[float, Meta(ge=0.0, le=1.0)]
+Tags = Annotated[dict[Name, Name], Meta(max_length=16)]
+Stages = Annotated[
+    dict[Annotated[str, Meta(min_length=1, max_length=64)], Milliseconds], Meta(max_length=32)
+]
+
+# The right-hand names are what the ledger and the pages know; providers' own words for them are
+# taken too.
+SERVICE_TIERS = {
+    "standard": "standard",
+    "default": "standard",
+    "on_demand": "standard",
+    "auto": "standard",
+    "batch": "batch",
+    "flex": "flex",
+    "priority": "priority",
+}
+ServiceTier = Literal["standard", "default", "on_demand", "auto", "batch", "flex", "priority"]
+Status = Literal["ok", "error", "aborted", "throttled"]
+Cache = Literal["none", "memory", "redis", "semantic", "database"]
+
+
+class Event(msgspec.Struct, gc=False, frozen=True):
+    """One model call. Token totals include their parts, as OpenTelemetry counts them."""
+
+    id: Id
+    timestamp: Annotated[
+        datetime,
+        Meta(tz=True, description="When the request started; RFC 3339 with a zone."),
+    ]
+    model: Annotated[Model, Meta(description="The model that answered.")]
+    provider: Name | None = None
+    operation: Name | None = None
+
+    input_tokens: Tokens | None = None
+    cache_read_input_tokens: Tokens | None = None
+    cache_creation_input_tokens: Tokens | None = None
+    cache_write_input_tokens: Tokens | None = None
+    cache_creation_1h_input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
+    reasoning_output_tokens: Tokens | None = None
+    input_audio_tokens: Tokens | None = None
+    output_audio_tokens: Tokens | None = None
+    usage: Annotated[
+        dict[str, Any] | None,
+        Meta(description="Instead of the token fields: the provider's own usage block."),
+    ] = None
+
+    user: Name | None = None
+    feature: Name | None = None
+    team: Name | None = None
+    service: Name | None = None
+    environment: Name | None = None
+    region: Name | None = None
+    session: Name | None = None
+    variant: Name | None = None
+
+    latency_ms: Milliseconds | None = None
+    ttft_ms: Milliseconds | None = None
+    latency_tier: Name | None = None
+    service_tier: ServiceTier | None = None
+    status: Status | None = None
+    cache: Cache | None = None
+    stages_ms: Stages | None = None
+    prompt_hash: Annotated[str, Meta(max_length=64)] | None = None
+    fleet: Name | None = None
+    gpu_seconds: Decimal | None = None
+    quality: Score | None = None
+    reported_cost: Annotated[
+        Decimal | None, Meta(description="USD, kept beside our own cost and never instead of it.")
+    ] = None
+    tags: Tags | None = None
+
+
+# The same fields, but a field that is not among them is an error: how unknown fields are noticed
+# without looking at the keys of every event.
+StrictEvent = msgspec.defstruct(
+    "StrictEvent", [], bases=(Event,), forbid_unknown_fields=True, gc=False, frozen=True
+)
+FIELDS = frozenset(Event.__struct_fields__)
+
+
+def json_schema() -> dict[str, Any]:
+    """One event as JSON Schema 2020-12, for the OpenAPI document."""
+    return msgspec.json.schema(Event)
