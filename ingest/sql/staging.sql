@@ -1,0 +1,31 @@
+-- One row: one event of the commit being gathered, with everything but its costs. Columns are
+-- named and typed as in usage_event. Filled by binary COPY, emptied by every COMMIT.
+CREATE TEMPORARY TABLE staged_event (
+    event_key                         uuid NOT NULL,
+    started_at                        timestamptz NOT NULL,
+    batch_id                          bigint NOT NULL,
+    day                               date NOT NULL,
+    attribution_id                    integer NOT NULL,
+    user_id                           integer NOT NULL,
+    uncached_input_tokens             integer NOT NULL,
+    cache_read_input_tokens           integer NOT NULL,
+    cache_creation_5m_input_tokens    integer NOT NULL,
+    cache_creation_1h_input_tokens    integer NOT NULL,
+    input_audio_tokens                integer NOT NULL,
+    text_output_tokens                integer NOT NULL,
+    reasoning_output_tokens           integer NOT NULL,
+    output_audio_tokens               integer NOT NULL,
+    normalised                        boolean NOT NULL,
+    price_id                          integer,
+    contract_price_id                 integer,
+    latency_ms                        real,
+    ttft_ms                           real,
+    quality                           real,
+    gpu_seconds                       numeric,
+    reported_cost                     numeric,
+    event_id                          text NOT NULL,
+    session                           text,
+    prompt_hash                       text,
+    stages_ms                         jsonb,
+    tags                              jsonb
+) ON COMMIT DELETE ROWS;
