@@ -60,7 +60,7 @@ def secret_key() -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = secrets.token_urlsafe(50)
         path.touch(mode=0o600)
         path.write_text(key)
@@ -122,7 +122,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "farthing",
         "USER": "farthing",
-        "HOST": str(RUNTIME_DIR),
+        "HOST": str(RUNTIME_DIR / "postgres"),
         "PORT": "5432",
     }
     if EMBEDDED_POSTGRES

@@ -1,0 +1,75 @@
+"""What all tests share: a PostgreSQL of their own, a moment, people.
+
+With DATABASE_URL unset the session runs the embedded PostgreSQL in a temporary directory, started
+by the first test that needs a database.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from hypothesis import settings as hypothesis_settings
+
+from finops import postgres
+
+hypothesis_settings.register_profile("farthing", deadline=None)
+hypothesis_settings.register_profile("ci", deadline=None, print_blob=True, max_examples=200)
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "farthing")
+
+# Nothing a test queues may wait in the developer's own data directory.
+settings.CELERY_BROKER_URL = "memory://"
+settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    if not settings.EMBEDDED_POSTGRES:
+        yield
+        return
+    home = Path(tempfile.mkdtemp(prefix="farthing-test-"))
+    sockets = home / "run" / "postgres"
+    server = postgres.start(home / "postgres", sockets, say=print, durable=False)
+    for configuration in (settings.DATABASES["default"], connection.settings_dict):
+        configuration["HOST"] = str(sockets)
+    yield
+    postgres.stop(server)
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def database_url(db: None) -> str:
+    """The test database, for a program that a test starts; use with a transactional database."""
+    at = connection.get_connection_params()
+    where = {key: at[key] for key in ("user", "password", "host", "port") if at.get(key)}
+    return f"postgresql:///{at['dbname']}?{urlencode(where)}"
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment at which tests of periods and queries take place: a Thursday noon."""
+    return datetime(2026, 10, 15, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return User.objects.create_superuser("ada", "ada@example.org", "correct horse battery")
+
+
+@pytest.fixture
+def signed_in(client: Client, administrator: User) -> Client:
+    """A browser in which the administrator has signed in."""
+    client.force_login(administrator)
+    return client
