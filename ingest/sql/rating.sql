@@ -1,0 +1,137 @@
+-- The cost formula, the only one in SQL; finops/pricing/formula.py is its reference in Python.
+--
+-- One row: what one request costs, from its disjoint token buckets and the ledger lines it is
+-- rated with. Per bucket
+--     list      = quantity × list price
+--     effective = quantity × (the contract's own price, else list price × (100 − discount) × 0.01)
+-- where the contract's price also stands in for a list price that nobody published.
+-- Everything is NULL when no price is known: no list line, tokens in a bucket without a price, or
+-- a price per GPU-second and no GPU seconds. A bucket without tokens costs 0 whatever its price.
+--
+-- input_cost holds uncached and audio input; output_cost text, reasoning and audio output;
+-- request_cost the price per request and per GPU-second.
+--
+-- PostgreSQL inlines it into the statement around it (a lateral call, arguments that are columns).
+-- The three levels are fenced by OFFSET 0, or every amount is computed again for each sum it is
+-- part of: 21 µs a row instead of 4.
+--
+--     FROM staging
+--     LEFT JOIN price AS list ON list.id = staging.price_id
+--     LEFT JOIN price AS contract ON contract.id = staging.contract_price_id
+--     CROSS JOIN LATERAL rate_usage(
+--         staging.uncached_input_tokens, staging.cache_read_input_tokens,
+--         staging.cache_creation_5m_input_tokens, staging.cache_creation_1h_input_tokens,
+--         staging.input_audio_tokens, staging.text_output_tokens, staging.reasoning_output_tokens,
+--         staging.output_audio_tokens, staging.gpu_seconds, list, contract
+--     ) AS cost
+CREATE FUNCTION rate_usage(
+    uncached_input_tokens           integer,
+    cache_read_input_tokens         integer,
+    cache_creation_5m_input_tokens  integer,
+    cache_creation_1h_input_tokens  integer,
+    input_audio_tokens              integer,
+    text_output_tokens              integer,
+    reasoning_output_tokens         integer,
+    output_audio_tokens             integer,
+    gpu_seconds                     numeric,
+    list                            price,
+    contract                        price
+) RETURNS TABLE (
+    input_cost           numeric,
+    cache_read_cost      numeric,
+    cache_creation_cost  numeric,
+    output_cost          numeric,
+    request_cost         numeric,
+    effective_cost       numeric,
+    list_cost            numeric
+) LANGUAGE sql STABLE PARALLEL SAFE AS $$
+SELECT CASE WHEN priced.whole THEN trim_scale(total.input_cost) END,
+       CASE WHEN priced.whole THEN trim_scale(total.cache_read_cost) END,
+       CASE WHEN priced.whole THEN trim_scale(total.cache_creation_cost) END,
+       CASE WHEN priced.whole THEN trim_scale(total.output_cost) END,
+       CASE WHEN priced.whole THEN trim_scale(total.request_cost) END,
+       CASE WHEN priced.whole THEN trim_scale(total.input_cost + total.cache_read_cost
+           + total.cache_creation_cost + total.output_cost + total.request_cost) END,
+       CASE WHEN priced.whole THEN trim_scale(total.list_cost) END
+FROM (
+    SELECT amount.input + amount.cache_read + amount.cache_creation
+               + amount.output + amount.request AS list_cost,
+           CASE WHEN (contract).id IS NULL THEN amount.input ELSE
+               CASE WHEN uncached_input_tokens = 0 THEN 0 ELSE uncached_input_tokens * coalesce(
+                   (contract).uncached_input_price,
+                   (list).uncached_input_price * amount.share) END
+               + CASE WHEN input_audio_tokens = 0 THEN 0 ELSE input_audio_tokens * coalesce(
+                   (contract).input_audio_price,
+                   (list).input_audio_price * amount.share) END
+           END AS input_cost,
+           CASE WHEN (contract).id IS NULL THEN amount.cache_read ELSE
+               CASE WHEN cache_read_input_tokens = 0 THEN 0 ELSE cache_read_input_tokens * coalesce(
+                   (contract).cache_read_input_price,
+                   (list).cache_read_input_price * amount.share) END
+           END AS cache_read_cost,
+           CASE WHEN (contract).id IS NULL THEN amount.cache_creation ELSE
+               CASE WHEN cache_creation_5m_input_tokens = 0 THEN 0
+                   ELSE cache_creation_5m_input_tokens * coalesce(
+                   (contract).cache_creation_5m_input_price,
+                   (list).cache_creation_5m_input_price * amount.share) END
+               + CASE WHEN cache_creation_1h_input_tokens = 0 THEN 0
+                   ELSE cache_creation_1h_input_tokens * coalesce(
+                   (contract).cache_creation_1h_input_price,
+                   (list).cache_creation_1h_input_price * amount.share) END
+           END AS cache_creation_cost,
+           CASE WHEN (contract).id IS NULL THEN amount.output ELSE
+               CASE WHEN text_output_tokens = 0 THEN 0 ELSE text_output_tokens * coalesce(
+                   (contract).text_output_price,
+                   (list).text_output_price * amount.share) END
+               + CASE WHEN reasoning_output_tokens = 0 THEN 0
+                   ELSE reasoning_output_tokens * coalesce(
+                   (contract).reasoning_output_price,
+                   (list).reasoning_output_price * amount.share) END
+               + CASE WHEN output_audio_tokens = 0 THEN 0 ELSE output_audio_tokens * coalesce(
+                   (contract).output_audio_price,
+                   (list).output_audio_price * amount.share) END
+           END AS output_cost,
+           CASE WHEN (contract).id IS NULL THEN amount.request ELSE
+               coalesce((contract).request_price, (list).request_price * amount.share, 0)
+               + CASE WHEN coalesce((contract).gpu_second_price, (list).gpu_second_price, 0) = 0
+                   THEN 0 ELSE gpu_seconds * coalesce(
+                   (contract).gpu_second_price,
+                   (list).gpu_second_price * amount.share) END
+           END AS request_cost
+    FROM (
+        SELECT (100 - coalesce((contract).discount_percent, 0)) * 0.01 AS share,
+               CASE WHEN uncached_input_tokens = 0 THEN 0 ELSE uncached_input_tokens * coalesce(
+                   (list).uncached_input_price, (contract).uncached_input_price) END
+               + CASE WHEN input_audio_tokens = 0 THEN 0 ELSE input_audio_tokens * coalesce(
+                   (list).input_audio_price, (contract).input_audio_price) END AS input,
+               CASE WHEN cache_read_input_tokens = 0 THEN 0 ELSE cache_read_input_tokens * coalesce(
+                   (list).cache_read_input_price, (contract).cache_read_input_price)
+               END AS cache_read,
+               CASE WHEN cache_creation_5m_input_tokens = 0 THEN 0
+                   ELSE cache_creation_5m_input_tokens * coalesce(
+                   (list).cache_creation_5m_input_price,
+                   (contract).cache_creation_5m_input_price) END
+               + CASE WHEN cache_creation_1h_input_tokens = 0 THEN 0
+                   ELSE cache_creation_1h_input_tokens * coalesce(
+                   (list).cache_creation_1h_input_price,
+                   (contract).cache_creation_1h_input_price) END AS cache_creation,
+               CASE WHEN text_output_tokens = 0 THEN 0 ELSE text_output_tokens * coalesce(
+                   (list).text_output_price, (contract).text_output_price) END
+               + CASE WHEN reasoning_output_tokens = 0 THEN 0
+                   ELSE reasoning_output_tokens * coalesce(
+                   (list).reasoning_output_price, (contract).reasoning_output_price) END
+               + CASE WHEN output_audio_tokens = 0 THEN 0 ELSE output_audio_tokens * coalesce(
+                   (list).output_audio_price, (contract).output_audio_price) END AS output,
+               coalesce((list).request_price, (contract).request_price, 0)
+               + CASE WHEN coalesce((list).gpu_second_price, (contract).gpu_second_price, 0) = 0
+                   THEN 0 ELSE gpu_seconds * coalesce(
+                   (list).gpu_second_price, (contract).gpu_second_price) END AS request
+        OFFSET 0
+    ) AS amount
+    OFFSET 0
+) AS total
+CROSS JOIN LATERAL (
+    SELECT (list).id IS NOT NULL AND total.list_cost IS NOT NULL
+        AND total.request_cost IS NOT NULL AS whole
+) AS priced
+$$;
