@@ -1,0 +1,275 @@
+"""Results as Plotly figures, with roles for colours: "role:series-1" is resolved in the browser.
+
+Figures are for looking at, so amounts become floats here and only here; what a tooltip says is
+formatted from the exact amount.
+"""
+
+from __future__ import annotations
+
+import html
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from finops import formats, labels
+from finops.periods import bucket_starts, local_day, whole_day
+from finops.query import METRIC_KINDS, CostQuery
+
+if TYPE_CHECKING:
+    from finops.costs import CostResult, CostRow, Value
+
+SERIES = 6
+Figure = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What a page shows for one result: a figure, or the reason why there is none.
+
+    `legend` pairs a role with the name of its series, in the order of the stack.
+    """
+
+    title: str
+    figure: Figure | None
+    reason: str = ""
+    legend: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One charge period on the axis: unique name, short tick, and whether it is still filling."""
+
+    start: datetime
+    name: str
+    tick: str
+    is_partial: bool
+
+
+def over_time(
+    result: CostResult, *, now: datetime, before: CostResult | None = None
+) -> Chart:
+    """The first metric per charge period: additive ones stacked by group, others as lines.
+
+    `result` is limited to the groups that get a colour; `before` is the previous period without
+    groups, drawn as a muted line.
+    """
+    query = result.query
+    metric = query.metrics[0]
+    title = title_of(query)
+    if not result.rows:
+        return Chart(title, None, "There is no usage to draw.")
+    buckets = buckets_of(query, now)
+    groups = ranked_groups(result, metric)
+    data = [
+        series(name, role, rows, buckets, metric, result.currency) for role, name, rows in groups
+    ]
+    if before is not None:
+        data.append(muted_line(before, buckets, metric, now))
+    figure = {"data": data, "layout": layout(buckets, metric, result.currency, highest(data))}
+    legend = tuple((role, name) for role, name, _ in groups) if len(groups) > 1 else ()
+    return Chart(title, figure, legend=legend)
+
+
+def title_of(query: CostQuery) -> str:
+    """Effective cost per day by team."""
+    title = f"{labels.METRICS[query.metrics[0]]} {labels.GRANULARITIES[query.granularity]}"
+    return f"{title} by {labels.dimensions(query.group_by)}" if query.group_by else title
+
+
+def roles(keys: list[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """A colour for each of the leading groups, in order of rank; the rest shares one."""
+    return {key: f"series-{rank}" for rank, key in enumerate(keys[:SERIES], start=1)}
+
+
+def ranked_groups(
+    result: CostResult, metric: str
+) -> list[tuple[str, str, dict[datetime | None, CostRow]]]:
+    """Role, name and rows by bucket of each group, the largest first and Other last."""
+    rows: dict[tuple[str, ...], dict[datetime | None, CostRow]] = defaultdict(dict)
+    others: dict[datetime | None, CostRow] = {}
+    for row in result.rows:
+        (others if row.is_other else rows[row.keys])[row.start] = row
+    weight = {
+        key: sum((Decimal(row.values[metric] or 0) for row in held.values()), Decimal(0))
+        for key, held in rows.items()
+    }
+    keys = sorted(rows, key=lambda key: (-weight[key], key))
+    groups = [(role, name_of(key, metric), rows[key]) for key, role in roles(keys).items()]
+    return [*groups, ("series-other", "Other", others)] if others else groups
+
+
+def name_of(keys: tuple[str, ...], metric: str) -> str:
+    return " · ".join(keys) if keys else labels.METRICS[metric]
+
+
+def buckets_of(query: CostQuery, now: datetime) -> list[Bucket]:
+    zone, period = query.zone, query.period
+    starts = bucket_starts(period, query.granularity, zone)
+    ends = [*starts[1:], max(period.end, now + timedelta(seconds=1))]
+    today = local_day(now, zone)
+    found = []
+    for start, end in zip(starts, ends, strict=True):
+        local = start.astimezone(zone)
+        date = formats.day(local.date(), today)
+        tick = name = date
+        if query.granularity == "hour":
+            # The zone's abbreviation tells the two equal hours of an autumn night apart.
+            name = f"{date}, {local:%H:%M %Z}"
+            tick = date if whole_day(start, zone) else f"{local:%H:%M}"
+        elif query.granularity == "day":
+            name = f"{local:%a} {date}"
+        elif query.granularity == "week":
+            name = f"Week of {date}"
+        else:
+            name, tick = f"{local:%B %Y}", f"{local:%b}" if local.month > 1 else f"{local:%b %Y}"
+        filling = start <= now < end
+        cut = start < period.start
+        name += ", so far" if filling else ", in part" if cut else ""
+        found.append(Bucket(start, name, tick, filling or cut))
+    return found
+
+
+def series(
+    name: str,
+    role: str,
+    rows: dict[datetime | None, CostRow],
+    buckets: list[Bucket],
+    metric: str,
+    currency: str,
+) -> Figure:
+    values = [rows[b.start].values[metric] if b.start in rows else None for b in buckets]
+    shared = {
+        "name": html.escape(name, quote=False),
+        "x": [b.name for b in buckets],
+        "y": [None if v is None else float(v) for v in values],
+        "customdata": [long(metric, v, currency) for v in values],
+        "hovertemplate": f"{html.escape(shortened(name), quote=False)}  <b>%{{customdata}}</b><extra></extra>",
+    }
+    if metric not in labels.ADDITIVE:
+        line_role = "text-muted" if role == "series-other" else role
+        return {
+            **shared,
+            "type": "scatter",
+            "mode": "lines+markers",
+            "line": {"color": f"role:{line_role}", "width": 2},
+            "marker": {"color": f"role:{line_role}", "size": 5},
+        }
+    outline = "role:text-muted" if role == "series-other" else "role:surface"
+    return {
+        **shared,
+        "type": "bar",
+        "marker": {
+            "color": f"role:{role}",
+            "line": {"color": outline, "width": 1},
+            "pattern": {
+                "shape": ["/" if b.is_partial else "" for b in buckets],
+                "fillmode": "overlay",
+                "fgcolor": "role:surface",
+                "size": 6,
+                "solidity": 0.4,
+            },
+        },
+    }
+
+
+def muted_line(
+    before: CostResult, buckets: list[Bucket], metric: str, now: datetime
+) -> Figure:
+    """The previous period over this one's axis, first bucket over first bucket."""
+    rows = {row.start: row for row in before.rows}
+    earlier = buckets_of(before.query, now)[: len(buckets)]
+    values = [rows[b.start].values[metric] if b.start in rows else None for b in earlier]
+    if metric in labels.ADDITIVE:
+        values = [v if v is not None or b.start in rows else 0 for v, b in zip(values, earlier, strict=True)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "Previous period",
+        "x": [b.name for b in buckets[: len(earlier)]],
+        "y": [None if v is None else float(v) for v in values],
+        "customdata": [
+            f"{long(metric, v, before.currency)}</b> ({b.name})<b>"
+            for v, b in zip(values, earlier, strict=True)
+        ],
+        "hovertemplate": "Previous  <b>%{customdata}</b><extra></extra>",
+        "line": {"color": "role:text-muted", "width": 1.5, "dash": "dot"},
+    }
+
+
+def long(metric: str, value: Value, currency: str) -> str:
+    kind = METRIC_KINDS[metric]
+    if kind == "money":
+        return formats.money_long(None if value is None else Decimal(value), currency)
+    return formats.duration(value) if kind == "milliseconds" else formats.count_long(value)
+
+
+def shortened(name: str) -> str:
+    return name if len(name) <= 40 else name[:39] + "…"
+
+
+def highest(data: list[Figure]) -> float:
+    """The top of the tallest stack or line."""
+    bars = [trace["y"] for trace in data if trace["type"] == "bar"]
+    stacks = [sum(y or 0 for y in column) for column in zip(*bars, strict=True)]
+    lines = [y or 0 for trace in data if trace["type"] != "bar" for y in trace["y"]]
+    return max([0.0, *stacks, *lines])
+
+
+def layout(buckets: list[Bucket], metric: str, currency: str, top: float) -> Figure:
+    muted = {"size": 12, "color": "role:text-muted"}
+    return {
+        "barmode": "stack",
+        "bargap": 0.2,
+        "font": muted,
+        "paper_bgcolor": "transparent",
+        "plot_bgcolor": "transparent",
+        "margin": {"l": 60, "r": 8, "t": 8, "b": 28},
+        "showlegend": False,
+        "hovermode": "x unified",
+        "hoverlabel": {
+            "bgcolor": "role:surface",
+            "bordercolor": "role:border-strong",
+            "font": {"size": 12, "color": "role:text"},
+        },
+        "xaxis": {
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": [b.name for b in buckets],
+            "range": [-0.5, len(buckets) - 0.5],
+            "tickmode": "array",
+            "tickvals": [b.name for b in buckets],
+            "ticktext": [b.tick for b in buckets],
+            "tickangle": 0,
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+            "linecolor": "role:border-strong",
+        },
+        "yaxis": {
+            "rangemode": "tozero",
+            "fixedrange": True,
+            "gridcolor": "role:border",
+            "zeroline": False,
+            "nticks": 6,
+            **value_ticks(metric, currency, top),
+        },
+    }
+
+
+def value_ticks(metric: str, currency: str, top: float) -> Figure:
+    kind = METRIC_KINDS[metric]
+    prefix = formats.symbol(currency) if kind == "money" else ""
+    # Below 1 the SI letters would read as thousandths ("$4m"), so decimals are written out.
+    small = {"tickformat": ",~f" if top >= 1 else f".{decimals_below(top)}~f"}
+    large = {"exponentformat": "B", "separatethousands": True}
+    return {
+        "tickprefix": prefix,
+        "ticksuffix": f"{formats.SPACE}ms" if kind == "milliseconds" else "",
+        **(large if top >= 1000 and kind != "milliseconds" else small),
+    }
+
+
+def decimals_below(top: float) -> int:
+    return max(2, 1 - Decimal(top).adjusted() + 1) if top > 0 else 2

@@ -1,0 +1,61 @@
+// Draws the figures a page carries. Figures name colours by role ("role:series-1"); the roles are
+// resolved here, so that a change of theme redraws without asking the server.
+"use strict";
+
+(() => {
+  const TICK_WIDTH = 76;
+
+  // A custom property holds both themes' colours; only a computed colour is a single one.
+  const colour = (role) => {
+    const probe = document.createElement("span");
+    probe.style.color = `var(--${role})`;
+    document.body.append(probe);
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    return value;
+  };
+
+  const resolved = (value, colours) => {
+    if (typeof value === "string" && value.startsWith("role:")) {
+      const role = value.slice("role:".length);
+      return (colours[role] ??= colour(role));
+    }
+    if (Array.isArray(value)) return value.map((item) => resolved(item, colours));
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, resolved(item, colours)])
+    );
+  };
+
+  // Only as many tick labels as fit beside each other.
+  const thinned = (axis, width) => {
+    const step = Math.ceil((axis.tickvals.length * TICK_WIDTH) / Math.max(width, TICK_WIDTH));
+    const kept = (_, index) => index % step === 0;
+    return {
+      ...axis,
+      tickvals: axis.tickvals.filter(kept),
+      ticktext: axis.ticktext.filter(kept),
+    };
+  };
+
+  const draw = (holder) => {
+    const source = document.getElementById(holder.dataset.chart).textContent;
+    const { data, layout } = resolved(JSON.parse(source), {});
+    const { l, r } = layout.margin;
+    layout.xaxis = thinned(layout.xaxis, holder.clientWidth - l - r);
+    layout.font.family = getComputedStyle(holder).fontFamily;
+    Plotly.react(holder, data, layout, { displayModeBar: false, responsive: true });
+  };
+
+  const drawAll = () => document.querySelectorAll("[data-chart]").forEach(draw);
+
+  document.addEventListener("DOMContentLoaded", drawAll);
+  document.addEventListener("htmx:afterSwap", drawAll);
+  document.addEventListener("themechange", drawAll);
+
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth !== width) requestAnimationFrame(drawAll);
+    width = innerWidth;
+  });
+})();

@@ -1,0 +1,31 @@
+// What a page says while it asks the server, and when the server does not answer.
+"use strict";
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  event.detail.target.setAttribute("aria-busy", "true");
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  event.detail.target.removeAttribute("aria-busy");
+});
+
+for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, () => {
+    document.querySelector("[data-no-answer]")?.removeAttribute("hidden");
+  });
+}
+
+document.addEventListener("htmx:beforeSwap", () => {
+  document.querySelector("[data-no-answer]")?.setAttribute("hidden", "");
+});
+
+// A link that is meant to be passed on: copied where the browser can, followed where it cannot.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-copy]");
+  if (!link || !navigator.clipboard || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  await navigator.clipboard.writeText(link.href);
+  const before = link.textContent;
+  link.textContent = "Copied";
+  setTimeout(() => (link.textContent = before), 1500);
+});
