@@ -57,7 +57,7 @@ def add_defaults(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = (("finops", "0002_facts"),)
+    dependencies = (("finops", "0003_rollups"),)
 
     operations = (
         migrations.RunSQL((ROOT / "ingest/sql/rating.sql").read_text(), "DROP FUNCTION rate_usage"),
