@@ -92,7 +92,7 @@ EMBEDDING = Workload(CHAT.input_tokens, (0.0,) * len(LEVELS))
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Milliseconds: base + per 1,000 uncached + per 1,000 cached input tokens + per output token."""
+    """Milliseconds: base + per 1,000 uncached + per 1,000 cached input tokens + per token out."""
 
     base: float
     uncached: float
@@ -109,9 +109,9 @@ LATENCY_LOG_SD = 0.25
 # Splitwise performance model: llama2-70b on 4 × H100, batch size 1.
 FLEET_70B = Speed(4.3, 113.3, 11.3, 29.5)
 FLEET_70B_GPUS = 4
-# Assumed: an 8B classifier on one H100 does a ninth of the 70B model's work on a fourth of the GPUs.
-FLEET_8B = Speed(3.0, 50.4, 5.0, 13.1)
-FLEET_8B_GPUS = 1
+# Assumed: a 12B classifier does a ninth of the 70B model's work on a fourth of the GPUs.
+FLEET_12B = Speed(3.0, 50.4, 5.0, 13.1)
+FLEET_12B_GPUS = 1
 # Assumed: decoding is memory-bound, so this many requests share one pass over the weights.
 FLEET_DECODE_BATCH = 12
 
@@ -127,7 +127,7 @@ HIT_LATENCY_MS = {
 }
 HIT_LEVELS = tuple(HIT_LATENCY_MS)
 LEVEL_SHARE = (0.23, 0.37, 0.16, 0.24)
-# Chapter: parts of a request in ms. Prompt assembly 5-20, vector search 50-200, postprocessing 10-30.
+# Chapter: parts of a request in ms: preprocessing, vector search, postprocessing.
 GATEWAY_MS = (5.0, 20.0)
 RETRIEVAL_MS = (50.0, 200.0)
 POSTPROCESS_MS = (10.0, 30.0)
