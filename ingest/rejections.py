@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from msgspec import ValidationError
+from msgspec import Struct, ValidationError
 
 # Every reason an answer may carry, and what it means. Counted per batch and shown to people.
 REASONS = {
@@ -42,7 +41,7 @@ class Rejected(Exception):
         self.detail = detail
 
 
-class Rejection(NamedTuple):
+class Rejection(Struct, frozen=True, gc=False):
     """One refused event of a body, as the answer lists it."""
 
     index: int

@@ -1,0 +1,226 @@
+"""The native door: JSON and NDJSON bodies as events, each bad event refused by itself.
+
+A body is decoded at once. Only when that fails is it taken apart event by event, so good bodies
+pay nothing for the care that bad ones need.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, DecodeError, Raw, UnsetType, ValidationError
+
+from ingest.events import FIELDS, Event, StrictEvent
+from ingest.facts import check_characters
+from ingest.problems import Problem
+from ingest.rejections import Rejected, Rejection, rejected_by_schema
+
+MAX_EVENTS = 10_000
+# No valid event is shorter, so a smaller body cannot hold too many; and what a body of this size
+# decodes to, however odd, does not hurt.
+_SMALL_BODY = 57 * MAX_EVENTS
+
+
+class Decoded(NamedTuple):
+    """One body: its readable events with their places in it, and the others' rejections."""
+
+    events: Sequence[Event]
+    indexes: Sequence[int]
+    rejections: list[Rejection]
+    unknown_fields: int
+
+
+class _Envelope(msgspec.Struct):
+    events: Raw | UnsetType = UNSET
+
+
+def _capped(element: Any) -> msgspec.json.Decoder[Any]:
+    """Decodes the first MAX_EVENTS + 1 elements of an array and skips the rest.
+
+    A plain list would be built whole before its length could be refused: 2 GB for 64 MiB of `1,`.
+    """
+    fields = [(f"e{i}", element | UnsetType, UNSET) for i in range(MAX_EVENTS + 1)]
+    return msgspec.json.Decoder(
+        msgspec.defstruct("Capped", fields, array_like=True, gc=False)
+    )
+
+
+class _Of:
+    """Decoders for one type of element: alone, in an array, in a long array."""
+
+    def __init__(self, element: Any) -> None:
+        self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(element)
+        self._array: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[element])
+        self._capped = _capped(element)
+
+    def one(self, body: bytes) -> list[Any]:
+        return [self._one.decode(body)]
+
+    def array(self, body: bytes) -> list[Any]:
+        if len(body) <= _SMALL_BODY:
+            elements = self._array.decode(body)
+        else:
+            found = msgspec.structs.astuple(self._capped.decode(body))
+            elements = list(found if found[-1] is not UNSET else found[: found.index(UNSET)])
+        if len(elements) > MAX_EVENTS:
+            raise too_many_events()
+        return elements
+
+
+_STRICT = _Of(StrictEvent)
+_LENIENT = _Of(Event)
+_RAW = _Of(Raw)
+_OBJECT = _Of(dict[str, Raw])
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
+def too_many_events() -> Problem:
+    return Problem(413, f"More than {MAX_EVENTS} events; send them in several requests.")
+
+
+def read_json(body: bytes) -> Decoded:
+    """One event, an array of events, or {"events": [...]}; Problem when it is none of them."""
+    body = _without_mark(body)
+    try:
+        return _read_json(body)
+    except DecodeError as error:
+        legible = _without_unpaired_surrogates(body)
+        if legible == body:
+            raise _unreadable(error) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(error) from None
+    try:
+        return _read_json(legible)
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(error) from None
+
+
+def _read_json(body: bytes) -> Decoded:
+    if body[:1] == b"[":
+        return _read(body, _Of.array)
+    try:
+        events = _ENVELOPE.decode(body).events
+        if events is UNSET:
+            return _read(body, _Of.one)
+        return _read(bytes(events), _Of.array)
+    except ValidationError:
+        detail = 'Send one event, an array of events, or {"events": [...]}.'
+        raise Problem(400, detail) from None
+
+
+def _read(body: bytes, shape: Callable[[_Of, bytes], list[Any]]) -> Decoded:
+    if _ESCAPED_NUL not in body:
+        try:
+            events = shape(_STRICT, body)
+            return Decoded(events, range(len(events)), [], 0)
+        except ValidationError:
+            pass
+    return _one_by_one((index, bytes(raw)) for index, raw in enumerate(shape(_RAW, body)))
+
+
+def read_ndjson(body: bytes) -> Decoded:
+    """One event a line; unreadable lines are refused alone. Problem when no line is JSON."""
+    lines = [line for line in _without_mark(body).split(b"\n") if line and not line.isspace()]
+    if len(lines) > MAX_EVENTS:
+        raise too_many_events()
+    if _ESCAPED_NUL not in body:
+        try:
+            events = [_STRICT.one(line)[0] for line in lines]
+            return Decoded(events, range(len(events)), [], 0)
+        except (ValidationError, DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+    return _line_by_line(lines)
+
+
+def _line_by_line(lines: list[bytes]) -> Decoded:
+    readable: list[tuple[int, bytes]] = []
+    unreadable: list[Rejection] = []
+    for index, line in enumerate(lines):
+        try:
+            line.decode()
+            legible = _without_unpaired_surrogates(line)
+            _ANYTHING.decode(legible)
+            readable.append((index, legible))
+        except ValidationError:
+            readable.append((index, legible))
+        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+            detail = f"This line is no readable JSON: {error}."
+            unreadable.append(Rejection(index, None, "malformed_json", detail))
+    if unreadable and not readable:
+        raise Problem(400, f"No line of the body is JSON. {unreadable[0].detail}")
+    decoded = _one_by_one(readable)
+    rejections = sorted(decoded.rejections + unreadable, key=lambda rejection: rejection.index)
+    return decoded._replace(rejections=rejections)
+
+
+def _one_by_one(raws: Iterable[tuple[int, bytes]]) -> Decoded:
+    events: list[Event] = []
+    indexes: list[int] = []
+    rejections: list[Rejection] = []
+    unknown_fields = 0
+    for index, raw in raws:
+        try:
+            event, unknown = _event(raw)
+        except Rejected as error:
+            rejections.append(Rejection(index, _id_of(raw), error.reason, error.detail))
+            continue
+        events.append(event)
+        indexes.append(index)
+        unknown_fields += unknown
+    return Decoded(events, indexes, rejections, unknown_fields)
+
+
+def _event(raw: bytes) -> tuple[Event, int]:
+    """One event and the number of its unknown fields; Rejected when it does not fit the schema."""
+    unknown = 0
+    try:
+        [event] = _STRICT.one(raw)
+    except ValidationError:
+        try:
+            [event] = _LENIENT.one(raw)
+        except ValidationError as error:
+            raise rejected_by_schema(error) from None
+        [fields] = _OBJECT.one(raw)
+        unknown = len(fields.keys() - FIELDS)
+    if _ESCAPED_NUL in raw:
+        check_characters(event)
+    return event, unknown
+
+
+def _id_of(raw: bytes) -> str | None:
+    """The id of an event that was refused, where it can be made out."""
+    try:
+        return _JUST_ID.decode(raw).id[:200]
+    except ValidationError:
+        return None
+
+
+class _JustId(msgspec.Struct):
+    id: str
+
+
+_JUST_ID = msgspec.json.Decoder(_JustId)
+_ANYTHING = msgspec.json.Decoder(Any)
+_ESCAPED_NUL = b"\\u0000"
+# Escapes one after another, so that the u of an escaped backslash is not mistaken for one.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+
+
+def _without_unpaired_surrogates(body: bytes) -> bytes:
+    """Half surrogate pairs, which no decoder takes, as NUL, for which their event is refused."""
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return body
+    return _ESCAPE.sub(lambda escape: _ESCAPED_NUL if escape[1] else escape[0], body)
+
+
+def _without_mark(body: bytes) -> bytes:
+    return body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
+
+
+def _unreadable(error: Exception) -> Problem:
+    return Problem(400, f"The body is no readable JSON: {error}.")

@@ -1,0 +1,231 @@
+"""From an event as its client wrote it to a fact as it is stored: checked, disjoint, attributed."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.events import SERVICE_TIERS, Event
+from ingest.rejections import TOKEN_FIELDS, Rejected
+from ingest.usage import TokenBuckets, disjoint, read_usage
+
+MAX_AHEAD = timedelta(hours=1)
+# NUMERIC is exact at any size, and a client's exponent could make it a gigabyte.
+MAX_DECIMAL_PLACES = 40
+MAX_AMOUNT = Decimal(10) ** 12
+EPOCH_DAY = datetime(2000, 1, 1, tzinfo=UTC).toordinal()
+
+
+class Attribution(NamedTuple):
+    """Who and what a request's cost belongs to, low-cardinality values only; '' is not given."""
+
+    provider: str
+    model: str
+    operation: str
+    service: str
+    feature: str
+    team: str
+    environment: str
+    region: str
+    latency_tier: str
+    service_tier: str
+    status: str
+    cache: str
+    fleet: str
+    variant: str
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+class Scope(NamedTuple):
+    """What an ingest key gives to its events where they do not say it themselves."""
+
+    key_id: int
+    source: str  # identity of events: the same id from the same source is the same event
+    service: str
+    team: str
+    environment: str
+
+
+class Fact(NamedTuple):
+    """One event, ready to be stored. `day` counts UTC days from 2000-01-01."""
+
+    event_key: bytes
+    day: int
+    started_at: datetime
+    attribution: Attribution
+    user: str
+    tokens: TokenBuckets
+    normalised: bool
+    event: Event
+
+
+class LatencyTiers:
+    """The configured tiers: (name, upper bound in ms), in rising order; the last has no bound."""
+
+    def __init__(self, tiers: Sequence[tuple[str, float | None]] = ()) -> None:
+        bounded = sorted((bound, name) for name, bound in tiers if bound is not None)
+        self._bounds = [bound for bound, _ in bounded]
+        unbounded = [name for name, bound in tiers if bound is None]
+        self._names = [name for _, name in bounded] + (unbounded or [""])
+
+    def of(self, latency_ms: float | None) -> str:
+        if latency_ms is None:
+            return ""
+        return self._names[bisect_left(self._bounds, latency_ms)]
+
+
+class Reader:
+    """Makes facts of one body's events. Cheap: one per body, for one key at one moment."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        now: datetime,
+        retention: timedelta,
+        tiers: LatencyTiers,
+        activated_tags: frozenset[str] = frozenset(),
+    ) -> None:
+        self.scope = scope
+        self.newest = now + MAX_AHEAD
+        oldest = (now - retention).astimezone(UTC)
+        # Retention drops whole UTC days, so a day is taken wholly or not at all.
+        self.oldest = oldest.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.tiers = tiers
+        self.activated_tags = activated_tags
+        self._digest = blake2b(scope.source.encode() + b"\0", digest_size=16)
+
+    def read(self, event: Event) -> Fact:
+        """The event as a fact; Rejected with a named reason when it cannot be taken."""
+        started_at = self._started_at(event.timestamp)
+        provider = event.provider or "unknown"
+        tokens, normalised, tier = _tokens(event, provider)
+        if event.gpu_seconds is not None or event.reported_cost is not None:
+            _check_amounts(event)
+        digest = self._digest.copy()
+        digest.update(event.id.encode())
+        scope = self.scope
+        attribution = Attribution(
+            provider,
+            event.model,
+            event.operation or "chat",
+            event.service or scope.service,
+            event.feature or "",
+            event.team or scope.team,
+            event.environment or scope.environment,
+            event.region or "",
+            event.latency_tier or self.tiers.of(event.latency_ms),
+            tier,
+            event.status or "ok",
+            event.cache or "none",
+            event.fleet or "",
+            event.variant or "",
+            self._dimension_tags(event.tags) if self.activated_tags and event.tags else (),
+        )
+        return Fact(
+            digest.digest(),
+            started_at.toordinal() - EPOCH_DAY,
+            started_at,
+            attribution,
+            event.user or "",
+            tokens,
+            normalised,
+            event,
+        )
+
+    def _started_at(self, timestamp: datetime) -> datetime:
+        if timestamp > self.newest:
+            raise Rejected(
+                "timestamp_in_future",
+                "timestamp: more than an hour ahead of the server; check the clock and the zone.",
+            )
+        if timestamp < self.oldest:
+            raise Rejected(
+                "timestamp_too_old",
+                f"timestamp: events are kept since {self.oldest:%Y-%m-%d}; older ones are refused.",
+            )
+        return timestamp if timestamp.tzinfo is UTC else timestamp.astimezone(UTC)
+
+    def _dimension_tags(self, tags: dict[str, str]) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted((k, v) for k, v in tags.items() if k in self.activated_tags))
+
+
+def _tokens(event: Event, provider: str) -> tuple[TokenBuckets, bool, str]:
+    """Disjoint tokens, whether a convention was guessed, and the service tier."""
+    if event.usage is not None:
+        return _tokens_of_usage(event, event.usage, provider)
+    written = event.cache_write_input_tokens
+    creation = event.cache_creation_input_tokens
+    if written is not None and creation is not None and written != creation:
+        raise Rejected(
+            "conflicting_fields",
+            "cache_write_input_tokens: another name of cache_creation_input_tokens; send one.",
+        )
+    tokens = disjoint(
+        event.input_tokens or 0,
+        event.output_tokens or 0,
+        event.cache_read_input_tokens or 0,
+        creation or written or 0,
+        event.cache_creation_1h_input_tokens or 0,
+        event.input_audio_tokens or 0,
+        event.reasoning_output_tokens or 0,
+        event.output_audio_tokens or 0,
+    )
+    return tokens, False, SERVICE_TIERS[event.service_tier or "standard"]
+
+
+def _tokens_of_usage(
+    event: Event, block: dict[str, object], provider: str
+) -> tuple[TokenBuckets, bool, str]:
+    if any(getattr(event, name) for name in TOKEN_FIELDS):
+        raise Rejected(
+            "conflicting_fields",
+            "usage: send either the provider's usage block or token fields, not both.",
+        )
+    usage = read_usage(block, provider)
+    tier = event.service_tier or usage.service_tier or "standard"
+    if tier not in SERVICE_TIERS:
+        raise Rejected(
+            "unknown_value",
+            f"usage.service_tier: {tier[:40]!r} is none of {', '.join(SERVICE_TIERS)}; "
+            "send service_tier beside usage.",
+        )
+    return usage.tokens, usage.normalised, SERVICE_TIERS[tier]
+
+
+def _check_amounts(event: Event) -> None:
+    for name in ("gpu_seconds", "reported_cost"):
+        amount: Decimal | None = getattr(event, name)
+        if amount is None:
+            continue
+        if not amount.is_finite() or amount > MAX_AMOUNT:
+            raise Rejected("out_of_range", f"{name}: write a number up to {MAX_AMOUNT}.")
+        if amount < 0:
+            raise Rejected("negative_number", f"{name}: write 0 or more.")
+        exponent = amount.as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > MAX_DECIMAL_PLACES:
+            raise Rejected(
+                "out_of_range", f"{name}: write at most {MAX_DECIMAL_PLACES} decimal places."
+            )
+
+
+def check_characters(event: Event) -> None:
+    """Rejected when a stored string holds NUL, which PostgreSQL's text cannot.
+
+    Called only for bodies that hold an escaped NUL somewhere, so that others pay nothing.
+    """
+    for name, value in msgspec.structs.asdict(event).items():
+        texts = [value] if isinstance(value, str) else []
+        if isinstance(value, dict) and name != "usage":
+            texts = [*value, *(text for text in value.values() if isinstance(text, str))]
+        if any("\0" in text for text in texts):
+            raise Rejected(
+                "invalid_characters",
+                f"{name}: remove NUL characters and unpaired surrogates.",
+            )
