@@ -12,13 +12,15 @@ class RatingRun(models.Model):
     end = models.DateTimeField()
     requested_by = models.CharField(max_length=200)
     reason = models.TextField(blank=True)
+    # finops.ledger.version() of the prices that events were rated with.
+    ledger_version = models.BigIntegerField(default=0)
     only_unpriced = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     events_examined = models.BigIntegerField(default=0)
     events_changed = models.BigIntegerField(default=0)
-    cost_before = models.DecimalField(max_digits=48, decimal_places=20, default=0)
-    cost_after = models.DecimalField(max_digits=48, decimal_places=20, default=0)
+    cost_before = models.DecimalField(max_digits=58, decimal_places=30, default=0)
+    cost_after = models.DecimalField(max_digits=58, decimal_places=30, default=0)
     unpriced_before = models.BigIntegerField(default=0)
     unpriced_after = models.BigIntegerField(default=0)
 

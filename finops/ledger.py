@@ -1,0 +1,204 @@
+"""The price ledger in the database: append-only, every line with its source and its dates.
+
+A line is never changed. What no longer holds is superseded (it stays, and events rated with it
+keep pointing at it), what is new is appended, and a line that is equal stays as it is, so that
+ids are stable from one catalogue to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import connection, transaction
+
+from finops.models import Price
+from finops.pricing import catalog
+from finops.pricing.lines import BUCKETS, PriceLine, UnitPrices
+from finops.pricing.terms import complete, unit_price
+
+# Processes starting together take turns, or each would append the whole catalogue.
+SYNC_LOCK = 0x_FA27_0001
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSync:
+    """What bringing the catalogue into the ledger did, in lines."""
+
+    added: int
+    superseded: int
+    unchanged: int
+
+
+def version() -> int:
+    """A number that grows with every line added or superseded, whatever order they commit in."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) + count(superseded_at) FROM price")
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def changed_at() -> datetime | None:
+    """When the ledger last changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT greatest(max(recorded_at), max(superseded_at)) FROM price")
+        (at,) = cursor.fetchone()
+    return at  # type: ignore[no-any-return]
+
+
+def current_lines() -> list[PriceLine]:
+    """Every line in force, past and future dates included."""
+    return [line_of(price) for price in Price.objects.filter(superseded_at=None).order_by("id")]
+
+
+def lines_by_id(ids: Iterable[int]) -> dict[int, PriceLine]:
+    """Lines by id, superseded ones too: what events were rated with."""
+    return {price.pk: line_of(price) for price in Price.objects.filter(pk__in=set(ids))}
+
+
+def sync_catalog(now: datetime) -> CatalogSync:
+    """Bring the installed catalogue into the ledger. Running it again changes nothing."""
+    wanted = {_identity(line): line for line in catalog.lines()}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
+        held = {
+            _identity(line_of(price)): price.pk
+            for price in Price.objects.filter(kind=Price.Kind.CATALOG, superseded_at=None)
+        }
+        gone = [pk for identity, pk in held.items() if identity not in wanted]
+        new = [price_of(line) for identity, line in wanted.items() if identity not in held]
+        Price.objects.filter(pk__in=gone).update(superseded_at=now)
+        Price.objects.bulk_create(new, batch_size=1000)
+    return CatalogSync(len(new), len(gone), len(held) - len(gone))
+
+
+def _identity(line: PriceLine) -> tuple[object, ...]:
+    """What makes two catalogue lines the same line; the catalogue's own version does not."""
+    return (
+        line.provider,
+        line.model,
+        line.service_tier,
+        line.context_over,
+        line.daily_from,
+        line.daily_to,
+        line.effective_from,
+        line.effective_to,
+        line.prices,
+        line.note,
+    )
+
+
+def line_of(price: Price) -> PriceLine:
+    return PriceLine(
+        id=price.pk,
+        prices=UnitPrices(*(getattr(price, f"{bucket}_price") for bucket in BUCKETS)),
+        **{name: getattr(price, name) for name in _SHARED_FIELDS},
+    )
+
+
+def price_of(line: PriceLine) -> Price:
+    return Price(
+        **{f"{bucket}_price": price for bucket, price in line.prices._asdict().items()},
+        **{name: getattr(line, name) for name in _SHARED_FIELDS},
+    )
+
+
+_SHARED_FIELDS = (
+    "kind",
+    "provider",
+    "model",
+    "fleet",
+    "cache",
+    "service_tier",
+    "context_over",
+    "daily_from",
+    "daily_to",
+    "effective_from",
+    "effective_to",
+    "discount_percent",
+    "source",
+    "author",
+    "note",
+)
+
+
+def add(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
+    """Append a contract, self-hosted or cache-hit line.
+
+    `terms` are columns of the price table; prices also as `<bucket>_price_per_million` and
+    `gpu_hour_price`; dates without a time are midnights of `zone`. Raises ValidationError, its
+    message_dict naming each wrong field.
+    """
+    price = Price(author=author, source="entered by hand")
+    for name, value in _columns(terms, zone).items():
+        setattr(price, name, value)
+    price.full_clean()
+    completed = complete(price.kind, line_of(price).prices)
+    for bucket, amount in completed._asdict().items():
+        setattr(price, f"{bucket}_price", amount)
+    price.save(force_insert=True)
+    return price
+
+
+def supersede(pk: int, now: datetime) -> None:
+    """End a line for good. Raises Price.DoesNotExist unless it is in force and not catalogue."""
+    lines = Price.objects.filter(pk=pk, superseded_at=None).exclude(kind=Price.Kind.CATALOG)
+    if not lines.update(superseded_at=now):
+        raise Price.DoesNotExist(f"{pk} is no line in force that was entered by hand.")
+
+
+def _columns(terms: Mapping[str, object], zone: tzinfo) -> dict[str, object]:
+    columns: dict[str, object] = {}
+    problems: dict[str, str] = {}
+    for name, value in terms.items():
+        try:
+            column, parsed = _column(name, value, zone)
+        except (ValueError, ArithmeticError) as problem:
+            problems[name] = str(problem) or "Not a number."
+        else:
+            columns[column] = parsed
+    if problems:
+        raise ValidationError({NON_FIELD_ERRORS: [f"{n}: {p}" for n, p in problems.items()]})
+    return columns
+
+
+def _column(name: str, value: object, zone: tzinfo) -> tuple[str, object]:
+    if name.endswith(("_per_million", "_hour_price")):
+        converted = unit_price(name, _decimal(value))
+        if converted is None:
+            raise ValueError("No such price.")
+        return converted
+    if name not in _WRITABLE_FIELDS:
+        raise ValueError("No such field.")
+    if name.startswith("effective_") and isinstance(value, str):
+        return name, _instant(value, zone)
+    if isinstance(value, float):
+        raise ValueError("Write the number as a string, or it is not exact.")
+    return name, value
+
+
+def _decimal(value: object) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("Not a number.") from None
+
+
+def _instant(value: str, zone: tzinfo) -> datetime:
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("Write a date or an RFC 3339 instant.") from None
+    if at.tzinfo is not None:
+        return at
+    if len(value) > len("2026-10-01"):
+        raise ValueError("Write the time's zone too.")
+    return at.replace(tzinfo=zone)
+
+
+_WRITABLE_FIELDS = frozenset(
+    {*_SHARED_FIELDS, *(f"{bucket}_price" for bucket in BUCKETS), "currency"} - {"author"}
+)

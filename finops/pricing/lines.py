@@ -1,0 +1,76 @@
+"""One line of the price ledger, as the formula and the resolution see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class UnitPrices(NamedTuple):
+    """USD per single unit of each disjoint bucket; None where there is no price."""
+
+    uncached_input: Decimal | None = None
+    cache_read_input: Decimal | None = None
+    cache_creation_5m_input: Decimal | None = None
+    cache_creation_1h_input: Decimal | None = None
+    input_audio: Decimal | None = None
+    text_output: Decimal | None = None
+    reasoning_output: Decimal | None = None
+    output_audio: Decimal | None = None
+    request: Decimal | None = None
+    gpu_second: Decimal | None = None
+
+
+BUCKETS = UnitPrices._fields
+TOKEN_BUCKETS = BUCKETS[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    """An immutable line: unit prices or a discount, and the requests they hold for.
+
+    `provider`, `model` and `fleet` are the catalogue's own names on catalogue lines and
+    case-insensitive glob patterns on all others; empty is everything. An empty `service_tier` is
+    every tier. `context_over` above 0 asks for more input tokens than that. The daily window is
+    in UTC and may wrap around midnight; the effective range is half-open.
+    """
+
+    kind: str
+    provider: str
+    model: str
+    prices: UnitPrices
+    id: int = 0
+    fleet: str = ""
+    cache: str = ""
+    service_tier: str = ""
+    context_over: int = 0
+    daily_from: time | None = None
+    daily_to: time | None = None
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    discount_percent: Decimal | None = None
+    source: str = ""
+    author: str = ""
+    note: str = ""
+
+    def holds(self, at: datetime, daily: time, input_tokens: int) -> bool:
+        """Whether the line holds at an instant, at a UTC time of day, for this much input."""
+        return (
+            (self.effective_from is None or self.effective_from <= at)
+            and (self.effective_to is None or at < self.effective_to)
+            and (self.context_over == 0 or input_tokens > self.context_over)
+            and self._holds_daily(daily)
+        )
+
+    def _holds_daily(self, daily: time) -> bool:
+        if self.daily_from is None or self.daily_to is None:
+            return True
+        if self.daily_from < self.daily_to:
+            return self.daily_from <= daily < self.daily_to
+        return daily >= self.daily_from or daily < self.daily_to
+
+    @property
+    def has_prices(self) -> bool:
+        return any(price is not None for price in self.prices)

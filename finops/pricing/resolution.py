@@ -1,0 +1,225 @@
+"""Which ledger lines a request is rated with.
+
+A hit of the response cache takes the cache's own line and nothing else. Otherwise the list price
+is the self-hosted rate where one matches, else the public catalogue's line at the request's time,
+service tier and context length (the standard line where the tier is not listed apart). A fleet is
+self-hosted: its requests never take a public price. The contract line changes the list price and
+wins over everything where it names unit prices; a contract of only a discount does not discount
+one's own machines. Where nobody lists a price, a contract's unit prices are the list price too.
+
+Among several matching contract (or self-hosted) lines the most specific wins: a literal fleet
+before a pattern, a literal model, more literal characters of the model, a literal provider, more
+of the provider, a named service tier, a higher context threshold, a daily window, the later start,
+the later id.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time
+from fnmatch import translate
+from itertools import product
+from typing import NamedTuple
+
+from finops.pricing.lines import PriceLine
+from finops.pricing.matching import match
+from ingest.rating import Rate
+
+# One entry per combination clients send; past this many somebody sends nonsense: start afresh.
+MAX_TABLES = 20_000
+DAWN = datetime.min.replace(tzinfo=UTC)
+ANY = frozenset({"", "*"})
+
+
+class Request(NamedTuple):
+    """What decides the price of a request besides its time and size."""
+
+    provider: str
+    model: str
+    service_tier: str
+    cache: str
+    fleet: str
+
+
+class Table(NamedTuple):
+    """Every rate of one Request: a grid of time spans × daily windows × context lengths.
+
+    Cell (i, j, k) holds from instants[i - 1] until instants[i], from times[j - 1] until times[j]
+    of each UTC day, for inputs over thresholds[k - 1] tokens up to thresholds[k].
+    """
+
+    instants: Sequence[datetime]
+    times: Sequence[time]
+    thresholds: Sequence[int]
+    rates: Sequence[Rate | None]
+
+    def at(self, at: datetime, input_tokens: int) -> Rate | None:
+        cell = bisect_right(self.instants, at)
+        if self.times:
+            now = at.astimezone(UTC).time()
+            cell = cell * (len(self.times) + 1) + bisect_right(self.times, now)
+        if self.thresholds:
+            cell = cell * (len(self.thresholds) + 1) + bisect_left(self.thresholds, input_tokens)
+        return self.rates[cell]
+
+
+class Names(NamedTuple):
+    """Everything a pattern may match: what the client sent and what the catalogue calls it."""
+
+    providers: frozenset[str]
+    models: frozenset[str]
+    fleet: str
+
+
+class Pattern(NamedTuple):
+    """A line of patterns, ready to match."""
+
+    line: PriceLine
+    provider: re.Pattern[str] | None
+    model: re.Pattern[str] | None
+    fleet: re.Pattern[str] | None
+
+    @classmethod
+    def of(cls, line: PriceLine) -> Pattern:
+        return cls(line, *(_compile(glob) for glob in (line.provider, line.model, line.fleet)))
+
+    def matches(self, names: Names, service_tier: str) -> bool:
+        return (
+            self.line.service_tier in ("", service_tier)
+            and (self.provider is None or any(map(self.provider.match, names.providers)))
+            and (self.model is None or any(map(self.model.match, names.models)))
+            and (self.fleet is None or bool(names.fleet and self.fleet.match(names.fleet)))
+        )
+
+
+class RateCard:
+    """Every price in force, in memory; implements ingest.rating.RateCard.
+
+    `resolve` takes about a microsecond once a combination was seen. Safe to share by threads.
+    """
+
+    def __init__(self, lines: Iterable[PriceLine], version: int) -> None:
+        self.version = version
+        self._catalog: defaultdict[tuple[str, str], list[PriceLine]] = defaultdict(list)
+        self._patterns: defaultdict[str, list[Pattern]] = defaultdict(list)
+        self._tables: dict[tuple[str, str, str, str, str], Table] = {}
+        for line in sorted(lines, key=_rank, reverse=True):
+            if line.kind == "catalog":
+                self._catalog[line.provider, line.model].append(line)
+            else:
+                self._patterns[line.kind].append(Pattern.of(line))
+
+    def resolve(
+        self,
+        *,
+        provider: str,
+        model: str,
+        service_tier: str,
+        cache: str,
+        fleet: str,
+        at: datetime,
+        input_tokens: int,
+    ) -> Rate | None:
+        """The lines for one request, or None when no price is known."""
+        table = self._tables.get((provider, model, service_tier, cache, fleet))
+        if table is None:
+            table = self.table(Request(provider, model, service_tier, cache, fleet))
+        return table.at(at, input_tokens)
+
+    def table(self, request: Request) -> Table:
+        """Every rate of a combination over all time."""
+        if (known := self._tables.get(request)) is not None:
+            return known
+        lists, contracts = self._candidates(request)
+        lines = [*lists, *contracts]
+        instants = sorted(
+            {at for line in lines for at in (line.effective_from, line.effective_to) if at}
+        )
+        times = sorted({at for line in lines for at in (line.daily_from, line.daily_to) if at})
+        thresholds = sorted({line.context_over for line in lines if line.context_over})
+        rates = [
+            _pick(lists, contracts, at, daily, threshold + 1)
+            for at, daily, threshold in product(
+                (DAWN, *instants), (time(), *times), (0, *thresholds)
+            )
+        ]
+        table = Table(instants, times, thresholds, rates)
+        if len(self._tables) >= MAX_TABLES:
+            self._tables.clear()
+        self._tables[request] = table
+        return table
+
+    def _candidates(self, request: Request) -> tuple[list[PriceLine], list[PriceLine]]:
+        """Lines that may give the list price and lines that may change it, best first."""
+        provider, model, fleet = (
+            name.lower() for name in (request.provider, request.model, request.fleet)
+        )
+        found = None if fleet else match(provider, model)
+        names = Names(
+            frozenset({provider, found.provider} if found else {provider}),
+            frozenset({model, found.model.lower()} if found else {model}),
+            fleet,
+        )
+        tier = "" if request.service_tier == "standard" else request.service_tier
+        if request.cache not in ("", "none"):
+            hits = self._matching("cache_hit", names, tier)
+            return [line for line in hits if line.cache == request.cache], []
+        lists = self._matching("self_hosted", names, tier)
+        if found:
+            tiers = ("", tier if found.owner == found.provider else "")
+            listed = self._catalog.get((found.owner, found.model), ())
+            lists += [line for line in listed if line.service_tier in tiers]
+        return lists, self._matching("contract", names, tier)
+
+    def _matching(self, kind: str, names: Names, tier: str) -> list[PriceLine]:
+        # Only catalogue lines write the standard tier as '', so that other tiers fall back on it;
+        # a contract may name it.
+        return [
+            pattern.line
+            for pattern in self._patterns[kind]
+            if pattern.matches(names, tier or "standard")
+        ]
+
+
+def _pick(
+    lists: Sequence[PriceLine],
+    contracts: Sequence[PriceLine],
+    at: datetime,
+    daily: time,
+    input_tokens: int,
+) -> Rate | None:
+    listed = next((line for line in lists if line.holds(at, daily, input_tokens)), None)
+    holding = (line for line in contracts if line.holds(at, daily, input_tokens))
+    if listed is not None and listed.kind == "catalog":
+        contract = next(holding, None)
+    else:
+        contract = next((line for line in holding if line.has_prices), None)
+    if listed is not None:
+        return Rate(listed.id, contract.id if contract else None)
+    return Rate(contract.id, None) if contract else None
+
+
+def _compile(glob: str) -> re.Pattern[str] | None:
+    return None if glob in ANY else re.compile(translate(glob.lower()))
+
+
+def _rank(line: PriceLine) -> tuple[object, ...]:
+    """Sorts the line that wins last."""
+    return (
+        *_specificity(line.fleet),
+        *_specificity(line.model),
+        *_specificity(line.provider),
+        line.service_tier != "",
+        line.context_over,
+        line.daily_from is not None,
+        line.effective_from or DAWN,
+        line.id,
+    )
+
+
+def _specificity(glob: str) -> tuple[bool, int]:
+    literal = re.sub(r"\[[^]]*]|[*?]", "", glob)
+    return glob != "" and literal == glob, len(literal)
