@@ -14,13 +14,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from finops import formats, labels
-from finops.periods import bucket_starts, local_day, whole_day
+from finops.periods import Period, bucket_starts, local_day, whole_day
 from finops.query import METRIC_KINDS, CostQuery
 
 if TYPE_CHECKING:
-    from finops.costs import CostResult, CostRow, Value
+    from finops.costs import CostResult, CostRow
 
 SERIES = 6
+# Days that the longest bucket has.
+LONGEST = {"hour": 1, "day": 2, "week": 7, "month": 31}
 Figure = dict[str, Any]
 
 
@@ -47,9 +49,7 @@ class Bucket:
     is_partial: bool
 
 
-def over_time(
-    result: CostResult, *, now: datetime, before: CostResult | None = None
-) -> Chart:
+def over_time(result: CostResult, *, now: datetime, before: CostResult | None = None) -> Chart:
     """The first metric per charge period: additive ones stacked by group, others as lines.
 
     `result` is limited to the groups that get a colour; `before` is the previous period without
@@ -107,10 +107,9 @@ def name_of(keys: tuple[str, ...], metric: str) -> str:
 def buckets_of(query: CostQuery, now: datetime) -> list[Bucket]:
     zone, period = query.zone, query.period
     starts = bucket_starts(period, query.granularity, zone)
-    ends = [*starts[1:], max(period.end, now + timedelta(seconds=1))]
     today = local_day(now, zone)
     found = []
-    for start, end in zip(starts, ends, strict=True):
+    for start, end in zip(starts, [*starts[1:], end_of_last(query, starts[-1])], strict=True):
         local = start.astimezone(zone)
         date = formats.day(local.date(), today)
         tick = name = date
@@ -125,10 +124,16 @@ def buckets_of(query: CostQuery, now: datetime) -> list[Bucket]:
         else:
             name, tick = f"{local:%B %Y}", f"{local:%b}" if local.month > 1 else f"{local:%b %Y}"
         filling = start <= now < end
-        cut = start < period.start
+        cut = start < period.start or period.end < end
         name += ", so far" if filling else ", in part" if cut else ""
         found.append(Bucket(start, name, tick, filling or cut))
     return found
+
+
+def end_of_last(query: CostQuery, start: datetime) -> datetime:
+    """Where the last bucket ends, which may be after the period does."""
+    beyond = Period(start, start + timedelta(days=LONGEST[query.granularity] + 1))
+    return bucket_starts(beyond, query.granularity, query.zone)[1]
 
 
 def series(
@@ -144,7 +149,7 @@ def series(
         "name": html.escape(name, quote=False),
         "x": [b.name for b in buckets],
         "y": [None if v is None else float(v) for v in values],
-        "customdata": [long(metric, v, currency) for v in values],
+        "customdata": [formats.value_long(METRIC_KINDS[metric], v, currency) for v in values],
         "hovertemplate": f"{html.escape(shortened(name), quote=False)}  <b>%{{customdata}}</b><extra></extra>",
     }
     if metric not in labels.ADDITIVE:
@@ -174,15 +179,16 @@ def series(
     }
 
 
-def muted_line(
-    before: CostResult, buckets: list[Bucket], metric: str, now: datetime
-) -> Figure:
+def muted_line(before: CostResult, buckets: list[Bucket], metric: str, now: datetime) -> Figure:
     """The previous period over this one's axis, first bucket over first bucket."""
     rows = {row.start: row for row in before.rows}
     earlier = buckets_of(before.query, now)[: len(buckets)]
     values = [rows[b.start].values[metric] if b.start in rows else None for b in earlier]
     if metric in labels.ADDITIVE:
-        values = [v if v is not None or b.start in rows else 0 for v, b in zip(values, earlier, strict=True)]
+        values = [
+            v if v is not None or b.start in rows else 0
+            for v, b in zip(values, earlier, strict=True)
+        ]
     return {
         "type": "scatter",
         "mode": "lines",
@@ -190,19 +196,12 @@ def muted_line(
         "x": [b.name for b in buckets[: len(earlier)]],
         "y": [None if v is None else float(v) for v in values],
         "customdata": [
-            f"{long(metric, v, before.currency)}</b> ({b.name})<b>"
+            f"{formats.value_long(METRIC_KINDS[metric], v, before.currency)}</b> ({b.name})<b>"
             for v, b in zip(values, earlier, strict=True)
         ],
         "hovertemplate": "Previous  <b>%{customdata}</b><extra></extra>",
         "line": {"color": "role:text-muted", "width": 1.5, "dash": "dot"},
     }
-
-
-def long(metric: str, value: Value, currency: str) -> str:
-    kind = METRIC_KINDS[metric]
-    if kind == "money":
-        return formats.money_long(None if value is None else Decimal(value), currency)
-    return formats.duration(value) if kind == "milliseconds" else formats.count_long(value)
 
 
 def shortened(name: str) -> str:

@@ -20,7 +20,8 @@ SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 
 
 def symbol(currency: str) -> str:
-    return SYMBOLS.get(currency, currency + SPACE)
+    """What stands before an amount; nothing for "", where the header of a column says it."""
+    return SYMBOLS.get(currency, currency + SPACE) if currency else ""
 
 
 def _signed(text: str, negative: bool) -> str:
@@ -205,6 +206,19 @@ def duration(milliseconds: Number | None) -> str:
         return f"{seconds:.2f}{SPACE}s" if seconds < 9.995 else f"{seconds:.1f}{SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}{SPACE}min {rest}{SPACE}s"
+
+
+def value_short(kind: str, value: Number | None, currency: str) -> str:
+    """A metric's value, by its kind: money, count or milliseconds."""
+    if kind == "money":
+        return money_short(None if value is None else Decimal(value), currency)
+    return duration(value) if kind == "milliseconds" else count_short(value)
+
+
+def value_long(kind: str, value: Number | None, currency: str) -> str:
+    if kind == "money":
+        return money_long(None if value is None else Decimal(value), currency)
+    return duration(value) if kind == "milliseconds" else count_long(value)
 
 
 def day(value: date, today: date) -> str:

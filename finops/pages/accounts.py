@@ -45,7 +45,9 @@ def setup(request: HttpRequest) -> HttpResponse:
             return redirect("sign-in")
         login(request, user)
         return redirect("overview")
-    return render(request, "accounts/setup.html", {"form": form}, status=400 if form.errors else 200)
+    return render(
+        request, "accounts/setup.html", {"form": form}, status=400 if form.errors else 200
+    )
 
 
 def create_administrator(form: SetupForm) -> User | None:

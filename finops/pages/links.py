@@ -6,27 +6,56 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
 from django.urls import reverse
 
 from finops import access
 from finops.labels import DRILL_PATH
-from finops.query import CostQuery
+from finops.query import CostQuery, Filter, InvalidQuery
 
+# Pages whose address without a period means another one than a query without it.
+PAGE_PERIODS = {"overview": "mtd"}
 START_OF_PATH = ("team", "feature", "model", "operation", "user")
 
 
-def asked(request: HttpRequest, now: datetime, ignore: tuple[str, ...] = ()) -> CostQuery:
-    """The query of the page's address, narrowed to what the reader may see."""
-    params = {name: values for name, values in request.GET.lists() if name not in ignore}
-    query = CostQuery.from_params(params, now=now, zone=settings.REPORTING_ZONE)
-    return access.narrow(query, request.user)
+def parsed(params: QueryDict, user: AbstractBaseUser | AnonymousUser, now: datetime) -> CostQuery:
+    """The query that an address stands for, narrowed to what the reader may see.
+
+    Raises InvalidQuery where it stands for none.
+    """
+    query = CostQuery.from_params(dict(params.lists()), now=now, zone=settings.REPORTING_ZONE)
+    return access.narrow(query, user)
+
+
+def nearest(
+    params: QueryDict, user: AbstractBaseUser | AnonymousUser, now: datetime, wrong: str
+) -> CostQuery:
+    """What remains of a wrong address without its wrong parameters: filters are not lost."""
+    kept = params.copy()
+    while True:
+        left = len(kept)
+        # What is wrong only together with other parameters takes the period's with it.
+        for name in (wrong,) if wrong in kept else ("period", "start", "end", "granularity"):
+            kept.pop(name, None)
+        if len(kept) == left:
+            kept.clear()
+        try:
+            return parsed(kept, user, now)
+        except InvalidQuery as error:
+            wrong = error.field
 
 
 def address(page: str, query: CostQuery, **more: str) -> str:
     """/explore?group_by=team&period=7d"""
-    params = urlencode([*query.to_params(), *more.items()], safe=",:")
-    return f"{reverse(page)}?{params}" if params else reverse(page)
+    params = dict.fromkeys(query.to_params())
+    if page in PAGE_PERIODS and query.period.label:
+        params.pop(("period", query.period.label), None)
+        if query.period.label != PAGE_PERIODS[page]:
+            params["period", query.period.label] = None
+    text = urlencode([*sorted(params), *more.items()], safe=",:")
+    return f"{reverse(page)}?{text}" if text else reverse(page)
 
 
 def drilled(query: CostQuery, keys: tuple[str, ...]) -> str:
@@ -44,7 +73,7 @@ def drilled(query: CostQuery, keys: tuple[str, ...]) -> str:
 
 def next_dimension(query: CostQuery) -> str | None:
     """What to group by after `query.group_by` is settled: deeper on the path, not yet fixed."""
-    fixed = {each.dimension for each in query.filters if not each.exclude and len(each.values) == 1}
+    fixed = {each.dimension for each in query.filters if is_single(each)}
     depths = [DRILL_PATH.index(name) for name in query.group_by if name in DRILL_PATH]
     deeper = DRILL_PATH[max(depths) + 1 :] if depths else START_OF_PATH
     return next((name for name in deeper if name not in fixed), None)
@@ -53,3 +82,21 @@ def next_dimension(query: CostQuery) -> str | None:
 def only_filters(query: CostQuery) -> CostQuery:
     """The same requests without a way to add them up."""
     return query.replace(group_by=(), limit=None, compare=False)
+
+
+def breadcrumb(query: CostQuery) -> list[tuple[str, str]]:
+    """The way from all costs down to this page; each crumb drops the filters to its right."""
+    single = {f.dimension: f.values[0] for f in query.filters if is_single(f)}
+    order = [*DRILL_PATH, *sorted(name for name in single if name not in DRILL_PATH)]
+    path = [(name, single[name]) for name in order if name in single]
+    top = query.replace(filters=tuple(f for f in query.filters if f.dimension not in single))
+    crumbs = [("All costs", address("explore", top.replace(group_by=START_OF_PATH[:1])))]
+    for dimension, value in path:
+        top = top.with_filter(dimension, value).replace(group_by=(dimension,))
+        onward = next_dimension(top) or dimension
+        crumbs.append((value, address("explore", top.replace(group_by=(onward,)))))
+    return crumbs
+
+
+def is_single(each: Filter) -> bool:
+    return not each.exclude and len(each.values) == 1

@@ -1,0 +1,176 @@
+"""Explore: any grouping of any costs, as a chart and as the same numbers in a table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET
+
+from finops import charts, costs, labels
+from finops.costs import CostResult
+from finops.pages import states, wants_fragment
+from finops.pages.filters import Choice, dimensions, filter_bar, period_text
+from finops.pages.kpis import Kpi, metric_kpi, unpriced_kpi
+from finops.pages.links import address, breadcrumb, drilled, nearest, only_filters, parsed
+from finops.pages.tables import Table, cost_table
+from finops.periods import GRANULARITIES, InvalidQuery, Period, previous
+from finops.query import DEFAULT_METRICS, MAX_LIMIT, CostQuery
+
+ROWS = 50
+# What the page's own form sends; its other parameters are kept as they are.
+CHOSEN = {"group_by", "metrics", "granularity", "compare", "limit"}
+# A metric alone in the address brings what is read beside it.
+COMPANIONS = {
+    "effective_cost": ("requests", "cost_per_request", "input_tokens", "output_tokens"),
+    "list_cost": ("effective_cost", "requests"),
+    "billed_cost": ("effective_cost", "requests"),
+    "requests": ("effective_cost", "errors"),
+    "errors": ("requests", "effective_cost"),
+    "input_tokens": ("cache_read_input_tokens", "output_tokens", "effective_cost", "requests"),
+    "output_tokens": ("input_tokens", "effective_cost", "requests"),
+    "cache_read_input_tokens": ("input_tokens", "effective_cost", "requests"),
+    "users": ("cost_per_user", "effective_cost", "requests"),
+    "cost_per_request": ("effective_cost", "requests"),
+    "cost_per_user": ("effective_cost", "users"),
+    "cost_per_million_tokens": ("effective_cost", "input_tokens", "output_tokens"),
+    "latency_p50": ("latency_p95", "latency_p99", "requests"),
+    "latency_p95": ("latency_p50", "latency_p99", "requests"),
+    "latency_p99": ("latency_p50", "latency_p95", "requests"),
+    "ttft_p95": ("latency_p95", "requests"),
+    "unpriced_requests": ("requests", "effective_cost"),
+}
+
+
+@login_required
+@require_GET
+def explore(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    context: dict[str, Any] = {"section": "explore", "is_fragment": wants_fragment(request)}
+    status = 200
+    try:
+        query = parsed(request.GET, request.user, now)
+        context |= figures(query, now)
+    except InvalidQuery as error:
+        query = nearest(request.GET, request.user, now, error.field)
+        context |= {"error": error, "without_error": address("explore", query)}
+        status = 400
+    context |= controls(query, now)
+    template = "explore/_results.html" if wants_fragment(request) else "explore/page.html"
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    if status == 200 and wants_fragment(request):
+        response["HX-Push-Url"] = address("explore", query)
+    return response
+
+
+def shown(query: CostQuery) -> CostQuery:
+    """The query with all columns of the table, which are also the columns of its CSV."""
+    metrics = query.metrics
+    if metrics == DEFAULT_METRICS or len(metrics) == 1:
+        metrics = (metrics[0], *COMPANIONS[metrics[0]])
+    return query.replace(metrics=tuple(dict.fromkeys((*metrics, "unpriced_requests"))))
+
+
+def tabled(query: CostQuery) -> CostQuery:
+    """What the table shows: groups over the whole period or, without groups, charge periods."""
+    granularity = "total" if query.group_by else query.granularity
+    return shown(query).replace(granularity=granularity, limit=query.limit or ROWS)
+
+
+def figures(query: CostQuery, now: datetime) -> dict[str, Any]:
+    result = costs.run(tabled(query))
+    empty = states.empty_state("explore", result, now)
+    if empty:
+        return {"result": result, "empty": empty}
+    before = previous(query.period, query.zone)
+    compared_with = period_text(query.replace(period=before), now) if query.compare else ""
+    return {
+        "result": result,
+        "freshness": states.freshness_line(result.freshness, query, now),
+        "kpis": kpis(query, result, compared_with),
+        "chart": chart(query, now),
+        "table": table(query, result, now, compared_with),
+        "requests_href": address("requests", only_filters(query)),
+        "csv_href": address("explore-csv", csv_query(query)),
+        "more_href": more_href(query, result),
+    }
+
+
+def kpis(query: CostQuery, result: CostResult, compared_with: str) -> list[Kpi]:
+    metrics = (query.metrics[0], "effective_cost", "requests", "cost_per_request")
+    known = [name for name in dict.fromkeys(metrics) if name in result.totals]
+    unpriced = query.replace(metrics=("unpriced_requests",), group_by=("model",), limit=None)
+    return [
+        *(metric_kpi(result, metric, compared_with) for metric in known),
+        unpriced_kpi(result, address("explore", unpriced)),
+    ]
+
+
+def chart(query: CostQuery, now: datetime) -> charts.Chart | None:
+    """The groups that get a colour, over time; and the period before as one line."""
+    if query.granularity == "total":
+        return None
+    limit = min(query.limit or charts.SERIES, charts.SERIES)
+    drawn = query.replace(metrics=query.metrics[:1], limit=limit, compare=False)
+    if not query.compare:
+        return charts.over_time(costs.run(drawn), now=now)
+    earlier = drawn.replace(period=previous(query.period, query.zone), group_by=(), limit=None)
+    return charts.over_time(costs.run(drawn), now=now, before=costs.run(earlier))
+
+
+def table(query: CostQuery, result: CostResult, now: datetime, compared_with: str) -> Table:
+    if query.group_by:
+        return cost_table(
+            result,
+            heads=tuple(labels.dimension(name) for name in query.group_by),
+            names=lambda row: row.keys,
+            href=lambda row: drilled(query, row.keys),
+            compared_with=compared_with,
+        )
+    buckets = {bucket.start: bucket.name for bucket in charts.buckets_of(result.query, now)}
+    return cost_table(
+        result,
+        heads=("Charge period",),
+        names=lambda row: (buckets[row.start] if row.start else "Whole period",),
+        href=lambda row: "",
+        compared_with=compared_with,
+    )
+
+
+def more_href(query: CostQuery, result: CostResult) -> str:
+    """The same table with as many rows as there can be, where some are folded into Other."""
+    has_other = any(row.is_other for row in result.rows)
+    return address("explore", query.replace(limit=MAX_LIMIT)) if has_other else ""
+
+
+def csv_query(query: CostQuery) -> CostQuery:
+    return tabled(query)
+
+
+def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
+    """What the page offers whatever its figures are."""
+    groups = [*query.group_by, "", ""][: max(2, len(query.group_by))]
+    kept = [(name, value) for name, value in query.to_params() if name not in CHOSEN]
+    fixed = query.replace(period=Period(query.period.start, query.period.end))
+    return {
+        "query": query,
+        "bar": filter_bar("explore", query, now),
+        "breadcrumb": breadcrumb(query),
+        "kept": kept,
+        "group_choices": [
+            [Choice(labels.dimension(d), d, d == chosen) for d in dimensions()] for chosen in groups
+        ],
+        "metric_choices": [
+            Choice(label, name, name == query.metrics[0]) for name, label in labels.METRICS.items()
+        ],
+        "granularity_choices": [
+            Choice(labels.GRANULARITIES[g], g, g == query.granularity) for g in GRANULARITIES
+        ],
+        "fixed_href": address("explore", fixed),
+    }

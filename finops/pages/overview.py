@@ -1,0 +1,186 @@
+"""Overview: what was spent this month, how that compares, and who and what it went to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET
+
+from finops import charts, costs, formats, labels
+from finops.costs import UNATTRIBUTED, CostResult
+from finops.pages import states, wants_fragment
+from finops.pages.filters import filter_bar, period_text
+from finops.pages.kpis import Kpi, metric_kpi, share_kpi, unpriced_kpi
+from finops.pages.links import PAGE_PERIODS, address, drilled, nearest, parsed
+from finops.pages.tables import decimal, unpriced, width
+from finops.periods import InvalidQuery, previous
+from finops.query import CostQuery
+
+KPI_METRICS = ("effective_cost", "requests", "cost_per_request")
+RANKED = ("feature", "model", "team", "user")
+RANKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    name: str
+    href: str
+    amount: str
+    title: str
+    share: str
+    width: float
+    unpriced: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The groups of one dimension that cost most; `href` leads to all of them."""
+
+    dimension: str
+    title: str
+    href: str
+    ranks: tuple[Rank, ...]
+    hidden: str
+
+
+@login_required
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    is_fragment = wants_fragment(request)
+    context: dict[str, Any] = {
+        "section": "overview",
+        "heading": "What did we spend?",
+        "is_fragment": is_fragment,
+    }
+    params = request.GET.copy()
+    if not {"period", "start", "end"} & set(params):
+        params["period"] = PAGE_PERIODS["overview"]
+    try:
+        query = parsed(params, request.user, now)
+        context |= figures(query, now)
+    except InvalidQuery as error:
+        query = nearest(params, request.user, now, error.field)
+        context |= {"error": error, "without_error": address("overview", query)}
+    context |= {"bar": filter_bar("overview", query, now)}
+    template = "overview/_results.html" if is_fragment else "overview/page.html"
+    response = render(request, template, context, status=400 if "error" in context else 200)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def figures(query: CostQuery, now: datetime) -> dict[str, Any]:
+    whole = query.replace(group_by=(), granularity="total", limit=None, compare=True)
+    total = costs.run(whole.replace(metrics=(*KPI_METRICS, "unpriced_requests")))
+    empty = states.empty_state("overview", total, now)
+    if empty:
+        return {"empty": empty}
+    grouped = {name: run_ranked(whole, name) for name in RANKED}
+    return {
+        "freshness": states.freshness_line(total.freshness, query, now),
+        "kpis": kpis(query, total, grouped, now),
+        "chart": chart(query, now),
+        "rankings": [ranking(query, grouped[name], total) for name in RANKED],
+        "currency": total.currency,
+    }
+
+
+def run_ranked(whole: CostQuery, dimension: str) -> CostResult:
+    """Owners all of them, because the unowned one may be any of them; others just the leaders."""
+    limit = None if dimension in {"feature", "team"} else RANKS
+    metrics = ("effective_cost", "unpriced_requests")
+    return costs.run(
+        whole.replace(group_by=(dimension,), limit=limit, compare=False, metrics=metrics)
+    )
+
+
+def kpis(
+    query: CostQuery, total: CostResult, grouped: dict[str, CostResult], now: datetime
+) -> list[Kpi]:
+    before = period_text(query.replace(period=previous(query.period, query.zone)), now)
+    label = labels.PERIODS.get(query.period.label) or period_text(query, now)
+    spent = metric_kpi(total, "effective_cost", before, label)
+    unpriced_href = address(
+        "explore", query.replace(metrics=("unpriced_requests",), group_by=("model",))
+    )
+    return [
+        spent,
+        earlier_kpi(total, before),
+        metric_kpi(total, "cost_per_request", before),
+        metric_kpi(total, "requests", before),
+        unpriced_kpi(total, unpriced_href),
+        unattributed_kpi(query, total, grouped),
+    ]
+
+
+def earlier_kpi(total: CostResult, before: str) -> Kpi:
+    spent = total.previous.totals["effective_cost"] if total.previous else None
+    amount = None if spent is None else Decimal(spent)
+    return Kpi(
+        f"Before, {before}",
+        formats.money_short(amount, total.currency),
+        formats.money_exact(amount, total.currency),
+        note="the same days" if total.query.period.label == "mtd" else "as many days",
+    )
+
+
+def unattributed_kpi(query: CostQuery, total: CostResult, grouped: dict[str, CostResult]) -> Kpi:
+    """The cost without a team; that without a feature is said beside it."""
+    whole = total.totals["effective_cost"]
+    teamless, featureless = unowned(grouped["team"]), unowned(grouped["feature"])
+    return share_kpi(
+        "Without a team",
+        teamless,
+        whole,
+        f"{formats.share_short(featureless, whole)} without a feature",
+        address("explore", query.replace(group_by=("feature",)).with_filter("team", UNATTRIBUTED)),
+    )
+
+
+def unowned(result: CostResult) -> Decimal:
+    amounts = (row.values["effective_cost"] for row in result.rows if row.keys == (UNATTRIBUTED,))
+    return sum((Decimal(amount or 0) for amount in amounts), Decimal(0))
+
+
+def chart(query: CostQuery, now: datetime) -> charts.Chart:
+    drawn = query.replace(
+        metrics=("effective_cost",), group_by=("team",), limit=charts.SERIES, compare=False
+    )
+    earlier = drawn.replace(period=previous(query.period, query.zone), group_by=(), limit=None)
+    return charts.over_time(costs.run(drawn), now=now, before=costs.run(earlier))
+
+
+def ranking(query: CostQuery, result: CostResult, total: CostResult) -> Ranking:
+    dimension = result.query.group_by[0]
+    grouped = query.replace(group_by=(dimension,))
+    leaders = [row for row in result.rows if not row.is_other][:RANKS]
+    whole = Decimal(total.totals["effective_cost"] or 0)
+    amounts = [Decimal(row.values["effective_cost"] or 0) for row in leaders]
+    hidden = whole - sum(amounts, Decimal(0))
+    largest = max(amounts, default=Decimal(0))
+    return Ranking(
+        dimension=dimension,
+        title=f"Top {labels.dimension(dimension).lower()}s",
+        href=address("explore", grouped),
+        ranks=tuple(
+            Rank(
+                name=row.keys[0],
+                href=drilled(grouped, row.keys),
+                amount=formats.money_short(decimal(row.values["effective_cost"]), total.currency),
+                title=formats.money_exact(decimal(row.values["effective_cost"]), total.currency),
+                share=formats.share_short(row.values["effective_cost"], whole),
+                width=width(row.values["effective_cost"], largest),
+                unpriced=unpriced(row.values["unpriced_requests"]),
+            )
+            for row in leaders
+        ),
+        hidden=formats.money_short(hidden, total.currency) if hidden else "",
+    )
