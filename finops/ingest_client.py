@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import count
 from typing import Protocol, TypeVar
 
 import httpx
@@ -23,8 +24,6 @@ NDJSON = "application/x-ndjson"
 JSON = "application/json"
 RETRIED = frozenset({429, 500, 502, 503, 504})
 LONGEST_PAUSE_SECONDS = 30.0
-# Ingest learns of a new key within this time.
-NEW_KEY_GRACE_SECONDS = 10.0
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -56,26 +55,25 @@ class BodyRefused(Exception):
 
 @dataclass(slots=True)
 class IngestClient:
-    """`patience_seconds` bounds how long one batch is retried. A key that was made a moment ago
-    (`new_key`) may be unknown to the server for a little while, which is waited out."""
+    """`patience_seconds` bounds how long one batch is retried."""
 
     url: str
     key: str
     patience_seconds: float = 300.0
-    new_key: bool = False
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60.0))
 
     def send(self, body: bytes, content_type: str = NDJSON) -> Receipt:
         """Raises ServerAway, KeyRefused or BodyRefused; each message is a sentence for people."""
+        if not body:
+            return Receipt(accepted=0, duplicates=0)
         started = time.monotonic()
-        for attempt in range(1_000_000):
+        for attempt in count():
             response, trouble = self.attempt(body, content_type)
             if response is not None and response.is_success:
                 return msgspec.json.decode(response.content, type=Receipt)
-            waited = time.monotonic() - started
-            if response is not None and not self.worth_retrying(response, waited):
+            if response is not None and response.status_code not in RETRIED:
                 raise refusal(response)
-            if waited > self.patience_seconds:
+            if time.monotonic() - started > self.patience_seconds:
                 raise ServerAway(f"{self.url} did not take the events: {trouble}.")
             time.sleep(pause(response, attempt, datetime.now(UTC)))
         raise AssertionError("unreachable")
@@ -87,11 +85,6 @@ class IngestClient:
         except httpx.TransportError as error:
             return None, str(error) or type(error).__name__
         return response, f"it answers {response.status_code}"
-
-    def worth_retrying(self, response: httpx.Response, waited: float) -> bool:
-        if self.new_key and response.status_code in (401, 403):
-            return waited < NEW_KEY_GRACE_SECONDS
-        return response.status_code in RETRIED
 
 
 def refusal(response: httpx.Response) -> KeyRefused | BodyRefused:
@@ -112,17 +105,19 @@ def problem_detail(response: httpx.Response) -> str:
 
 def pause(response: httpx.Response | None, attempt: int, now: datetime) -> float:
     """Seconds to wait: what the server asks for, else doubling from 0.25 s, with jitter."""
-    asked = response.headers.get("Retry-After", "") if response is not None else ""
-    if asked.isdigit():
-        return min(float(asked), LONGEST_PAUSE_SECONDS)
-    if asked:
-        try:
-            until = parsedate_to_datetime(asked)
-        except ValueError:
-            asked = ""
-        else:
-            return min(max((until - now).total_seconds(), 0.0), LONGEST_PAUSE_SECONDS)
-    return min(0.25 * 2.0 ** min(attempt, 10), LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1.2)
+    asked = retry_after(response.headers.get("Retry-After", ""), now) if response else None
+    seconds = 0.25 * 2.0 ** min(attempt, 10) * random.uniform(0.8, 1.2) if asked is None else asked
+    return min(seconds, LONGEST_PAUSE_SECONDS)
+
+
+def retry_after(text: str, now: datetime) -> float | None:
+    """Seconds until what a Retry-After header names, a number or a date; None for neither."""
+    if text.isdigit():
+        return float(text)
+    try:
+        return max((parsedate_to_datetime(text) - now).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
 
 
 class Batch(Protocol):

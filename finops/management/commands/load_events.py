@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from finops import event_files, ingest_client
+from finops.event_files import Bookmark, FileBatch, FileError
+from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, Receipt, ServerAway
+from finops.models import IngestKey
+from finops.startup import address
+from ingest import keys
+
+SERVICE = "load-events"
+SHOWN_REJECTIONS = 10
+
+
+class Loaded:
+    """What became of the events of all files; the first rejections with their lines."""
+
+    def __init__(self) -> None:
+        self.accepted = 0
+        self.duplicates = 0
+        self.reasons: Counter[str] = Counter()
+        self.details: list[str] = []
+
+    def add(self, path: Path, batch: FileBatch, receipt: Receipt) -> None:
+        self.accepted += receipt.accepted
+        self.duplicates += receipt.duplicates
+        for row, detail in batch.unreadable:
+            self.reject(path, row, "unreadable_json", detail)
+        for each in receipt.rejected:
+            self.reject(path, batch.rows[each.index], each.reason, each.detail)
+
+    def reject(self, path: Path, row: int, reason: str, detail: str) -> None:
+        self.reasons[reason] += 1
+        if len(self.details) < SHOWN_REJECTIONS:
+            self.details.append(f"{path}, line {row}: {reason}: {detail}")
+
+
+class Command(BaseCommand):
+    help = """Sends the events in files, JSON lines or Parquet, to a Farthing over HTTP.
+
+    Stopped halfway, it goes on where it was when started again with the same file. Loading a file
+    twice adds nothing, because an event's id counts once. Without --key it makes a key of its own
+    for the service "load-events" in the database of this installation and revokes it at the end.
+    Ends with an exit code other than 0 when events were rejected."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--key", help="ingest key; see create_ingest_key")
+        parser.add_argument("--url", default=address(), help="of the server (%(default)s)")
+        parser.add_argument("--connections", type=int, default=4)
+
+    def handle(
+        self, *, files: list[Path], key: str | None, url: str, connections: int, **options: Any
+    ) -> None:
+        loaded = Loaded()
+        url = url.rstrip("/")
+        with nullcontext(key) if key else own_key() as token, progress_bar() as progress:
+            client = IngestClient(url, token)
+            try:
+                for path in files:
+                    load(client, path, connections, progress, loaded)
+            except (FileError, ServerAway, KeyRefused, BodyRefused) as error:
+                raise CommandError(f"{error}{so_far(loaded)}") from None
+        self.report(loaded)
+
+    def report(self, loaded: Loaded) -> None:
+        rejected = loaded.reasons.total()
+        self.stdout.write(
+            f"accepted {loaded.accepted:,}, duplicates {loaded.duplicates:,}, rejected {rejected:,}"
+        )
+        for reason, count in loaded.reasons.most_common():
+            self.stdout.write(f"  {reason}: {count:,}")
+        if rejected:
+            more = "\n…" if rejected > len(loaded.details) else ""
+            raise CommandError("\n".join(loaded.details) + more)
+
+
+@contextmanager
+def own_key() -> Iterator[str]:
+    """A key for this load alone."""
+    made = keys.generate()
+    try:
+        record = IngestKey.objects.create(prefix=made.prefix, digest=made.digest, service=SERVICE)
+    except DatabaseError as error:
+        raise CommandError(f"Give --key, because the database is away: {error}") from None
+    try:
+        yield made.text
+    finally:
+        record.revoked_at = timezone.now()
+        record.save(update_fields=["revoked_at"])
+
+
+def progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[events]:,} events"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def load(
+    client: IngestClient, path: Path, connections: int, progress: Progress, loaded: Loaded
+) -> None:
+    """Send one file, from its bookmark to its end."""
+    total = event_files.total(path)
+    kept = event_files.bookmark_path(settings.DATA_DIR / "loads", path, client.url)
+    start = event_files.read_bookmark(kept)
+    task = progress.add_task(path.name, total=total, completed=start.position, events=0)
+    batches = event_files.read(path, start)
+    for batch, receipt in ingest_client.send_all(client, batches, connections):
+        loaded.add(path, batch, receipt)
+        event_files.write_bookmark(kept, Bookmark(batch.position, batch.next_row))
+        show(progress, task, batch)
+    progress.update(task, completed=total)
+    kept.unlink(missing_ok=True)
+
+
+def show(progress: Progress, task: TaskID, batch: FileBatch) -> None:
+    events = progress.tasks[task].fields["events"] + len(batch.rows)
+    progress.update(task, completed=batch.position, events=events)
+
+
+def so_far(loaded: Loaded) -> str:
+    if not (loaded.accepted or loaded.duplicates):
+        return ""
+    return (
+        f"\nUntil then: accepted {loaded.accepted:,}, duplicates {loaded.duplicates:,}. "
+        "The same command goes on from there."
+    )
