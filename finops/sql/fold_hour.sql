@@ -19,7 +19,7 @@ INSERT INTO rollup_hour AS held (
     request_cost,
     gpu_seconds,
     latency_count,
-    latency_sum_us,
+    latency_sum_ms,
     latency_histogram,
     ttft_histogram
 )
@@ -43,7 +43,7 @@ SELECT
     request_cost,
     gpu_seconds,
     latency_count,
-    latency_sum_us,
+    latency_sum_ms,
     latency_histogram,
     ttft_histogram
 FROM fresh_hour
@@ -55,7 +55,8 @@ ON CONFLICT (hour, attribution_id) DO UPDATE SET
     input_tokens = held.input_tokens + excluded.input_tokens,
     output_tokens = held.output_tokens + excluded.output_tokens,
     cache_read_input_tokens = held.cache_read_input_tokens + excluded.cache_read_input_tokens,
-    cache_creation_input_tokens = held.cache_creation_input_tokens + excluded.cache_creation_input_tokens,
+    cache_creation_input_tokens =
+        held.cache_creation_input_tokens + excluded.cache_creation_input_tokens,
     reasoning_output_tokens = held.reasoning_output_tokens + excluded.reasoning_output_tokens,
     unpriced_tokens = held.unpriced_tokens + excluded.unpriced_tokens,
     list_cost = held.list_cost + excluded.list_cost,
@@ -67,6 +68,6 @@ ON CONFLICT (hour, attribution_id) DO UPDATE SET
     request_cost = held.request_cost + excluded.request_cost,
     gpu_seconds = held.gpu_seconds + excluded.gpu_seconds,
     latency_count = held.latency_count + excluded.latency_count,
-    latency_sum_us = held.latency_sum_us + excluded.latency_sum_us,
+    latency_sum_ms = held.latency_sum_ms + excluded.latency_sum_ms,
     latency_histogram = merge_histograms(held.latency_histogram, excluded.latency_histogram),
     ttft_histogram = merge_histograms(held.ttft_histogram, excluded.ttft_histogram)

@@ -7,19 +7,9 @@ INSERT INTO rollup_user_day_total AS held (
     input_tokens,
     output_tokens,
     cache_read_input_tokens,
-    cache_creation_input_tokens,
-    reasoning_output_tokens,
     unpriced_tokens,
     list_cost,
-    effective_cost,
-    input_cost,
-    cache_read_cost,
-    cache_creation_cost,
-    output_cost,
-    request_cost,
-    gpu_seconds,
-    latency_count,
-    latency_sum_us
+    effective_cost
 )
 SELECT
     day, user_id,
@@ -29,19 +19,9 @@ SELECT
     sum(input_tokens),
     sum(output_tokens),
     sum(cache_read_input_tokens),
-    sum(cache_creation_input_tokens),
-    sum(reasoning_output_tokens),
     sum(unpriced_tokens),
     sum(list_cost),
-    sum(effective_cost),
-    sum(input_cost),
-    sum(cache_read_cost),
-    sum(cache_creation_cost),
-    sum(output_cost),
-    sum(request_cost),
-    sum(gpu_seconds),
-    sum(latency_count),
-    sum(latency_sum_us)
+    sum(effective_cost)
 FROM fresh_user_day
 GROUP BY day, user_id
 ORDER BY day, user_id
@@ -52,16 +32,6 @@ ON CONFLICT (day, user_id) DO UPDATE SET
     input_tokens = held.input_tokens + excluded.input_tokens,
     output_tokens = held.output_tokens + excluded.output_tokens,
     cache_read_input_tokens = held.cache_read_input_tokens + excluded.cache_read_input_tokens,
-    cache_creation_input_tokens = held.cache_creation_input_tokens + excluded.cache_creation_input_tokens,
-    reasoning_output_tokens = held.reasoning_output_tokens + excluded.reasoning_output_tokens,
     unpriced_tokens = held.unpriced_tokens + excluded.unpriced_tokens,
     list_cost = held.list_cost + excluded.list_cost,
-    effective_cost = held.effective_cost + excluded.effective_cost,
-    input_cost = held.input_cost + excluded.input_cost,
-    cache_read_cost = held.cache_read_cost + excluded.cache_read_cost,
-    cache_creation_cost = held.cache_creation_cost + excluded.cache_creation_cost,
-    output_cost = held.output_cost + excluded.output_cost,
-    request_cost = held.request_cost + excluded.request_cost,
-    gpu_seconds = held.gpu_seconds + excluded.gpu_seconds,
-    latency_count = held.latency_count + excluded.latency_count,
-    latency_sum_us = held.latency_sum_us + excluded.latency_sum_us
+    effective_cost = held.effective_cost + excluded.effective_cost

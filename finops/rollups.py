@@ -1,0 +1,243 @@
+"""Rollups: committed batches folded into sums, each exactly once, and made again when need be.
+
+Whoever writes rollups holds one advisory lock until the end of the transaction, so that folds,
+re-rating and rebuilds come one after the other, from however many workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from finops.periods import local_day, start_of_day
+from finops.sql import statement
+
+FOLD_LOCK = 0x666F6C64  # "fold"
+# Bounds the memory and the length of one transaction; larger chunks update fewer rows per event.
+CHUNK_EVENTS = 150_000
+CHUNK_BATCHES = 5_000
+# Without it PostgreSQL sorts and hashes a chunk's 150,000 groups on disk.
+WORK_MEM = "SET LOCAL work_mem = '128MB'"
+UPSERTS = (
+    "fold_hour",
+    "fold_day",
+    "fold_user_day",
+    "fold_user_day_total",
+    "fold_user_month",
+)
+
+
+class ZoneChanged(RuntimeError):
+    """The rollups hold the hours and days of another zone than the reporting zone."""
+
+    def __init__(self, held: str, wanted: str) -> None:
+        super().__init__(
+            f"The rollups are in {held}, the reporting time zone is {wanted}. "
+            "Run `manage.py rebuild_rollups` to fold every event anew in that zone, "
+            f"or set FARTHING_TIME_ZONE={held}."
+        )
+
+
+class EventsDropped(RuntimeError):
+    """A rebuild would lose usage whose events the retention has dropped already."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(
+            f"The events of {day} are dropped: their rollups cannot be made again and are kept. "
+            "Choose a later start."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FoldReport:
+    """What one call folded; `busy` where another worker was folding at that moment."""
+
+    batches: int = 0
+    events: int = 0
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    batches: list[int]
+    events: int
+    first: datetime
+    last: datetime
+
+
+def fold_pending(now: datetime, zone: ZoneInfo) -> FoldReport:
+    """Fold every batch that is not folded yet, a chunk per transaction. Raises ZoneChanged."""
+    batches = events = 0
+    while True:
+        report = fold_chunk(now, zone)
+        batches, events = batches + report.batches, events + report.events
+        if not report.batches:
+            return FoldReport(batches, events, report.busy)
+
+
+def fold_chunk(now: datetime, zone: ZoneInfo) -> FoldReport:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [FOLD_LOCK])
+        if not one(cursor)[0]:
+            return FoldReport(busy=True)
+        touch_state(cursor, now, zone)
+        claim = claim_batches(cursor)
+        if not claim.batches:
+            return FoldReport()
+        if claim.events:
+            prepare(cursor)
+            parameters: dict[str, Any] = {
+                "zone": zone.key,
+                "batches": claim.batches,
+                "first_day": claim.first.astimezone(UTC).date(),
+                "last_day": claim.last.astimezone(UTC).date(),
+            }
+            cursor.execute(statement("gather_batches"), parameters)
+            add_gathered(cursor, zone)
+        cursor.execute(
+            "UPDATE ingest_batch SET folded_at = %s WHERE id = ANY(%s)", [now, claim.batches]
+        )
+    return FoldReport(len(claim.batches), claim.events)
+
+
+def claim_batches(cursor: CursorWrapper) -> Claim:
+    """The oldest batches that are not folded; the advisory lock makes them ours."""
+    cursor.execute(
+        """
+        SELECT id, accepted, first_started_at, last_started_at
+        FROM (
+            SELECT *, sum(accepted) OVER (ORDER BY id) - accepted AS events_before
+            FROM (
+                SELECT id, accepted, first_started_at, last_started_at
+                FROM ingest_batch
+                WHERE folded_at IS NULL
+                ORDER BY id
+                LIMIT %s
+            ) AS unfolded
+        ) AS counted
+        WHERE events_before < %s
+        """,
+        [CHUNK_BATCHES, CHUNK_EVENTS],
+    )
+    rows = cursor.fetchall()
+    return Claim(
+        batches=[row[0] for row in rows],
+        events=sum(row[1] for row in rows),
+        first=min((row[2] for row in rows if row[2]), default=datetime.max.replace(tzinfo=UTC)),
+        last=max((row[3] for row in rows if row[3]), default=datetime.min.replace(tzinfo=UTC)),
+    )
+
+
+def refold(cursor: CursorWrapper, start: datetime, end: datetime, zone: ZoneInfo) -> None:
+    """Make the rollups of the days that [start, end) touches again, from folded events.
+
+    Part of the caller's transaction, like a re-rating's: the figures change with its commit. Raises
+    EventsDropped where events are gone that the rollups still count.
+    """
+    first_day = local_day(start, zone)
+    end_day = local_day(end - timedelta(microseconds=1), zone) + timedelta(days=1)
+    span: dict[str, Any] = {
+        "zone": zone.key,
+        "start": start_of_day(first_day, zone),
+        "end": start_of_day(end_day, zone),
+        "first_day": first_day,
+        "end_day": end_day,
+    }
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
+    refuse_dropped(cursor, span)
+    prepare(cursor)
+    cursor.execute("TRUNCATE fresh_event, fresh_hour, fresh_user_day")
+    cursor.execute(statement("forget_days"), span)
+    cursor.execute(statement("gather_days"), span)
+    add_gathered(cursor, zone, months=False)
+    cursor.execute(statement("refold_months"), span)
+
+
+def rebuild(start: datetime, end: datetime, now: datetime, zone: ZoneInfo) -> Iterator[date]:
+    """Make rollups again day by day, each day its own transaction; yields each day when it is done.
+
+    Can be stopped and started again at any day. Raises ZoneChanged or EventsDropped.
+    """
+    day = local_day(start, zone)
+    while start_of_day(day, zone) < end:
+        with transaction.atomic(), connection.cursor() as cursor:
+            touch_state(cursor, now, zone)
+            refold(
+                cursor, start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone), zone
+            )
+        yield day
+        day += timedelta(days=1)
+
+
+def forget_all(now: datetime, zone: ZoneInfo) -> None:
+    """Empty the rollups and let every batch be folded anew, in `zone`. Raises EventsDropped."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
+        cursor.execute("SELECT min(hour), max(hour) + interval '1 hour' FROM rollup_hour")
+        start, end = one(cursor)
+        if start:
+            refuse_dropped(cursor, {"start": start, "end": end})
+        cursor.execute(statement("forget_all"), {"zone": zone.key, "now": now})
+
+
+def held_span() -> tuple[datetime, datetime] | None:
+    """From the first to the last hour that the rollups hold, None while they hold nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(hour), max(hour) + interval '1 hour' FROM rollup_hour")
+        start, end = one(cursor)
+    return (start, end) if start else None
+
+
+def held_zone(cursor: CursorWrapper) -> str | None:
+    cursor.execute("SELECT zone FROM rollup_state")
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def refuse_other_zone(cursor: CursorWrapper, zone: ZoneInfo) -> None:
+    held = held_zone(cursor)
+    if held is not None and held != zone.key:
+        raise ZoneChanged(held, zone.key)
+
+
+def touch_state(cursor: CursorWrapper, now: datetime, zone: ZoneInfo) -> None:
+    """Say that the folding task is alive; the first time, that the rollups are in this zone."""
+    refuse_other_zone(cursor, zone)
+    cursor.execute(
+        """
+        INSERT INTO rollup_state (zone, folded_at) VALUES (%(zone)s, %(now)s)
+        ON CONFLICT (id) DO UPDATE SET folded_at = excluded.folded_at
+        """,
+        {"zone": zone.key, "now": now},
+    )
+
+
+def prepare(cursor: CursorWrapper) -> None:
+    cursor.execute(WORK_MEM)
+    cursor.execute(statement("fold_tables"))
+
+
+def add_gathered(cursor: CursorWrapper, zone: ZoneInfo, *, months: bool = True) -> None:
+    """Add what fresh_event holds to every grain."""
+    for name in ("sum_hours", "sum_user_days", *UPSERTS):
+        if months or name != "fold_user_month":
+            cursor.execute(statement(name), {"zone": zone.key})
+
+
+def refuse_dropped(cursor: CursorWrapper, span: dict[str, Any]) -> None:
+    cursor.execute(statement("dropped_day"), span)
+    day = one(cursor)[0]
+    if day is not None:
+        raise EventsDropped(day)
+
+
+def one(cursor: CursorWrapper) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = cursor.fetchone()
+    assert row is not None
+    return row

@@ -1,0 +1,14 @@
+-- One row: the rate of one attribution between two instants, within a daily window (UTC), for
+-- inputs over one threshold and up to the next; NULL is an open end. Where no row fits, no price is
+-- known.
+CREATE TEMPORARY TABLE rate_window (
+    attribution_id     integer NOT NULL,
+    starts             timestamptz,
+    ends               timestamptz,
+    daily_from         time,
+    daily_to           time,
+    input_over         bigint,
+    input_to           bigint,
+    price_id           integer NOT NULL,
+    contract_price_id  integer
+) ON COMMIT DROP
