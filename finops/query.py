@@ -66,6 +66,7 @@ METRIC_KINDS = {
     "unpriced_requests": "count",
 }
 METRICS = tuple(METRIC_KINDS)
+LATENCY_METRICS = tuple(name for name, kind in METRIC_KINDS.items() if kind == "milliseconds")
 DEFAULT_METRICS = ("effective_cost", "requests")
 OWN_PARAMETERS = (
     "period",

@@ -1,4 +1,4 @@
-"""Runs a CostQuery: the one place where usage becomes the figures that people see."""
+"""What a CostQuery answers: rows, totals, and how fresh and how complete they are."""
 
 from __future__ import annotations
 

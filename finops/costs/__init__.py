@@ -1,0 +1,29 @@
+"""Runs a CostQuery: the one place where usage becomes the figures that people see."""
+
+from __future__ import annotations
+
+from finops.costs.results import (
+    OTHER,
+    UNATTRIBUTED,
+    CostResult,
+    CostRow,
+    Coverage,
+    Freshness,
+    Value,
+)
+from finops.costs.runs import run
+from finops.costs.snapshots import QueryTooSlow, read_freshness, snapshot
+
+__all__ = [
+    "OTHER",
+    "UNATTRIBUTED",
+    "CostResult",
+    "CostRow",
+    "Coverage",
+    "Freshness",
+    "QueryTooSlow",
+    "Value",
+    "read_freshness",
+    "run",
+    "snapshot",
+]

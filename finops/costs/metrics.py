@@ -1,0 +1,80 @@
+"""Metrics from sums: ratios are taken from sums, percentiles from merged histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+
+from finops.costs.histograms import percentile
+from finops.costs.results import Value
+
+PERCENTILES = {
+    "latency_p50": ("latency_histogram", 0.50),
+    "latency_p95": ("latency_histogram", 0.95),
+    "latency_p99": ("latency_histogram", 0.99),
+    "ttft_p95": ("ttft_histogram", 0.95),
+}
+COSTS = {
+    "effective_cost": "effective_cost",
+    "list_cost": "list_cost",
+    # What is billed differs from what is used once there are commitments.
+    "billed_cost": "effective_cost",
+}
+# A ratio of money is a figure to read, not one to add up: this many digits are plenty.
+RATIO_DIGITS = 18
+
+
+@dataclass(slots=True)
+class Sums:
+    """What was added up over the events of one group."""
+
+    counts: dict[str, int]
+    costs: dict[str, Decimal]
+    histograms: dict[str, bytes] = field(default_factory=dict)
+    users: int | None = None
+
+    @property
+    def priced_requests(self) -> int:
+        return self.counts["requests"] - self.counts["unpriced_requests"]
+
+
+def derive(names: Iterable[str], sums: Sums) -> dict[str, Value]:
+    return {name: value_of(name, sums) for name in names}
+
+
+def value_of(name: str, sums: Sums) -> Value:
+    if name in COSTS:
+        return known_cost(sums, COSTS[name])
+    if name in PERCENTILES:
+        histogram, fraction = PERCENTILES[name]
+        return percentile(sums.histograms[histogram], fraction)
+    if name == "users":
+        return sums.users
+    if name == "cost_per_request":
+        return ratio(sums.costs["effective_cost"], sums.priced_requests)
+    if name == "cost_per_million_tokens":
+        tokens = sums.counts["input_tokens"] + sums.counts["output_tokens"]
+        per_token = tokens - sums.counts["unpriced_tokens"]
+        return ratio(sums.costs["effective_cost"] * 1_000_000, per_token)
+    if name == "cost_per_user":
+        return ratio(known_cost(sums, "effective_cost"), sums.users)
+    return sums.counts[name]
+
+
+def known_cost(sums: Sums, name: str) -> Decimal | None:
+    """The cost of the requests that have a price; None where there are requests and none has."""
+    is_unknown = sums.counts["requests"] > 0 and sums.priced_requests == 0
+    return None if is_unknown else sums.costs[name]
+
+
+def ratio(cost: Decimal | None, count: int | None) -> Decimal | None:
+    if cost is None or not count:
+        return None
+    with localcontext(prec=RATIO_DIGITS):
+        return cost / count
+
+
+def rank(value: Value, keys: tuple[object, ...]) -> tuple[bool, float | Decimal, str]:
+    """Sorts the largest first, the unknown last, equals by name."""
+    return value is None, -value if value is not None else 0, str(keys)

@@ -1,0 +1,64 @@
+"""One consistent look at the database: rows, totals and freshness of an answer belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg.errors import QueryCanceled
+
+from finops.costs.results import Freshness
+
+TIMEOUT_SECONDS = 15
+
+
+class QueryTooSlow(RuntimeError):
+    """The question reads more than can be answered while somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"This takes longer than {TIMEOUT_SECONDS} s. "
+            "Choose a shorter period, whole days, or add a filter."
+        )
+
+
+@contextmanager
+def snapshot() -> Iterator[CursorWrapper]:
+    """A cursor that sees one moment, reads only and gives up after TIMEOUT_SECONDS.
+
+    Inside a caller's transaction it sees what that sees. Raises QueryTooSlow.
+    """
+    is_outermost = not connection.in_atomic_block
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if is_outermost:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Compiling a query takes longer than these run.
+            cursor.execute("SELECT set_config('jit', 'off', true)")
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true)", [f"{TIMEOUT_SECONDS}s"]
+            )
+            yield cursor
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise QueryTooSlow from error
+        raise
+
+
+def read_freshness(cursor: CursorWrapper) -> Freshness:
+    """Uses the partial index ingest_batch_unfolded."""
+    cursor.execute(
+        """
+        SELECT
+            coalesce(min(committed_at), transaction_timestamp()),
+            coalesce(sum(accepted), 0),
+            EXISTS (SELECT 1 FROM ingest_batch)
+        FROM ingest_batch
+        WHERE folded_at IS NULL
+        """
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    return Freshness(row[0] if row[2] else None, int(row[1]))
