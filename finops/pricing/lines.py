@@ -74,3 +74,17 @@ class PriceLine:
     @property
     def has_prices(self) -> bool:
         return any(price is not None for price in self.prices)
+
+    def describe(self) -> str:
+        """The line in words: "openai/gpt-5, flex, over 272000 input tokens, from 2026-10-12"."""
+        name = f"cache hit ({self.cache})" if self.cache else f"{self.provider}/{self.model}"
+        parts = [
+            f"fleet {self.fleet}" if self.fleet else name,
+            self.service_tier,
+            f"over {self.context_over} input tokens" if self.context_over else "",
+            f"{self.daily_from:%H:%M}–{self.daily_to:%H:%M} UTC" if self.daily_from else "",
+            f"from {self.effective_from:%Y-%m-%d}" if self.effective_from else "",
+            f"until {self.effective_to:%Y-%m-%d}" if self.effective_to else "",
+            f"{self.discount_percent.normalize():f} % off" if self.discount_percent else "",
+        ]
+        return ", ".join(part for part in parts if part)

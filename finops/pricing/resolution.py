@@ -18,10 +18,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time
 from fnmatch import translate
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 from finops.pricing.lines import PriceLine
@@ -44,6 +44,19 @@ class Request(NamedTuple):
     fleet: str
 
 
+class Window(NamedTuple):
+    """Where one rate holds: [starts, ends), [daily_from, daily_to) in UTC, (input_over, input_to];
+    None is an open end."""
+
+    starts: datetime | None
+    ends: datetime | None
+    daily_from: time | None
+    daily_to: time | None
+    input_over: int | None
+    input_to: int | None
+    rate: Rate
+
+
 class Table(NamedTuple):
     """Every rate of one Request: a grid of time spans × daily windows × context lengths.
 
@@ -64,6 +77,17 @@ class Table(NamedTuple):
         if self.thresholds:
             cell = cell * (len(self.thresholds) + 1) + bisect_left(self.thresholds, input_tokens)
         return self.rates[cell]
+
+    def windows(self) -> Iterator[Window]:
+        """The cells in which a price is known, as bounds; what SQL joins events with."""
+        spans = product(
+            pairwise((None, *self.instants, None)),
+            pairwise((None, *self.times, None)),
+            pairwise((None, *self.thresholds, None)),
+        )
+        for (instants, times, thresholds), rate in zip(spans, self.rates, strict=True):
+            if rate is not None:
+                yield Window(*instants, *times, *thresholds, rate)
 
 
 class Names(NamedTuple):

@@ -1,0 +1,246 @@
+"""Rating events again with the ledger as it is now.
+
+The one way in which history changes: asked for, previewed, on record as a RatingRun. Every event
+of the range is resolved anew; those whose price line or cost differ are written day by day of the
+reporting zone, each day with its rollups in one transaction. A run that was interrupted is run
+again: what is done already does not differ any more.
+
+Only unpriced events are rated again by themselves (`rerate_unpriced`), when the ledger changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, localcontext
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.models import F
+from django.db.models.functions import Now
+
+from finops import ledger, rollups
+from finops.models import RatingRun
+from finops.periods import local_day, start_of_day
+from finops.pricing.formula import EXACT
+from finops.pricing.resolution import RateCard, Request
+from finops.sql import statement
+from ingest.rating import Rate
+
+# Two runs over the same day would each undo and redo the other's rollups.
+RERATE_LOCK = 0x_FA27_0002
+AUTOMATIC = "price ledger"
+# The ingest process may rate with the former card this long after a change, and more to spare.
+CARD_GRACE = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Change:
+    """What a run does to some events; costs are USD over those that are priced."""
+
+    examined: int = 0
+    changed: int = 0
+    cost_before: Decimal = Decimal(0)
+    cost_after: Decimal = Decimal(0)
+    unpriced_before: int = 0
+    unpriced_after: int = 0
+
+    @property
+    def difference(self) -> Decimal:
+        with localcontext(EXACT):
+            return self.cost_after - self.cost_before
+
+    def add(self, other: Change) -> None:
+        with localcontext(EXACT):
+            for column in fields(Change):
+                total = getattr(self, column.name) + getattr(other, column.name)
+                setattr(self, column.name, total)
+
+
+@dataclass(slots=True)
+class Rerating:
+    """The difference a run makes, in all, by (provider, model) and by the lines rated with."""
+
+    total: Change = field(default_factory=Change)
+    by_model: dict[tuple[str, str], Change] = field(default_factory=dict)
+    by_rate: dict[Rate | None, Change] = field(default_factory=dict)
+
+    def add(self, model: tuple[str, str], rate: Rate | None, change: Change) -> None:
+        self.total.add(change)
+        self.by_model.setdefault(model, Change()).add(change)
+        self.by_rate.setdefault(rate, Change()).add(change)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Part of one day of the reporting zone."""
+
+    start: datetime
+    end: datetime
+
+    def parameters(self, *, only_unpriced: bool) -> dict[str, datetime | date | bool]:
+        return {
+            "start": self.start,
+            "end": self.end,
+            "first_day": self.start.astimezone(UTC).date(),
+            "last_day": (self.end - timedelta(microseconds=1)).astimezone(UTC).date(),
+            "only_unpriced": only_unpriced,
+        }
+
+
+def preview(
+    start: datetime, end: datetime, zone: ZoneInfo, *, only_unpriced: bool = False
+) -> Rerating:
+    """What rating [start, end) again would change. Writes nothing."""
+    card = _current_card()
+    rerating = Rerating()
+    for span in _spans(start, end, zone):
+        with transaction.atomic(), connection.cursor() as cursor:
+            _rate_again(cursor, card, span, rerating, only_unpriced=only_unpriced)
+            transaction.set_rollback(True)
+    return rerating
+
+
+def apply(
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    *,
+    requested_by: str,
+    reason: str = "",
+    only_unpriced: bool = False,
+) -> Rerating:
+    """Rate [start, end) again, a day at a time, and refold the rollups of days that changed.
+
+    Raises rollups.EventsDropped for a day whose events are dropped in part: it stays as it is.
+    """
+    card = _current_card()
+    run = RatingRun.objects.create(
+        start=start,
+        end=end,
+        requested_by=requested_by,
+        reason=reason,
+        ledger_version=card.version,
+        only_unpriced=only_unpriced,
+    )
+    return _apply(run, _spans(start, end, zone), card, zone)
+
+
+def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
+    """Rate unpriced events again that a new price covers; None when the ledger has not changed
+    since the last time."""
+    changed_at = ledger.changed_at()
+    card = _current_card()
+    if changed_at is None or _is_handled(card.version, changed_at):
+        return None
+    days = sorted(_covered_days(card, zone))
+    spans = [
+        Span(start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)) for day in days
+    ]
+    run = RatingRun.objects.create(
+        start=spans[0].start if spans else changed_at,
+        end=spans[-1].end if spans else changed_at,
+        requested_by=AUTOMATIC,
+        reason="The price ledger changed.",
+        ledger_version=card.version,
+        only_unpriced=True,
+    )
+    return _apply(run, spans, card, zone)
+
+
+def _is_handled(version: int, changed_at: datetime) -> bool:
+    return RatingRun.objects.filter(
+        requested_by=AUTOMATIC,
+        ledger_version=version,
+        created_at__gte=changed_at + CARD_GRACE,
+        finished_at__isnull=False,
+    ).exists()
+
+
+def _covered_days(card: RateCard, zone: ZoneInfo) -> set[date]:
+    """Days of the zone that hold unpriced events of a combination that now has a price."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement("unpriced_events"))
+        rows = cursor.fetchall()
+    days: set[date] = set()
+    for day, *request in rows:
+        if any(card.table(Request(*request)).rates):
+            midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+            last = midnight + timedelta(days=1, microseconds=-1)
+            days |= {local_day(midnight, zone), local_day(last, zone)}
+    return days
+
+
+def _apply(run: RatingRun, spans: Iterable[Span], card: RateCard, zone: ZoneInfo) -> Rerating:
+    rerating = Rerating()
+    for span in spans:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RERATE_LOCK])
+            change = _rate_again(cursor, card, span, rerating, only_unpriced=run.only_unpriced)
+            if change.changed:
+                parameters = span.parameters(only_unpriced=run.only_unpriced)
+                cursor.execute(statement("apply_rerated"), parameters)
+                rollups.refold(cursor, span.start, span.end, zone)
+            cursor.execute("DROP TABLE IF EXISTS rerated_event, rate_window")
+            _record(run, change)
+    RatingRun.objects.filter(pk=run.pk).update(finished_at=Now())
+    return rerating
+
+
+def _record(run: RatingRun, change: Change) -> None:
+    """The run's totals grow in the transaction that changes the events."""
+    RatingRun.objects.filter(pk=run.pk).update(
+        events_examined=F("events_examined") + change.examined,
+        events_changed=F("events_changed") + change.changed,
+        cost_before=F("cost_before") + change.cost_before,
+        cost_after=F("cost_after") + change.cost_after,
+        unpriced_before=F("unpriced_before") + change.unpriced_before,
+        unpriced_after=F("unpriced_after") + change.unpriced_after,
+    )
+
+
+def _rate_again(
+    cursor: CursorWrapper, card: RateCard, span: Span, rerating: Rerating, *, only_unpriced: bool
+) -> Change:
+    """Fill rerated_event for one span and add the difference to `rerating`."""
+    parameters = span.parameters(only_unpriced=only_unpriced)
+    cursor.execute(statement("rerated_attributions"), parameters)
+    attributions = cursor.fetchall()
+    whole = Change()
+    if not attributions:
+        return whole
+    cursor.execute(statement("rate_windows"))
+    with cursor.copy("COPY rate_window FROM STDIN") as copy:
+        for attribution, *request in attributions:
+            for window in card.table(Request(*request)).windows():
+                copy.write_row((attribution, *window[:-1], *window.rate))
+    cursor.execute("ANALYZE rate_window")
+    cursor.execute(statement("gather_rerated"), parameters)
+    cursor.execute(statement("sum_rerated"))
+    for provider, model, price, contract, *counts in cursor.fetchall():
+        change = Change(*counts)
+        rate = None if price is None else Rate(price, contract)
+        rerating.add((provider, model), rate, change)
+        whole.add(change)
+    return whole
+
+
+def _current_card() -> RateCard:
+    version = ledger.version()
+    return RateCard(ledger.current_lines(), version)
+
+
+def _spans(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Span]:
+    """The days of [start, end) in which there are events at all."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(started_at), max(started_at) FROM usage_event")
+        first, last = cursor.fetchone()
+    if first is None:
+        return
+    start, end = max(start, first), min(end, last + timedelta(microseconds=1))
+    while start < end:
+        midnight = start_of_day(local_day(start, zone) + timedelta(days=1), zone)
+        yield Span(start, min(midnight, end))
+        start = midnight
