@@ -135,6 +135,7 @@ def add(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
     price = Price(author=author, source="entered by hand")
     for name, value in _columns(terms, zone).items():
         setattr(price, name, value)
+    price.clean_fields()  # clean() compares what these have parsed
     price.full_clean()
     completed = complete(price.kind, line_of(price).prices)
     for bucket, amount in completed._asdict().items():

@@ -14,7 +14,8 @@ def load(version: int | None) -> RateCard | None:
     Cheap when nothing changed: one count over a few thousand rows. Called every second or two
     from a thread that no request brackets, so it drops a connection the database has closed.
     """
-    connection.close_if_unusable_or_obsolete()
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
     current = ledger.version()
     if current == version:
         return None
