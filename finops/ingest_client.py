@@ -8,13 +8,13 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import httpx
 import msgspec
@@ -120,26 +120,18 @@ def retry_after(text: str, now: datetime) -> float | None:
         return None
 
 
-class Batch(Protocol):
-    @property
-    def body(self) -> bytes: ...
-
-
-AnyBatch = TypeVar("AnyBatch", bound=Batch)
+Batch = TypeVar("Batch")
 
 
 def send_all(
-    client: IngestClient,
-    batches: Iterable[AnyBatch],
-    connections: int,
-    content_type: str = NDJSON,
-) -> Iterator[tuple[AnyBatch, Receipt]]:
+    batches: Iterable[Batch], send: Callable[[Batch], Receipt], connections: int
+) -> Iterator[tuple[Batch, Receipt]]:
     """Every batch with its receipt, in the order given, `connections` of them in flight."""
-    waiting: deque[tuple[AnyBatch, Future[Receipt]]] = deque()
+    waiting: deque[tuple[Batch, Future[Receipt]]] = deque()
     with ThreadPoolExecutor(connections) as pool:
         try:
             for batch in batches:
-                waiting.append((batch, pool.submit(client.send, batch.body, content_type)))
+                waiting.append((batch, pool.submit(send, batch)))
                 if len(waiting) > connections:
                     first, receipt = waiting.popleft()
                     yield first, receipt.result()

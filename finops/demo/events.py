@@ -28,6 +28,11 @@ class DemoEvent(Event, omit_defaults=True, gc=False, frozen=True):
     """An event that leaves out what it does not say."""
 
 
+def scale_of(requests: int, days: int) -> float:
+    """How much larger or smaller the company is than company.py says, for this many requests."""
+    return requests / (MEAN_DAY * days)
+
+
 def days_until(now: datetime, days: int) -> list[date]:
     """The UTC days of the `days` × 24 hours before `now`, the first one whole."""
     first = (now - timedelta(days=days)).astimezone(UTC).date()

@@ -130,7 +130,9 @@ def load(
     start = event_files.read_bookmark(kept)
     task = progress.add_task(path.name, total=total, completed=start.position, events=0)
     batches = event_files.read(path, start)
-    for batch, receipt in ingest_client.send_all(client, batches, connections):
+    for batch, receipt in ingest_client.send_all(
+        batches, lambda batch: client.send(batch.body), connections
+    ):
         loaded.add(path, batch, receipt)
         event_files.write_bookmark(kept, Bookmark(batch.position, batch.next_row))
         show(progress, task, batch)

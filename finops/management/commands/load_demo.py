@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from finops import costs
+from finops.demo import load, setup
+from finops.demo.events import MEAN_DAY, scale_of
+from finops.demo.setup import DemoState
+from finops.ingest_client import BodyRefused, KeyRefused, ServerAway
+from finops.startup import address
+
+# Ingest reads prices and tags anew within two seconds; events before that miss the contracts.
+PRICES_KNOWN_AFTER_SECONDS = 3.0
+ROLLED_UP_WITHIN_SECONDS = 180.0
+
+
+class Command(BaseCommand):
+    help = """Loads the demo: a made-up company's last 30 days, through the HTTP door.
+
+    Run again it sends only what has happened since, and nothing twice. Prints a login and a key."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--url", default=address(), help="of the server (%(default)s)")
+        parser.add_argument("--requests", type=int, default=load.REQUESTS, help="%(default)s")
+        parser.add_argument("--days", type=int, default=load.DAYS, help="%(default)s")
+
+    def handle(self, *, url: str, requests: int, days: int, **options: Any) -> None:
+        now, began = timezone.now(), time.monotonic()
+        kept = settings.DATA_DIR / "demo.json"
+        state = setup.prepare(kept, now, days)
+        if state.loaded_until is None:
+            time.sleep(PRICES_KNOWN_AFTER_SECONDS)
+        sent = self.send(url, state, now, scale_of(requests, days), days)
+        wait_until_rolled_up()
+        state.loaded_until = now
+        setup.write_state(kept, state)
+        seconds = time.monotonic() - began
+        there = f", {sent.duplicates:,} were there already" if sent.duplicates else ""
+        self.stdout.write(f"Demo: {sent.accepted:,} requests loaded{there} ({seconds:.0f} s)")
+        self.print_access(url, state)
+
+    def send(self, url: str, state: DemoState, now: datetime, scale: float, days: int) -> load.Sent:
+        due = load.due_days(state, now, days)
+        with progress_bar() as progress:
+            expected = scale * MEAN_DAY * len(due)
+            task = progress.add_task("Loading the demo", total=expected)
+
+            def advance(events: int) -> None:
+                progress.advance(task, events)
+
+            try:
+                sent = load.send(url, state, due, scale=scale, until=now, advance=advance)
+            except (ServerAway, KeyRefused, BodyRefused) as error:
+                raise CommandError(str(error)) from None
+            progress.update(task, total=sent.accepted + sent.duplicates)
+        if sent.rejected:
+            raise CommandError(f"{len(sent.rejected)} events were rejected: {sent.rejected[0]}")
+        return sent
+
+    def print_access(self, url: str, state: DemoState) -> None:
+        user = User.objects.get(username=setup.LOGIN)
+        password = state.password if user.check_password(state.password) else "(as you set it)"
+        self.stdout.write(f"Address:    {url}")
+        self.stdout.write(f"Login:      {setup.LOGIN} / {password}")
+        self.stdout.write(f"Ingest key: {state.keys[setup.SPARE_SERVICE]}")
+
+
+def progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.completed:,.0f} requests"),
+        TimeRemainingColumn(),
+        console=Console(),
+    )
+
+
+def wait_until_rolled_up() -> None:
+    """Until every figure holds everything that was sent."""
+    deadline = time.monotonic() + ROLLED_UP_WITHIN_SECONDS
+    while pending := pending_events():
+        if time.monotonic() > deadline:
+            raise CommandError(f"{pending:,} events are not rolled up; is the worker running?")
+        time.sleep(0.2)
+
+
+def pending_events() -> int:
+    with costs.snapshot() as cursor:
+        return costs.read_freshness(cursor).pending_events
