@@ -74,7 +74,9 @@ def over_time(result: CostResult, *, now: datetime, before: CostResult | None = 
 
 def title_of(query: CostQuery) -> str:
     """Effective cost per day by team."""
-    title = f"{labels.METRICS[query.metrics[0]]} {labels.GRANULARITIES[query.granularity]}"
+    title = labels.METRICS[query.metrics[0]]
+    if query.granularity != "total":
+        title = f"{title} {labels.GRANULARITIES[query.granularity]}"
     return f"{title} by {labels.dimensions(query.group_by)}" if query.group_by else title
 
 
@@ -146,11 +148,11 @@ def series(
 ) -> Figure:
     values = [rows[b.start].values[metric] if b.start in rows else None for b in buckets]
     shared = {
-        "name": html.escape(name, quote=False),
+        "name": escaped(name),
         "x": [b.name for b in buckets],
         "y": [None if v is None else float(v) for v in values],
         "customdata": [formats.value_long(METRIC_KINDS[metric], v, currency) for v in values],
-        "hovertemplate": f"{html.escape(shortened(name), quote=False)}  <b>%{{customdata}}</b><extra></extra>",
+        "hovertemplate": f"{escaped(shortened(name))}  <b>%{{customdata}}</b><extra></extra>",
     }
     if metric not in labels.ADDITIVE:
         line_role = "text-muted" if role == "series-other" else role
@@ -202,6 +204,11 @@ def muted_line(before: CostResult, buckets: list[Bucket], metric: str, now: date
         "hovertemplate": "Previous  <b>%{customdata}</b><extra></extra>",
         "line": {"color": "role:text-muted", "width": 1.5, "dash": "dot"},
     }
+
+
+def escaped(name: str) -> str:
+    """A name for Plotly, which reads tags in its texts; names come from outside."""
+    return html.escape(name, quote=False)
 
 
 def shortened(name: str) -> str:

@@ -86,13 +86,16 @@ def money_exact(amount: Decimal | None, currency: str = "USD") -> str:
 
 
 def money_column(
-    amounts: Sequence[Decimal | None], total: Decimal | None, rest: int | None = None
+    amounts: Sequence[Decimal | None],
+    total: Decimal | None,
+    rest: int | None = None,
+    adds_up: bool = True,
 ) -> tuple[list[str], str]:
     """One table column without symbols, all cells with the same decimals, adding up to the total.
 
     `rest` is the index of the row (Other) that takes the rounding; without one it goes to the
     rows that rounding moved most, so that every cell stays within one unit of its last digit.
-    Returns the cells and the total's cell.
+    Columns of ratios do not add up. Returns the cells and the total's cell.
     """
     total = total or Decimal(0)
     decimals = 2 if abs(total) >= 1 or total == 0 else min(12, 3 - total.adjusted())
@@ -100,6 +103,8 @@ def money_column(
     rounded = [None if a is None else Decimal(f"{a:.{decimals}f}") for a in amounts]
     rounded_total = Decimal(f"{total:.{decimals}f}")
     short_by = rounded_total - sum((r for r in rounded if r is not None), Decimal(0))
+    if not adds_up:
+        short_by = Decimal(0)
     for taker in _takers(amounts, rounded, int(short_by / unit), rest):
         rounded[taker] = (rounded[taker] or Decimal(0)) + unit.copy_sign(short_by)
     cells = [_cell(a, r, unit) for a, r in zip(amounts, rounded, strict=True)]
@@ -148,7 +153,7 @@ def count_short(number: Number | None) -> str:
     """1.2B, 12.3k, 9,841."""
     if number is None:
         return MISSING
-    size = abs(number)
+    size: Number = abs(number)
     return _signed(f"{size:,.0f}" if size < 9_999.5 else _scaled(size), number < 0)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django import forms
+from typing import ClassVar
+
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import User
@@ -20,12 +21,11 @@ from finops.pages import wants_fragment
 SETUP_LOCK = 0x66617274  # any number nobody else locks
 
 
-class SetupForm(BaseUserCreationForm[User]):
+class SetupForm(BaseUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("username", "email")
-        widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
-        help_texts = {"username": "", "email": "Optional."}
+        help_texts: ClassVar = {"username": "", "email": "Optional."}
 
 
 def is_set_up() -> bool:

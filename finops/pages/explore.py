@@ -20,9 +20,20 @@ from finops.pages.kpis import Kpi, metric_kpi, unpriced_kpi
 from finops.pages.links import address, breadcrumb, drilled, nearest, only_filters, parsed
 from finops.pages.tables import Table, cost_table
 from finops.periods import GRANULARITIES, InvalidQuery, Period, previous
-from finops.query import DEFAULT_METRICS, MAX_LIMIT, CostQuery
+from finops.query import DEFAULT_METRICS, MAX_LIMIT, METRIC_KINDS, CostQuery
 
 ROWS = 50
+QUESTIONS = {
+    "requests": "Where do the requests come from?",
+    "errors": "Where do requests fail?",
+    "users": "Who uses it?",
+    "unpriced_requests": "What has no price?",
+}
+QUESTIONS_OF_KINDS = {
+    "money": "Where did the money go?",
+    "count": "Where did the tokens go?",
+    "milliseconds": "Where is time spent?",
+}
 # What the page's own form sends; its other parameters are kept as they are.
 CHOSEN = {"group_by", "metrics", "granularity", "compare", "limit"}
 # A metric alone in the address brings what is read beside it.
@@ -96,6 +107,7 @@ def figures(query: CostQuery, now: datetime) -> dict[str, Any]:
         "kpis": kpis(query, result, compared_with),
         "chart": chart(query, now),
         "table": table(query, result, now, compared_with),
+        "table_title": charts.title_of(result.query),
         "requests_href": address("requests", only_filters(query)),
         "csv_href": address("explore-csv", csv_query(query)),
         "more_href": more_href(query, result),
@@ -158,8 +170,10 @@ def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
     groups = [*query.group_by, "", ""][: max(2, len(query.group_by))]
     kept = [(name, value) for name, value in query.to_params() if name not in CHOSEN]
     fixed = query.replace(period=Period(query.period.start, query.period.end))
+    metric = query.metrics[0]
     return {
         "query": query,
+        "heading": QUESTIONS.get(metric, QUESTIONS_OF_KINDS[METRIC_KINDS[metric]]),
         "bar": filter_bar("explore", query, now),
         "breadcrumb": breadcrumb(query),
         "kept": kept,
@@ -167,7 +181,7 @@ def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
             [Choice(labels.dimension(d), d, d == chosen) for d in dimensions()] for chosen in groups
         ],
         "metric_choices": [
-            Choice(label, name, name == query.metrics[0]) for name, label in labels.METRICS.items()
+            Choice(label, name, name == metric) for name, label in labels.METRICS.items()
         ],
         "granularity_choices": [
             Choice(labels.GRANULARITIES[g], g, g == query.granularity) for g in GRANULARITIES

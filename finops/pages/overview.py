@@ -125,10 +125,10 @@ def earlier_kpi(total: CostResult, before: str) -> Kpi:
     spent = total.previous.totals["effective_cost"] if total.previous else None
     amount = None if spent is None else Decimal(spent)
     return Kpi(
-        f"Before, {before}",
+        f"Previous, {before}",
         formats.money_short(amount, total.currency),
         formats.money_exact(amount, total.currency),
-        note="the same days" if total.query.period.label == "mtd" else "as many days",
+        note="the same days of the month" if total.query.period.label == "mtd" else "",
     )
 
 

@@ -28,6 +28,7 @@ class Change:
     text: str
     title: str
     tone: str
+    compared_with: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,11 @@ def column(result: CostResult, metric: str) -> tuple[list[Cell], Cell]:
     values = [row.values[metric] for row in result.rows]
     total = result.totals[metric]
     kind = METRIC_KINDS[metric]
-    if kind == "money" and metric in labels.ADDITIVE:
+    if kind == "money":
         rest = next((i for i, row in enumerate(result.rows) if row.is_other), None)
-        texts, total_text = formats.money_column(
-            [decimal(value) for value in values], decimal(total), rest
-        )
+        amounts = [decimal(value) for value in values]
+        adds_up = metric in labels.ADDITIVE
+        texts, total_text = formats.money_column(amounts, decimal(total), rest, adds_up)
     else:
         texts = [formats.value_long(kind, value, "") for value in values]
         total_text = formats.value_long(kind, total, "")
@@ -180,4 +181,4 @@ def change(
         "" if metric in labels.NEUTRAL or now == before else "worse" if now > before else "better"
     )
     was = formats.value_long(kind, before, currency)
-    return Change(text, f"{was} in {compared_with}", tone)
+    return Change(text, f"{was} in {compared_with}", tone, compared_with)
