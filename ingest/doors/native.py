@@ -43,9 +43,7 @@ def _capped(element: Any) -> msgspec.json.Decoder[Any]:
     A plain list would be built whole before its length could be refused: 2 GB for 64 MiB of `1,`.
     """
     fields = [(f"e{i}", element | UnsetType, UNSET) for i in range(MAX_EVENTS + 1)]
-    return msgspec.json.Decoder(
-        msgspec.defstruct("Capped", fields, array_like=True, gc=False)
-    )
+    return msgspec.json.Decoder(msgspec.defstruct("Capped", fields, array_like=True, gc=False))
 
 
 class _Of:

@@ -1,0 +1,169 @@
+"""Attribution and users interned: a combination or a name is stored once and is a number then.
+
+Ids are read or made in short transactions of their own, committed before the events that use
+them: a number is remembered only when it is sure to be there, and a failed commit of events
+leaves nothing but an unused row. Several processes may do this at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from ingest.cardinality import OVERFLOW, USERS_LIMIT, Cardinality
+from ingest.facts import Attribution
+
+CACHED_ATTRIBUTIONS = 200_000
+CACHED_USERS = 300_000
+NO_USER = 0
+Name = TypeVar("Name")
+
+
+class Register:
+    """Numbers of attributions and users, as this process remembers them. Used by many threads."""
+
+    def __init__(
+        self, cardinality: Cardinality | None = None, users_limit: int = USERS_LIMIT
+    ) -> None:
+        self.cardinality = cardinality or Cardinality()
+        self.attribution_ids: dict[Attribution, int] = {}
+        self.user_ids: dict[str, int] = {"": NO_USER}
+        self._users_limit = users_limit
+        self._users = 0
+        self._loaded = False
+        self._lock = threading.Lock()
+
+    def load(self, connection: Connection) -> None:
+        """Everything known at start; a few hundred milliseconds at the limits, and only once."""
+        with self._lock:
+            if self._loaded:
+                return
+            known = _attributions(connection.execute(_ALL_ATTRIBUTIONS))
+            self.cardinality.know(known)
+            _remember(self.attribution_ids, known, CACHED_ATTRIBUTIONS)
+            [(self._users,)] = connection.execute("SELECT count(*) FROM end_user")
+            self._loaded = True
+
+    def intern(
+        self, connection: Connection, attributions: Iterable[Attribution], users: Iterable[str]
+    ) -> tuple[dict[Attribution, int], dict[str, int]]:
+        """Numbers for combinations and names this process has none for.
+
+        `connection` must be in no transaction. What is past a limit gets the number of what it
+        is folded into, and is not remembered: there may be no end of it.
+        """
+        with self._lock:
+            return (
+                self._intern_attributions(connection, set(attributions)),
+                self._intern_users(connection, set(users)),
+            )
+
+    def _intern_attributions(
+        self, connection: Connection, wanted: set[Attribution]
+    ) -> dict[Attribution, int]:
+        folded = {attribution: self.cardinality.fold(attribution) for attribution in wanted}
+        numbers = self._find(connection, set(folded.values()))
+        coarser = {
+            attribution: self.cardinality.fold_combination(attribution)
+            for attribution in set(folded.values()) - numbers.keys()
+        }
+        missing = set(coarser.values()) - numbers.keys()
+        numbers |= self._find(connection, missing)
+        missing -= numbers.keys()
+        if missing:
+            _insert_attributions(connection, missing)
+            numbers |= self._find(connection, missing)
+        return {attribution: numbers[coarser.get(to, to)] for attribution, to in folded.items()}
+
+    def _find(self, connection: Connection, wanted: set[Attribution]) -> dict[Attribution, int]:
+        """Those of `wanted` that exist; another process may have made them."""
+        known = {a: self.attribution_ids[a] for a in wanted if a in self.attribution_ids}
+        fingerprints = [fingerprint(attribution) for attribution in wanted - known.keys()]
+        if not fingerprints:
+            return known
+        found = _attributions(connection.execute(_FIND_ATTRIBUTIONS, [fingerprints]))
+        self.cardinality.know(found)
+        _remember(self.attribution_ids, found, CACHED_ATTRIBUTIONS)
+        return known | found
+
+    def _intern_users(self, connection: Connection, wanted: set[str]) -> dict[str, int]:
+        numbers = {name: self.user_ids[name] for name in wanted if name in self.user_ids}
+        numbers |= _find_users(connection, wanted - numbers.keys())
+        room = max(self._users_limit - self._users, 0)
+        missing = sorted(wanted - numbers.keys())
+        overflowing = missing[room:]
+        if overflowing:
+            self.cardinality.overflows["user"] += len(overflowing)
+            missing = [*missing[:room], OVERFLOW]
+        if missing:
+            # Ids of conflicting rows would be used up as well, so only missing names come here.
+            connection.execute(
+                "INSERT INTO end_user (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
+                [missing],
+            )
+            numbers |= _find_users(connection, missing)
+            self._users += len(missing)
+        overflow = numbers.pop(OVERFLOW, None) if OVERFLOW not in wanted else numbers[OVERFLOW]
+        _remember(self.user_ids, numbers, CACHED_USERS)
+        if overflow is not None:
+            numbers |= dict.fromkeys(overflowing, overflow)
+        return numbers
+
+
+def _remember(cache: dict[Name, int], found: Mapping[Name, int], limit: int) -> None:
+    """Oldest out first. Readers in other threads see the cache before or after, both right."""
+    for name in list(islice(cache, max(len(cache) + len(found) - limit, 0))):
+        del cache[name]
+    cache.update(found)
+
+
+def fingerprint(attribution: Attribution) -> UUID:
+    return UUID(bytes=blake2b(msgspec.json.encode(attribution), digest_size=16).digest())
+
+
+_ALL_ATTRIBUTIONS = """
+    SELECT id, provider, model, operation, service, feature, team, environment, region,
+           latency_tier, service_tier, status, cache, fleet, variant, tags
+    FROM attribution
+"""
+_FIND_ATTRIBUTIONS = _ALL_ATTRIBUTIONS + "WHERE fingerprint = ANY(%s)"
+# Sorted, so that two processes that insert the same rows wait for each other in one direction.
+_INSERT_ATTRIBUTIONS = """
+    INSERT INTO attribution (
+        fingerprint, provider, model, operation, service, feature, team, environment, region,
+        latency_tier, service_tier, status, cache, fleet, variant, tags
+    )
+    SELECT * FROM unnest(
+        %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::jsonb[]
+    ) AS row (fingerprint)
+    ORDER BY row.fingerprint
+    ON CONFLICT (fingerprint) DO NOTHING
+"""
+
+
+def _attributions(rows: Iterable[tuple[Any, ...]]) -> dict[Attribution, int]:
+    """Rows of `id, …dimensions, tags` as numbers by combination."""
+    return {
+        Attribution._make([*values, tuple(sorted(tags.items()))]): number
+        for number, *values, tags in rows
+    }
+
+
+def _insert_attributions(connection: Connection, missing: Iterable[Attribution]) -> None:
+    rows = [(fingerprint(a), *a[:-1], Jsonb(dict(a.tags))) for a in missing]
+    connection.execute(_INSERT_ATTRIBUTIONS, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _find_users(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    rows = connection.execute("SELECT name, id FROM end_user WHERE name = ANY(%s)", [list(names)])
+    return dict(rows.fetchall())

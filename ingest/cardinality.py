@@ -1,0 +1,111 @@
+"""The guard on attribution: past a limit, new values of a dimension become (overflow).
+
+A uuid in `feature` would otherwise make every rollup as long as the events. Known values stay.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+
+from ingest.facts import Attribution
+
+OVERFLOW = "(overflow)"
+
+LIMITS: Mapping[str, int] = {
+    "provider": 100,
+    "model": 500,
+    "operation": 50,
+    "service": 500,
+    "feature": 500,
+    "team": 500,
+    "environment": 50,
+    "region": 100,
+    "latency_tier": 20,
+    "service_tier": 10,
+    "status": 10,
+    "cache": 10,
+    "fleet": 100,
+    "variant": 200,
+}
+TAG_VALUES_LIMIT = 200  # per activated key
+COMBINATIONS_LIMIT = 50_000
+USERS_LIMIT = 1_000_000
+
+# Given up first when there are too many combinations; the owners of the cost only after them.
+_DETAIL = ("feature", "region", "latency_tier", "variant")
+_OWNERS = (*_DETAIL, "operation", "service", "team", "environment", "fleet")
+
+
+class Cardinality:
+    """The values seen per dimension, as far as they count against a limit."""
+
+    def __init__(
+        self,
+        limits: Mapping[str, int] = LIMITS,
+        tag_values_limit: int = TAG_VALUES_LIMIT,
+        combinations_limit: int = COMBINATIONS_LIMIT,
+    ) -> None:
+        self._limits = [limits[dimension] for dimension in Attribution._fields[:-1]]
+        self._tag_values_limit = tag_values_limit
+        self._combinations_limit = combinations_limit
+        self._values: list[set[str]] = [set() for _ in self._limits]
+        self._tag_values: dict[str, set[str]] = {}
+        self._combinations = 0
+        self.overflows: Counter[str] = Counter()  # dimension → events
+
+    def know(self, attributions: Iterable[Attribution]) -> None:
+        """Count combinations that are in the database, whoever put them there."""
+        for attribution in attributions:
+            self._combinations += 1
+            for values, value in zip(self._values, attribution, strict=False):
+                if isinstance(value, str) and value and value != OVERFLOW:
+                    values.add(value)
+            for key, value in attribution.tags:
+                if value != OVERFLOW:
+                    self._tag_values.setdefault(key, set()).add(value)
+
+    def fold(self, attribution: Attribution) -> Attribution:
+        """A combination not seen before, with what is past a limit replaced by (overflow)."""
+        for index, value in enumerate(attribution[:-1]):
+            assert isinstance(value, str)
+            if not value or value == OVERFLOW or value in self._values[index]:
+                continue
+            if len(self._values[index]) < self._limits[index]:
+                self._values[index].add(value)
+                continue
+            dimension = Attribution._fields[index]
+            attribution = _overflowing(attribution, {dimension})
+            self.overflows[dimension] += 1
+        if attribution.tags:
+            tags = tuple((key, self._tag_value(key, value)) for key, value in attribution.tags)
+            attribution = attribution._replace(tags=tags)
+        return attribution
+
+    def fold_combination(self, attribution: Attribution) -> Attribution:
+        """A combination that is not in the database, made coarser when there are too many."""
+        if self._combinations < self._combinations_limit:
+            return attribution
+        self.overflows["combinations"] += 1
+        many_too_many = self._combinations >= 2 * self._combinations_limit
+        coarser = _overflowing(attribution, _OWNERS if many_too_many else _DETAIL)
+        return coarser._replace(tags=tuple((key, OVERFLOW) for key, _ in attribution.tags))
+
+    def _tag_value(self, key: str, value: str) -> str:
+        values = self._tag_values.setdefault(key, set())
+        if value == OVERFLOW or value in values:
+            return value
+        if len(values) < self._tag_values_limit:
+            values.add(value)
+            return value
+        self.overflows[f"tag:{key}"] += 1
+        return OVERFLOW
+
+
+def _overflowing(attribution: Attribution, dimensions: Collection[str]) -> Attribution:
+    """What was given for these dimensions, replaced; what was not stays not given."""
+    values = [
+        OVERFLOW if dimension in dimensions and value else value
+        for dimension, value in zip(Attribution._fields, attribution, strict=True)
+    ]
+    return Attribution._make(values)

@@ -1,0 +1,245 @@
+"""One commit: the events of many requests and their batches, in one transaction or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from psycopg import Connection
+
+from ingest import partitions, staging
+from ingest.attribution import Register
+from ingest.facts import Attribution, Fact, Scope
+from ingest.rating import Rate, RateCard
+
+_SQL = Path(__file__).parent / "sql"
+INSERT_EVENTS = (_SQL / "insert_events.sql").read_text()
+INSERT_BATCHES = (_SQL / "insert_batches.sql").read_text()
+NEW_EVENT_KEYS = (_SQL / "new_event_keys.sql").read_text()
+_BATCH_IDS = """
+    SELECT nextval(pg_get_serial_sequence('ingest_batch', 'id')) FROM generate_series(1, 100)
+"""
+_FIRST_DAY = date(2000, 1, 1)
+
+
+@dataclass(slots=True)
+class Submission:
+    """What one request brings: its facts, and what was refused of it before."""
+
+    scope: Scope
+    format: str
+    received_at: datetime
+    facts: list[Fact]
+    rejected: Counter[str] = field(default_factory=Counter)  # reason → events
+    unknown_fields: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one submission's facts, once committed."""
+
+    accepted: int
+    duplicates: int
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One row of ingest_batch in the making."""
+
+    id: int
+    first: Submission
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    unknown_fields: int = 0
+    first_started_at: datetime | None = None
+    last_started_at: datetime | None = None
+
+
+class Committer:
+    """Commits submissions over one connection of its own; belongs to one thread.
+
+    Errors of psycopg pass through, and then nothing is written, except that a lost connection
+    may have committed: sending the same events again is safe either way.
+    """
+
+    def __init__(self, connection: Connection, register: Register) -> None:
+        self.connection = connection
+        self.register = register
+        self.is_committing = False  # whether a connection lost now may have committed
+        self._batch_ids: Iterator[int] = iter(())
+        self._days = {_day_number(day) for day in partitions.existing(connection)}
+        connection.execute(staging.CREATE)
+
+    def commit(self, submissions: Sequence[Submission], card: RateCard | None) -> list[Outcome]:
+        """Store every fact that is new and one batch per key and format; returns when durable."""
+        self.is_committing = False
+        batches, batch_of = self._batches(submissions)
+        staged = _distinct(submissions)
+        facts = [fact for _, fact in staged]
+        self._make_partitions(facts)
+        rows = self._rows(staged, batch_of, card)
+        with self.connection.transaction():
+            inserted = self._insert_events(rows) if rows else 0
+            if inserted == len(staged):
+                accepted = Counter(number for number, _ in staged)
+            else:
+                new = self._new_keys(facts, batches)
+                accepted = Counter(number for number, fact in staged if fact[:2] in new)
+            outcomes = [
+                Outcome(accepted[number], len(submission.facts) - accepted[number])
+                for number, submission in enumerate(submissions)
+            ]
+            _tally(submissions, batch_of, outcomes)
+            self._insert_batches(batches)
+            self.is_committing = True
+        return outcomes
+
+    def _batches(self, submissions: Sequence[Submission]) -> tuple[list[_Batch], list[_Batch]]:
+        """The distinct batches, and the batch of each submission."""
+        batches: dict[tuple[int, str], _Batch] = {}
+        batch_of: list[_Batch] = []
+        for submission in submissions:
+            name = (submission.scope.key_id, submission.format)
+            if name not in batches:
+                batches[name] = _Batch(self._next_batch_id(), submission)
+            batch_of.append(batches[name])
+        return list(batches.values()), batch_of
+
+    def _next_batch_id(self) -> int:
+        number = next(self._batch_ids, None)
+        if number is None:
+            rows = self.connection.execute(_BATCH_IDS).fetchall()
+            self._batch_ids = iter([id for (id,) in rows])
+            number = next(self._batch_ids)
+        return number
+
+    def _make_partitions(self, facts: Iterable[Fact]) -> None:
+        missing = {fact.day for fact in facts} - self._days
+        if missing:
+            partitions.make(self.connection, [_FIRST_DAY + timedelta(days=n) for n in missing])
+            self._days |= missing
+
+    def _rows(
+        self,
+        staged: Sequence[tuple[int, Fact]],
+        batch_of: Sequence[_Batch],
+        card: RateCard | None,
+    ) -> list[bytes]:
+        attributions, users = self._numbers([fact for _, fact in staged])
+        return [
+            staging.row(
+                fact,
+                batch_of[number].id,
+                attributions[fact.attribution],
+                users[fact.user],
+                _rate(card, fact) if card else None,
+            )
+            for number, fact in staged
+        ]
+
+    def _numbers(self, facts: Sequence[Fact]) -> tuple[dict[Attribution, int], dict[str, int]]:
+        """The numbers of these facts' attributions and users."""
+        register = self.register
+        attributions = {fact.attribution for fact in facts}
+        users = {fact.user for fact in facts}
+        known = {a: n for a in attributions if (n := register.attribution_ids.get(a)) is not None}
+        known_users = {u: n for u in users if (n := register.user_ids.get(u)) is not None}
+        missing = attributions - known.keys()
+        missing_users = users - known_users.keys()
+        if missing or missing_users:
+            made, made_users = register.intern(self.connection, missing, missing_users)
+            known |= made
+            known_users |= made_users
+        return known, known_users
+
+    def _insert_events(self, rows: Sequence[bytes]) -> int:
+        with self.connection.cursor() as cursor:
+            with cursor.copy(staging.COPY) as copy:
+                copy.write(staging.HEADER + b"".join(rows) + staging.TRAILER)
+            cursor.execute(INSERT_EVENTS)
+            return cursor.rowcount
+
+    def _new_keys(self, facts: Sequence[Fact], batches: Sequence[_Batch]) -> set[tuple[bytes, int]]:
+        days = [_FIRST_DAY + timedelta(days=number) for number in {fact.day for fact in facts}]
+        cursor = self.connection.execute(
+            NEW_EVENT_KEYS,
+            {"days": days, "batch_ids": [batch.id for batch in batches]},
+            binary=True,
+        )
+        return set(cursor.fetchall())
+
+    def _insert_batches(self, batches: Sequence[_Batch]) -> None:
+        def column(value: Callable[[_Batch], object]) -> list[object]:
+            return [value(batch) for batch in batches]
+
+        self.connection.execute(
+            INSERT_BATCHES,
+            {
+                "id": column(lambda batch: batch.id),
+                "key_id": column(lambda batch: batch.first.scope.key_id),
+                "source": column(lambda batch: batch.first.scope.source),
+                "format": column(lambda batch: batch.first.format),
+                "received_at": column(lambda batch: batch.first.received_at),
+                "accepted": column(lambda batch: batch.accepted),
+                "duplicates": column(lambda batch: batch.duplicates),
+                "rejected": column(lambda batch: msgspec.json.encode(batch.rejected).decode()),
+                "unknown_fields": column(lambda batch: batch.unknown_fields),
+                "first_started_at": column(lambda batch: batch.first_started_at),
+                "last_started_at": column(lambda batch: batch.last_started_at),
+            },
+        )
+
+    def forget_partitions(self) -> None:
+        """After an insert found no partition: retention may have dropped it."""
+        self._days = {_day_number(day) for day in partitions.existing(self.connection)}
+
+
+def _distinct(submissions: Sequence[Submission]) -> list[tuple[int, Fact]]:
+    """Facts with the number of their submission; of equal ones the first."""
+    staged: dict[tuple[object, ...], tuple[int, Fact]] = {}
+    for number, submission in enumerate(submissions):
+        for fact in submission.facts:
+            staged.setdefault(fact[:2], (number, fact))
+    return list(staged.values())
+
+
+def _rate(card: RateCard, fact: Fact) -> Rate | None:
+    attribution = fact.attribution
+    tokens = fact.tokens
+    return card.resolve(
+        provider=attribution.provider,
+        model=attribution.model,
+        service_tier=attribution.service_tier,
+        cache=attribution.cache,
+        fleet=attribution.fleet,
+        at=fact.started_at,
+        input_tokens=tokens[0] + tokens[1] + tokens[2] + tokens[3] + tokens[4],
+    )
+
+
+def _tally(
+    submissions: Sequence[Submission], batch_of: Sequence[_Batch], outcomes: Sequence[Outcome]
+) -> None:
+    for submission, batch, outcome in zip(submissions, batch_of, outcomes, strict=True):
+        batch.accepted += outcome.accepted
+        batch.duplicates += outcome.duplicates
+        batch.rejected += submission.rejected
+        batch.unknown_fields += submission.unknown_fields
+        if outcome.accepted:
+            times = [fact.started_at for fact in submission.facts]
+            batch.first_started_at = min(times + _given(batch.first_started_at))
+            batch.last_started_at = max(times + _given(batch.last_started_at))
+
+
+def _given(moment: datetime | None) -> list[datetime]:
+    return [] if moment is None else [moment]
+
+
+def _day_number(day: date) -> int:
+    return (day - _FIRST_DAY).days

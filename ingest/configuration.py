@@ -1,0 +1,117 @@
+"""What people set up and ingest obeys: keys, prices, latency tiers, activated tags.
+
+Reloaded every RELOAD_SECONDS by a thread, so that a revoked key or a new price acts within five
+seconds. While the database is away the last known configuration holds.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+
+import psycopg
+
+from ingest import partitions
+from ingest.facts import LatencyTiers
+from ingest.keys import KeyRing
+from ingest.rating import RateCard, RateCardLoader
+
+log = logging.getLogger(__name__)
+
+RELOAD_SECONDS = 1.5
+SAVE_USE_SECONDS = 30.0
+MAKE_PARTITIONS_SECONDS = 3600.0
+
+
+class Configuration:
+    """Read by the event loop and by writers, written by one thread; every value is replaced whole."""
+
+    def __init__(self, dsn: str, load_card: RateCardLoader | None) -> None:
+        self.keys = KeyRing()
+        self.card: RateCard | None = None
+        self.tiers = LatencyTiers()
+        self.activated_tags: frozenset[str] = frozenset()
+        self._dsn = dsn
+        self._load_card = load_card
+        self._connection: psycopg.Connection | None = None
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._loaded = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="configuration", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wait_until_loaded(self, seconds: float) -> bool:
+        return self._loaded.wait(seconds)
+
+    def close(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def look_up_key(self, digest: bytes) -> None:
+        """Ask the database about a key unknown here; blocks. Raises psycopg.Error."""
+        with self._lock:
+            self.keys.look_up(self._connected(), digest)
+
+    def reload(self) -> None:
+        """Raises psycopg.Error, and whatever the loader of rate cards raises."""
+        with self._lock:
+            connection = self._connected()
+            self.keys.reload(connection)
+            self.tiers = LatencyTiers(
+                connection.execute("SELECT name, max_latency_ms FROM latency_tier").fetchall()
+            )
+            self.activated_tags = frozenset(
+                key for (key,) in connection.execute("SELECT key FROM activated_tag")
+            )
+        if self._load_card:
+            card = self._load_card(self.card.version if self.card else None)
+            self.card = card or self.card
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._dsn,
+                autocommit=True,
+                connect_timeout=5,
+                application_name="farthing ingest configuration",
+                options="-c statement_timeout=10s",
+            )
+        return self._connection
+
+    def _run(self) -> None:
+        saved = made = -MAKE_PARTITIONS_SECONDS
+        while True:
+            try:
+                self.reload()
+                self._loaded.set()
+                moment = time.monotonic()
+                now = datetime.now(UTC)
+                if moment - saved > SAVE_USE_SECONDS:
+                    saved = moment
+                    self._save_last_used(now)
+                if moment - made > MAKE_PARTITIONS_SECONDS:
+                    made = moment
+                    with self._lock:
+                        partitions.make_ahead(self._connected(), now.date())
+            except Exception as error:
+                # Whatever went wrong, the last configuration holds and the next try may succeed.
+                log.warning("Configuration not reloaded: %s", str(error).strip())
+            if self._stopped.wait(RELOAD_SECONDS):
+                break
+        self._end()
+
+    def _end(self) -> None:
+        if self._connection and not self._connection.closed:
+            try:
+                self._save_last_used(datetime.now(UTC))
+            except psycopg.Error as error:
+                log.warning("Last use of keys not saved: %s", str(error).strip())
+            self._connection.close()
+
+    def _save_last_used(self, now: datetime) -> None:
+        with self._lock:
+            self.keys.save_last_used(self._connected(), now)

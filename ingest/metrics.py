@@ -1,0 +1,55 @@
+"""What the ingest process counts, in Prometheus' text format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """One process's counters, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.events = Counter(
+            "farthing_ingest_events",
+            "Events received, by what became of them and why they were refused.",
+            ["outcome", "reason"],
+            registry=self.registry,
+        )
+        self.unknown_fields = Counter(
+            "farthing_ingest_unknown_fields",
+            "Fields of events that the schema does not know.",
+            registry=self.registry,
+        )
+        self.requests = Counter(
+            "farthing_ingest_requests",
+            "Requests to the ingest doors, by status.",
+            ["status"],
+            registry=self.registry,
+        )
+        self.commit_seconds = Histogram(
+            "farthing_ingest_commit_seconds",
+            "Time from taking the waiting requests to their commit.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=self.registry,
+        )
+        self.queued_events = Gauge(
+            "farthing_ingest_queued_events",
+            "Events decoded and waiting to be committed.",
+            registry=self.registry,
+        )
+        self.overflows = Gauge(
+            "farthing_ingest_overflows",
+            "Attribution values folded into (overflow) since start, by dimension.",
+            ["dimension"],
+            registry=self.registry,
+        )
+
+    def text(self, overflows: Mapping[str, int]) -> bytes:
+        for dimension, count in dict(overflows).items():
+            self.overflows.labels(dimension).set(count)
+        return generate_latest(self.registry)

@@ -1,0 +1,116 @@
+"""Day partitions of usage_event: made ahead, dropped by retention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from psycopg import Connection, sql
+from psycopg.errors import ObjectNotInPrerequisiteState
+
+DAYS_AHEAD = 3
+# Of this database, and of nothing else that takes advisory locks here.
+_LOCK = 0x6661_7274_6869_6E67
+_PREFIX = "usage_event_"
+
+
+def existing(connection: Connection) -> set[date]:
+    """The UTC days that have a partition."""
+    rows = connection.execute(
+        """
+        SELECT child.relname
+        FROM pg_inherits
+        JOIN pg_class AS child ON child.oid = pg_inherits.inhrelid
+        WHERE pg_inherits.inhparent = 'usage_event'::regclass
+        """
+    )
+    return {_day(name) for (name,) in rows}
+
+
+def make(connection: Connection, days: Iterable[date]) -> None:
+    """Make the partitions of these days where they are missing, in a transaction of its own.
+
+    Made beside the table and attached, which unlike CREATE TABLE … PARTITION OF lets inserts into
+    other days go on.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        for day in sorted(set(days) - existing(connection)):
+            names = {
+                "partition": sql.Identifier(_name(day)),
+                "start": sql.Literal(day.isoformat()),
+                "end": sql.Literal((day + timedelta(days=1)).isoformat()),
+            }
+            connection.execute(
+                sql.SQL(
+                    """
+                    CREATE TABLE {partition} (
+                        LIKE usage_event INCLUDING DEFAULTS INCLUDING STORAGE,
+                        CONSTRAINT day_of_partition
+                            CHECK (day >= {start} AND day < {end})
+                    )
+                    """
+                ).format(**names)
+            )
+            connection.execute(
+                sql.SQL(
+                    """
+                    ALTER TABLE usage_event ATTACH PARTITION {partition}
+                    FOR VALUES FROM ({start}) TO ({end})
+                    """
+                ).format(**names)
+            )
+            connection.execute(
+                sql.SQL("ALTER TABLE {partition} DROP CONSTRAINT day_of_partition").format(**names)
+            )
+
+
+def make_ahead(connection: Connection, today: date) -> None:
+    """The partitions of yesterday, today and the days to come."""
+    make(connection, (today + timedelta(days=offset) for offset in range(-1, DAYS_AHEAD + 1)))
+
+
+def drop_expired(connection: Connection, today: date, retention_days: int) -> list[date]:
+    """Drop the partitions of days before the retention; returns those days.
+
+    Detached first and concurrently, so that neither inserts nor readers wait; needs a connection
+    in autocommit. Rollups stay.
+    """
+    oldest = today - timedelta(days=retention_days)
+    attached = existing(connection)
+    # An interrupted run may have left partitions detached and not yet dropped.
+    expired = sorted(day for day in attached | _detached(connection) if day < oldest)
+    for day in expired:
+        if day in attached:
+            _detach(connection, day)
+        connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(_name(day))))
+    return expired
+
+
+def _detach(connection: Connection, day: date) -> None:
+    statement = "ALTER TABLE usage_event DETACH PARTITION {} "
+    partition = sql.Identifier(_name(day))
+    try:
+        connection.execute(sql.SQL(statement + "CONCURRENTLY").format(partition))
+    except ObjectNotInPrerequisiteState:  # an earlier run was interrupted within it
+        connection.execute(sql.SQL(statement + "FINALIZE").format(partition))
+
+
+def _detached(connection: Connection) -> set[date]:
+    rows = connection.execute(
+        """
+        SELECT relname FROM pg_class
+        WHERE relkind = 'r' AND NOT relispartition
+          AND relnamespace = current_schema()::regnamespace
+          AND relname ~ '^usage_event_[0-9]{4}_[0-9]{2}_[0-9]{2}$'
+        """
+    )
+    return {_day(name) for (name,) in rows}
+
+
+def _day(name: str) -> date:
+    return date.fromisoformat(name.removeprefix(_PREFIX).replace("_", "-"))
+
+
+def _name(day: date) -> str:
+    return f"{_PREFIX}{day:%Y_%m_%d}"

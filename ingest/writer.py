@@ -1,0 +1,238 @@
+"""The writer: requests that arrive together are committed together, and answered after that.
+
+Submissions wait in a bounded queue. Each of a few threads owns a connection; whenever one is
+free it takes all that waits, up to a commit's size, so commits grow with the load by themselves
+and while PostgreSQL works on one the next is being prepared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from ingest.attribution import Register
+from ingest.commits import Committer, Outcome, Submission
+from ingest.metrics import Metrics
+from ingest.problems import unavailable
+from ingest.rating import RateCard
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_COMMIT = 10_000
+QUEUED_ROWS = 100_000
+QUEUED_BYTES = 256 * 2**20
+THREADS = 2
+ANSWER_SECONDS = 30.0
+RACES_RETRIED = 5
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
+CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": 5,
+    "application_name": "farthing ingest",
+    # A statement that takes longer is given up: its requests have been told to retry.
+    "options": "-c statement_timeout=25s",
+}
+
+# Lost against another transaction; the same commit again will do.
+RACES = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+AWAY = "The database is away; nothing of this request was written. Send it again."
+UNCERTAIN = "The commit was not confirmed. Send the same events again: none will count twice."
+
+
+class Unavailable(Exception):
+    """The submission was not stored, or nobody knows; its sender should send it again."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    submission: Submission
+    answer: Callable[[Outcome | Unavailable], None]
+
+
+class Writer:
+    """Start it, submit to it from an event loop, close it: what was queued is written first."""
+
+    def __init__(
+        self,
+        dsn: str,
+        register: Register,
+        card: Callable[[], RateCard | None],
+        metrics: Metrics,
+    ) -> None:
+        self._dsn = dsn
+        self._card = card
+        self._metrics = metrics
+        self._register = register
+        self._queue: deque[_Waiting] = deque()
+        self._queued_rows = 0
+        self._queued_bytes = 0
+        self._woken = threading.Condition()
+        self._away = 0  # threads without a connection
+        self._closing = False
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"writer-{number}", daemon=True)
+            for number in range(THREADS)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Write what is queued, then end. Nothing may be submitted from here on."""
+        with self._woken:
+            self._closing = True
+            self._woken.notify_all()
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+
+    async def submit(self, submission: Submission) -> Outcome:
+        """Returns once the submission is durable; Problem 503 when it is not, or not surely."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+
+        def settle(result: Outcome | Unavailable) -> None:
+            if future.done():
+                return
+            if isinstance(result, Unavailable):
+                future.set_exception(unavailable(str(result)))
+            else:
+                future.set_result(result)
+
+        def answer(result: Outcome | Unavailable) -> None:
+            loop.call_soon_threadsafe(settle, result)
+
+        self._enqueue(_Waiting(submission, answer))
+        try:
+            return await asyncio.wait_for(future, ANSWER_SECONDS)
+        except TimeoutError:
+            raise unavailable(UNCERTAIN, retry_after_seconds=5) from None
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        rows, size = len(waiting.submission.facts), waiting.submission.size_bytes
+        with self._woken:
+            if self._closing:
+                raise unavailable("Farthing is stopping. Send this again.")
+            if self._away == THREADS:
+                raise unavailable(AWAY)
+            if self._queue and (
+                self._queued_rows + rows > QUEUED_ROWS or self._queued_bytes + size > QUEUED_BYTES
+            ):
+                raise unavailable("More events wait than can be written. Send this again later.")
+            self._queue.append(waiting)
+            self._count(rows, size)
+            self._woken.notify()
+
+    def _count(self, rows: int, size: int) -> None:
+        self._queued_rows += rows
+        self._queued_bytes += size
+        self._metrics.queued_events.set(self._queued_rows)
+
+    def _take(self, gathered: list[_Waiting]) -> bool:
+        """Wait for submissions and gather up to a commit's size; False when it is time to end."""
+        with self._woken:
+            self._woken.wait_for(lambda: self._queue or self._closing)
+            rows = 0
+            while self._queue:
+                rows += len(self._queue[0].submission.facts)
+                if gathered and rows > ROWS_PER_COMMIT:
+                    break
+                gathered.append(self._queue.popleft())
+            for waiting in gathered:
+                self._count(-len(waiting.submission.facts), -waiting.submission.size_bytes)
+            return bool(gathered)
+
+    def _work(self) -> None:
+        """One thread: connect, serve until the connection is lost, connect again."""
+        pause = FIRST_PAUSE_SECONDS
+        gathered: list[_Waiting] = []
+        while True:
+            try:
+                with psycopg.connect(self._dsn, **CONNECTION) as connection:
+                    self._register.load(connection)
+                    committer = Committer(connection, self._register)
+                    pause = FIRST_PAUSE_SECONDS
+                    while gathered or self._take(gathered):
+                        self._commit(committer, gathered)
+                        gathered.clear()
+                    return
+            except psycopg.Error as error:
+                log.warning("No database to write to: %s", str(error).strip())
+                # Not yet sent to be committed: worth another try if there is a connection at once.
+                if pause > FIRST_PAUSE_SECONDS:
+                    self._refuse(gathered, AWAY)
+                if self._stay_away(pause):
+                    self._refuse(gathered, AWAY)
+                    return
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _stay_away(self, seconds: float) -> bool:
+        """Wait without a connection, refusing what comes; returns whether it is time to end."""
+        with self._woken:
+            self._away += 1
+            refused: list[_Waiting] = []
+            if self._away == THREADS:
+                refused, self._queue = list(self._queue), deque()
+                self._count(-self._queued_rows, -self._queued_bytes)
+        self._refuse(refused, AWAY)
+        self._stopped.wait(seconds)
+        with self._woken:
+            self._away -= 1
+            return self._closing
+
+    def _commit(self, committer: Committer, gathered: list[_Waiting]) -> None:
+        """Commit and answer. Raises psycopg.Error, with what may be tried again in `gathered`."""
+        started = time.monotonic()
+        try:
+            outcomes = self._commit_through_races(committer, gathered)
+        except psycopg.Error as error:
+            if not committer.connection.broken:
+                self._commit_alone(committer, gathered, error)
+                return
+            if committer.is_committing:
+                self._refuse(gathered, UNCERTAIN)
+            raise
+        self._metrics.commit_seconds.observe(time.monotonic() - started)
+        for waiting, outcome in zip(gathered, outcomes, strict=True):
+            waiting.answer(outcome)
+
+    def _commit_through_races(
+        self, committer: Committer, gathered: Sequence[_Waiting]
+    ) -> list[Outcome]:
+        submissions = [waiting.submission for waiting in gathered]
+        for _ in range(RACES_RETRIED):
+            try:
+                return committer.commit(submissions, self._card())
+            except RACES as error:
+                log.info("Commit lost a race and is tried again: %s", str(error).strip())
+            except errors.CheckViolation:
+                committer.forget_partitions()
+        return committer.commit(submissions, self._card())
+
+    def _commit_alone(
+        self, committer: Committer, gathered: list[_Waiting], error: psycopg.Error
+    ) -> None:
+        """After PostgreSQL refused a commit: whatever it cannot store spoils no other request."""
+        if len(gathered) == 1:
+            log.error("PostgreSQL refused a request's events: %s", str(error).strip())
+            self._refuse(gathered, "The database refused these events; see the server's log.")
+            return
+        for waiting in gathered:
+            self._commit(committer, [waiting])
+
+    def _refuse(self, gathered: list[_Waiting], reason: str) -> None:
+        for waiting in gathered:
+            waiting.answer(Unavailable(reason))
+        gathered.clear()
