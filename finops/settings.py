@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import dj_database_url
 import plotly
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -200,7 +201,15 @@ if CELERY_BROKER_URL == "filesystem://":
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+# A task that waited longer than until its next turn is not run late.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "sync_prices": {"task": "finops.tasks.sync_prices", "schedule": crontab(hour=3, minute=20)},
+    "rerate_unpriced": {
+        "task": "finops.tasks.rerate_unpriced",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+}
 
 LOGGING = {
     "version": 1,
