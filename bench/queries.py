@@ -191,13 +191,5 @@ def totals(http: httpx.Client, duck: duckdb.DuckDBPyConnection, span: dict[str, 
     agree("total", ours, theirs)
 
 
-def page(http: httpx.Client, path: str, times: int) -> Timing:
-    def ask(_: int) -> None:
-        response = http.get(path)
-        response.raise_for_status()
-
-    return timed(ask, times)[0]
-
-
 def money(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)

