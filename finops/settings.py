@@ -206,8 +206,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sync_prices": {"task": "finops.tasks.sync_prices", "schedule": crontab(hour=3, minute=20)},
     "rerate_unpriced": {
         "task": "finops.tasks.rerate_unpriced",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
     },
 }
 
