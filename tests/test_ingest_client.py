@@ -125,7 +125,6 @@ def test_one_failure_ends_the_sending():
 
     received = []
     with pytest.raises(BodyRefused):
-        for batch, _ in send_all(range(1000), send, 2):
-            received.append(batch)
+        received.extend(batch for batch, _ in send_all(range(1000), send, 2))
     assert received == [0, 1, 2]
     assert len(started) < 10
