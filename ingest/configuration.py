@@ -26,7 +26,7 @@ MAKE_PARTITIONS_SECONDS = 3600.0
 
 
 class Configuration:
-    """Read by the event loop and by writers, written by one thread; every value is replaced whole."""
+    """Read by the event loop and by writers, written by one thread; values are replaced."""
 
     def __init__(self, dsn: str, load_card: RateCardLoader | None) -> None:
         self.keys = KeyRing()

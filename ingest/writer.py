@@ -189,7 +189,8 @@ class Writer:
         self._refuse(refused, AWAY)
         self._stopped.wait(seconds)
         with self._woken:
-            self._away -= 1
+            if not self._closing:
+                self._away -= 1
             return self._closing
 
     def _commit(self, committer: Committer, gathered: list[_Waiting]) -> None:
@@ -197,13 +198,17 @@ class Writer:
         started = time.monotonic()
         try:
             outcomes = self._commit_through_races(committer, gathered)
-        except psycopg.Error as error:
-            if not committer.connection.broken:
-                self._commit_alone(committer, gathered, error)
+        except psycopg.OperationalError as error:
+            if not committer.connection.closed:
+                log.warning("Commit given up: %s", str(error).strip())
+                self._refuse(gathered, "The database is overloaded. Send this again later.")
                 return
             if committer.is_committing:
                 self._refuse(gathered, UNCERTAIN)
             raise
+        except Exception as error:
+            self._commit_alone(committer, gathered, error)
+            return
         self._metrics.commit_seconds.observe(time.monotonic() - started)
         for waiting, outcome in zip(gathered, outcomes, strict=True):
             waiting.answer(outcome)
@@ -222,15 +227,19 @@ class Writer:
         return committer.commit(submissions, self._card())
 
     def _commit_alone(
-        self, committer: Committer, gathered: list[_Waiting], error: psycopg.Error
+        self, committer: Committer, gathered: list[_Waiting], error: Exception
     ) -> None:
-        """After PostgreSQL refused a commit: whatever it cannot store spoils no other request."""
+        """After a commit failed by its content: what cannot be stored spoils no other request."""
         if len(gathered) == 1:
-            log.error("PostgreSQL refused a request's events: %s", str(error).strip())
-            self._refuse(gathered, "The database refused these events; see the server's log.")
-            return
-        for waiting in gathered:
-            self._commit(committer, [waiting])
+            log.error("One request's events cannot be stored.", exc_info=error)
+            self._refuse(gathered, "These events cannot be stored; the server's log says why.")
+        while gathered:
+            one = [gathered.pop(0)]
+            try:
+                self._commit(committer, one)
+            except psycopg.Error:
+                gathered[:0] = one
+                raise
 
     def _refuse(self, gathered: list[_Waiting], reason: str) -> None:
         for waiting in gathered:

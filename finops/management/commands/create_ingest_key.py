@@ -1,0 +1,33 @@
+"""manage.py create_ingest_key SERVICE: a new key, printed once and never again."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from finops.models import IngestKey
+from ingest import keys
+
+
+class Command(BaseCommand):
+    help = "Creates an ingest key for a service and prints only the key."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("service")
+        parser.add_argument("--team", default="", help="owner of its events unless they name one")
+        parser.add_argument("--environment", default="", help="likewise, production for instance")
+
+    def handle(self, *, service: str, team: str, environment: str, **options: Any) -> None:
+        if not service.strip():
+            raise CommandError("SERVICE: write the name of the service that will use the key.")
+        key = keys.generate()
+        IngestKey.objects.create(
+            prefix=key.prefix,
+            digest=key.digest,
+            service=service.strip(),
+            team=team.strip(),
+            environment=environment.strip(),
+        )
+        self.stdout.write(key.text)

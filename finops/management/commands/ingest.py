@@ -1,0 +1,61 @@
+"""manage.py ingest: the process that owns the port."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from finops import rate_cards
+from ingest import app
+
+
+class Command(BaseCommand):
+    help = "Takes events in and passes everything else on to the web process."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *, host: str, port: int, **options: Any) -> None:
+        # Writers and event loop hand work to each other many times per commit; with the default
+        # of 5 ms each hand-over can wait that long for the interpreter.
+        sys.setswitchinterval(0.001)
+        application = app.create(
+            dsn=dsn(),
+            rate_card_loader=rate_cards.load,
+            web_socket=str(settings.RUNTIME_DIR / "web.sock"),
+            retention_days=settings.EVENT_RETENTION_DAYS,
+        )
+        uvicorn.Server(configuration(application, host=host, port=port)).run()
+
+
+def configuration(application: app.App, **where: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        **where,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        # Who asked is the peer; a reverse proxy in front is named by FORWARDED_ALLOW_IPS.
+        log_config=None,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=15,
+        backlog=2048,
+    )
+
+
+def dsn() -> str:
+    """The database of settings, as libpq writes it."""
+    at = connection.get_connection_params()
+    names = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert")
+    return make_conninfo(**{name: at[name] for name in names if at.get(name)})

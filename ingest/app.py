@@ -1,0 +1,163 @@
+"""The ASGI application in front: ingest doors, health, and a proxy to the pages.
+
+app = create(dsn=…, rate_card_loader=…, web_socket=…, retention_days=400)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from ingest.answers import Send, answer, answer_problem
+from ingest.attribution import Register
+from ingest.bodies import ClientGone, Receive, ReceiveBudget
+from ingest.configuration import Configuration
+from ingest.door import Door
+from ingest.metrics import CONTENT_TYPE, Metrics
+from ingest.problems import Problem, unavailable
+from ingest.proxy import Proxy
+from ingest.rating import RateCardLoader
+from ingest.writer import Writer
+
+log = logging.getLogger(__name__)
+
+EVENTS = "/api/v1/events"
+RECEIVE_BUDGET_BYTES = 256 * 2**20
+FIRST_LOAD_SECONDS = 5.0
+
+Scope = MutableMapping[str, Any]
+Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def create(
+    *,
+    dsn: str,
+    rate_card_loader: RateCardLoader | None = None,
+    web_socket: str | None = None,
+    retention_days: int = 400,
+) -> App:
+    """The application; it starts its threads with ASGI's lifespan and ends them with it.
+
+    Without a loader of rate cards events are stored unpriced; without a web socket every other
+    address is 404.
+    """
+    metrics = Metrics()
+    configuration = Configuration(dsn, rate_card_loader)
+    register = Register()
+    writer = Writer(dsn, register, lambda: configuration.card, metrics)
+    door = Door(
+        configuration,
+        writer,
+        metrics,
+        retention=timedelta(days=retention_days),
+        budget=ReceiveBudget(RECEIVE_BUDGET_BYTES),
+    )
+    proxy = Proxy(web_socket) if web_socket else None
+    return App(configuration, register, writer, door, metrics, proxy)
+
+
+class App:
+    """Routes by path. Never answers 500: clients of telemetry drop what they cannot retry."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        register: Register,
+        writer: Writer,
+        door: Door,
+        metrics: Metrics,
+        proxy: Proxy | None,
+    ) -> None:
+        self.configuration = configuration
+        self.register = register
+        self.writer = writer
+        self.door = door
+        self.metrics = metrics
+        self.proxy = proxy
+        self._endpoints: dict[str, Endpoint] = {
+            EVENTS: self._events,
+            "/healthz": self._health,
+            "/metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        endpoint = self._endpoints.get(scope["path"], self._elsewhere)
+        await endpoint(scope, receive, send)
+
+    async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["method"] != "POST":
+                raise Problem(405, f"{EVENTS} takes POST.", allow="POST")
+            body = await self.door.events(dict(scope["headers"]), receive)
+            status = 200
+            await answer(send, status, body)
+        except Problem as problem:
+            status = problem.status
+            await answer_problem(send, problem)
+        except ClientGone:
+            status = 499
+        except Exception:
+            log.exception("A request to %s failed.", EVENTS)
+            status = 503
+            await answer_problem(send, unavailable("Something went wrong here. Send this again."))
+        self.metrics.requests.labels(status).inc()
+
+    async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, 200, b'{"status":"ok"}')
+
+    async def _metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The web process' metrics, when it answers, and ours after them."""
+        text = b""
+        if self.proxy:
+            try:
+                response = await self.proxy.fetch("/metrics")
+                text = response.content if response.is_success else b""
+            except httpx.HTTPError as error:
+                log.warning("web gives no metrics: %r", error)
+        if text and not text.endswith(b"\n"):
+            text += b"\n"
+        own = self.metrics.text(self.register.cardinality.overflows)
+        await answer(send, 200, text + own, CONTENT_TYPE.encode())
+
+    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.proxy:
+            await self.proxy(scope, receive, send)
+        else:
+            await answer_problem(send, Problem(404, f"Nothing is at {scope['path']}."))
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _start(self) -> None:
+        self.configuration.start()
+        self.writer.start()
+        loaded = self.configuration.wait_until_loaded
+        if not await asyncio.to_thread(loaded, FIRST_LOAD_SECONDS):
+            log.warning(
+                "Starting without the database: requests are answered 503 until it is back."
+            )
+
+    async def _stop(self) -> None:
+        await asyncio.to_thread(self.writer.close)
+        await asyncio.to_thread(self.configuration.close)
+        self.door.close()
+        if self.proxy:
+            await self.proxy.close()

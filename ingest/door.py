@@ -1,0 +1,156 @@
+"""What every door does: let in by key, read, refuse event by event, store, answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import psycopg
+
+from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
+from ingest.commits import Outcome, Submission
+from ingest.configuration import Configuration
+from ingest.doors.native import Decoded, read_json, read_ndjson
+from ingest.facts import Fact, Reader, Scope
+from ingest.keys import presented
+from ingest.metrics import Metrics
+from ingest.problems import Problem, unavailable
+from ingest.rejections import Rejected, Rejection
+from ingest.writer import Writer
+
+# Larger bodies are read in a thread, so that pages and health checks need not wait for them.
+READ_INLINE_BYTES = 32 * 1024
+READERS = 2
+
+_FORMATS: Mapping[str, Callable[[bytes], Decoded]] = {
+    "application/json": read_json,
+    "application/x-ndjson": read_ndjson,
+    "application/ndjson": read_ndjson,
+}
+
+
+class Door:
+    """POST /api/v1/events, from headers and body to the answer's JSON."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        writer: Writer,
+        metrics: Metrics,
+        *,
+        retention: timedelta,
+        budget: ReceiveBudget,
+    ) -> None:
+        self._configuration = configuration
+        self._writer = writer
+        self._metrics = metrics
+        self._retention = retention
+        self._budget = budget
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+
+    def close(self) -> None:
+        self._readers.shutdown()
+
+    async def events(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """The answer to one request, once its events are durable; Problem otherwise."""
+        scope = await self._admit(headers)
+        content_type = _content_type(headers)
+        encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+        body = await receive_body(receive, headers, self._budget)
+        size = len(body)
+        try:
+            if size <= READ_INLINE_BYTES and encoding in {"", "identity"}:
+                submission, rejections = self._read(scope, content_type, encoding, body)
+            else:
+                loop = asyncio.get_running_loop()
+                submission, rejections = await loop.run_in_executor(
+                    self._readers, self._read, scope, content_type, encoding, body
+                )
+            del body
+            outcome = Outcome(0, 0)
+            if submission.facts or rejections:
+                outcome = await self._writer.submit(submission)
+        finally:
+            self._budget.give_back(size)
+        self._count(outcome, submission)
+        return msgspec.json.encode(
+            {
+                "accepted": outcome.accepted,
+                "duplicates": outcome.duplicates,
+                "rejected": rejections,
+            }
+        )
+
+    async def _admit(self, headers: Mapping[bytes, bytes]) -> Scope:
+        keys = self._configuration.keys
+        digest = presented(headers)
+        if not keys.knows(digest) and keys.may_look_up():
+            try:
+                await asyncio.to_thread(self._configuration.look_up_key, digest)
+            except psycopg.Error:
+                raise unavailable("The database is away, so keys cannot be checked.") from None
+        return keys.scope(digest)
+
+    def _read(
+        self, scope: Scope, content_type: str, encoding: str, body: bytes
+    ) -> tuple[Submission, list[Rejection]]:
+        now = datetime.now(UTC)
+        plain = decompress(body, encoding)
+        decoded = _FORMATS[content_type](plain)
+        reader = Reader(
+            scope,
+            now=now,
+            retention=self._retention,
+            tiers=self._configuration.tiers,
+            activated_tags=self._configuration.activated_tags,
+        )
+        facts, rejections = _facts(reader, decoded)
+        return Submission(
+            scope=scope,
+            format=content_type.removeprefix("application/").removeprefix("x-"),
+            received_at=now,
+            facts=facts,
+            rejected=Counter(rejection.reason for rejection in rejections),
+            unknown_fields=decoded.unknown_fields,
+            size_bytes=len(plain),
+        ), rejections
+
+    def _count(self, outcome: Outcome, submission: Submission) -> None:
+        events = self._metrics.events
+        if outcome.accepted:
+            events.labels("accepted", "").inc(outcome.accepted)
+        if outcome.duplicates:
+            events.labels("duplicate", "").inc(outcome.duplicates)
+        for reason, count in submission.rejected.items():
+            events.labels("rejected", reason).inc(count)
+        if submission.unknown_fields:
+            self._metrics.unknown_fields.inc(submission.unknown_fields)
+
+
+def _content_type(headers: Mapping[bytes, bytes]) -> str:
+    given = headers.get(b"content-type", b"").decode("latin-1")
+    content_type = given.partition(";")[0].strip().lower()
+    if content_type not in _FORMATS:
+        raise Problem(
+            415,
+            f"Content-Type {given[:60]!r}: send application/json or application/x-ndjson.",
+            accept="application/json, application/x-ndjson",
+        )
+    return content_type
+
+
+def _facts(reader: Reader, decoded: Decoded) -> tuple[list[Fact], list[Rejection]]:
+    facts: list[Fact] = []
+    rejections = decoded.rejections
+    read = reader.read
+    for index, event in zip(decoded.indexes, decoded.events, strict=True):
+        try:
+            facts.append(read(event))
+        except Rejected as error:
+            rejections.append(Rejection(index, event.id, error.reason, error.detail))
+    rejections.sort(key=lambda rejection: rejection.index)
+    return facts, rejections

@@ -1,0 +1,146 @@
+"""Everything that is no ingest door goes to the web process, over its Unix socket.
+
+Bodies stream both ways, a piece at a time, and wait for whoever reads slower.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterable, MutableMapping
+from typing import Any
+
+import httpx
+
+from ingest.answers import Send, answer_problem
+from ingest.bodies import Receive
+from ingest.problems import Problem, unavailable
+
+log = logging.getLogger(__name__)
+
+# RFC 9110 §7.6.1: these concern one connection, not the message.
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+# Ours to say, whatever the client claims.
+_FORWARDED = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
+)
+AWAY = "The pages are starting or being restarted. Try again in a moment."
+# A page or an export may take its time; connecting may not.
+TIMEOUT = httpx.Timeout(120.0, connect=2.0, pool=10.0)
+LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=15.0)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Proxy:
+    """A reverse proxy to the web process behind one Unix socket."""
+
+    def __init__(self, web_socket: str) -> None:
+        self._client = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=web_socket, limits=LIMITS, retries=1),
+            base_url="http://web",
+            timeout=TIMEOUT,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def fetch(self, path: str) -> httpx.Response:
+        """One small answer of the web process. Raises httpx.HTTPError."""
+        return await self._client.get(path, headers={"host": "localhost"}, timeout=5.0)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Forward one request and its answer; 503 when the web process is away."""
+        request = self._request(scope, receive)
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            log.warning("web does not answer %s: %r", scope["path"], error)
+            await answer_problem(send, _problem(error))
+            return
+        try:
+            await _relay(response, send)
+        finally:
+            await response.aclose()
+
+    def _request(self, scope: MutableMapping[str, Any], receive: Receive) -> httpx.Request:
+        target = scope["raw_path"]
+        if scope["query_string"]:
+            target += b"?" + scope["query_string"]
+        headers = forwarded_headers(scope)
+        has_body = any(
+            name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"]
+        )
+        request = self._client.build_request(
+            scope["method"],
+            httpx.URL("http://web").copy_with(raw_path=target),
+            content=_pieces(receive) if has_body else None,
+        )
+        # As the client sent them, not with httpx's own defaults; h11 frames the body by them.
+        if b"transfer-encoding" in framing:
+            headers.append((b"transfer-encoding", b"chunked"))
+        request.headers = httpx.Headers(headers)
+        return request
+
+
+def forwarded_headers(scope: MutableMapping[str, Any]) -> Headers:
+    """The client's end-to-end headers, and who asked for which host over what."""
+    headers = list(end_to_end(scope["headers"]))
+    host = next((value for name, value in headers if name == b"host"), b"localhost")
+    client = scope.get("client")
+    headers = [(name, value) for name, value in headers if name not in _FORWARDED]
+    headers.append((b"x-forwarded-for", (client[0] if client else "127.0.0.1").encode()))
+    headers.append((b"x-forwarded-host", host))
+    headers.append((b"x-forwarded-proto", scope["scheme"].encode()))
+    return headers
+
+
+def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+    """Without what concerns one connection only, by rule or by the Connection header's word."""
+    given = [(name.lower(), value) for name, value in headers]
+    named = {
+        token.strip().lower()
+        for name, value in given
+        if name == b"connection"
+        for token in value.split(b",")
+    }
+    dropped = _HOP_BY_HOP | named
+    return [(name, value) for name, value in given if name not in dropped]
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise httpx.ReadError("The client went away.")
+        if message.get("body"):
+            yield message["body"]
+        if not message.get("more_body", False):
+            return
+
+
+async def _relay(response: httpx.Response, send: Send) -> None:
+    headers = list(end_to_end(response.headers.raw))
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    # Raw: compressed bodies pass as they are.
+    async for piece in response.aiter_raw():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _problem(error: httpx.HTTPError) -> Problem:
+    if isinstance(error, httpx.ReadTimeout):
+        return Problem(504, "The page took too long.")
+    return unavailable(AWAY, retry_after_seconds=2)
