@@ -24,13 +24,10 @@ CHUNK_EVENTS = 150_000
 CHUNK_BATCHES = 5_000
 # Without it PostgreSQL sorts and hashes a chunk's 150,000 groups on disk.
 WORK_MEM = "SET LOCAL work_mem = '128MB'"
-UPSERTS = (
-    "fold_hour",
-    "fold_day",
-    "fold_user_day",
-    "fold_user_day_total",
-    "fold_user_month",
-)
+FOLD = ("sum_hours", "fold_hour", "fold_day", "fold_user_day")
+# A day settles when nothing was added to it for so long; then its users are totalled.
+QUIET = timedelta(seconds=20)
+SETTLE_DAYS = 7
 
 
 class ZoneChanged(RuntimeError):
@@ -100,6 +97,7 @@ def fold_chunk(now: datetime, zone: ZoneInfo) -> FoldReport:
             }
             cursor.execute(statement("gather_batches"), parameters)
             add_gathered(cursor, zone)
+            cursor.execute(statement("unsettle_days"), {"now": now})
         cursor.execute(
             "UPDATE ingest_batch SET folded_at = %s WHERE id = ANY(%s)", [now, claim.batches]
         )
@@ -152,11 +150,32 @@ def refold(cursor: CursorWrapper, start: datetime, end: datetime, zone: ZoneInfo
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
     refuse_dropped(cursor, span)
     prepare(cursor)
-    cursor.execute("TRUNCATE fresh_event, fresh_hour, fresh_user_day")
+    cursor.execute("TRUNCATE fresh_event, fresh_hour")
     cursor.execute(statement("forget_days"), span)
     cursor.execute(statement("gather_days"), span)
-    add_gathered(cursor, zone, months=False)
-    cursor.execute(statement("refold_months"), span)
+    add_gathered(cursor, zone)
+
+
+def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
+    """Total the users of days that have been quiet, of some days at a time; the days settled.
+
+    Totals of days, weeks and months answer who used most without reading every user's
+    attributions, and cost a fold nothing while a day is still growing.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [FOLD_LOCK])
+        if not one(cursor)[0]:
+            return []
+        cursor.execute(
+            "SELECT day FROM rollup_unsettled WHERE touched_at <= %s ORDER BY day LIMIT %s",
+            [now - quiet, SETTLE_DAYS],
+        )
+        days = [row[0] for row in cursor.fetchall()]
+        if days:
+            cursor.execute(WORK_MEM)
+            cursor.execute(statement("settle_users"), {"days": days})
+            cursor.execute("DELETE FROM rollup_unsettled WHERE day = ANY(%s)", [days])
+    return days
 
 
 def rebuild(start: datetime, end: datetime, now: datetime, zone: ZoneInfo) -> Iterator[date]:
@@ -223,11 +242,10 @@ def prepare(cursor: CursorWrapper) -> None:
     cursor.execute(statement("fold_tables"))
 
 
-def add_gathered(cursor: CursorWrapper, zone: ZoneInfo, *, months: bool = True) -> None:
-    """Add what fresh_event holds to every grain."""
-    for name in ("sum_hours", "sum_user_days", *UPSERTS):
-        if months or name != "fold_user_month":
-            cursor.execute(statement(name), {"zone": zone.key})
+def add_gathered(cursor: CursorWrapper, zone: ZoneInfo) -> None:
+    """Add what fresh_event holds to every grain that a fold writes."""
+    for name in FOLD:
+        cursor.execute(statement(name), {"zone": zone.key})
 
 
 def refuse_dropped(cursor: CursorWrapper, span: dict[str, Any]) -> None:

@@ -21,22 +21,49 @@ COSTS = {
     # What is billed differs from what is used once there are commitments.
     "billed_cost": "effective_cost",
 }
+# The sums that a metric is made of, beside the requests and the unpriced ones.
+NEEDS = {
+    "cost_per_request": ("effective_cost",),
+    "cost_per_user": ("effective_cost",),
+    "cost_per_million_tokens": (
+        "effective_cost",
+        "input_tokens",
+        "output_tokens",
+        "unpriced_tokens",
+    ),
+    "users": (),
+    **dict.fromkeys(PERCENTILES, ()),
+}
 # A ratio of money is a figure to read, not one to add up: this many digits are plenty.
 RATIO_DIGITS = 18
 
 
 @dataclass(slots=True)
 class Sums:
-    """What was added up over the events of one group."""
+    """What was added up over the events of one group: counts are whole, costs may be fractions."""
 
-    counts: dict[str, int]
-    costs: dict[str, Decimal]
+    sums: dict[str, Decimal]
     histograms: dict[str, bytes] = field(default_factory=dict)
     users: int | None = None
 
+    def count(self, name: str) -> int:
+        return int(self.sums[name])
+
     @property
     def priced_requests(self) -> int:
-        return self.counts["requests"] - self.counts["unpriced_requests"]
+        return self.count("requests") - self.count("unpriced_requests")
+
+
+def needed_columns(names: Iterable[str]) -> tuple[str, ...]:
+    """The columns of the rollups to add up, without histograms."""
+    columns = {"requests": None, "unpriced_requests": None}
+    for name in names:
+        columns.update(dict.fromkeys(NEEDS.get(name, (COSTS.get(name, name),))))
+    return tuple(columns)
+
+
+def needed_histograms(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(PERCENTILES[name][0] for name in names if name in PERCENTILES))
 
 
 def derive(names: Iterable[str], sums: Sums) -> dict[str, Value]:
@@ -52,27 +79,27 @@ def value_of(name: str, sums: Sums) -> Value:
     if name == "users":
         return sums.users
     if name == "cost_per_request":
-        return ratio(sums.costs["effective_cost"], sums.priced_requests)
+        return ratio(sums.sums["effective_cost"], sums.priced_requests)
     if name == "cost_per_million_tokens":
-        tokens = sums.counts["input_tokens"] + sums.counts["output_tokens"]
-        per_token = tokens - sums.counts["unpriced_tokens"]
-        return ratio(sums.costs["effective_cost"] * 1_000_000, per_token)
+        tokens = sums.count("input_tokens") + sums.count("output_tokens")
+        priced_tokens = tokens - sums.count("unpriced_tokens")
+        return ratio(sums.sums["effective_cost"], priced_tokens, times=1_000_000)
     if name == "cost_per_user":
         return ratio(known_cost(sums, "effective_cost"), sums.users)
-    return sums.counts[name]
+    return sums.count(name)
 
 
 def known_cost(sums: Sums, name: str) -> Decimal | None:
     """The cost of the requests that have a price; None where there are requests and none has."""
-    is_unknown = sums.counts["requests"] > 0 and sums.priced_requests == 0
-    return None if is_unknown else sums.costs[name]
+    is_unknown = sums.count("requests") > 0 and sums.priced_requests == 0
+    return None if is_unknown else sums.sums[name]
 
 
-def ratio(cost: Decimal | None, count: int | None) -> Decimal | None:
+def ratio(cost: Decimal | None, count: int | None, times: int = 1) -> Decimal | None:
     if cost is None or not count:
         return None
     with localcontext(prec=RATIO_DIGITS):
-        return cost / count
+        return cost / count * times
 
 
 def rank(value: Value, keys: tuple[object, ...]) -> tuple[bool, float | Decimal, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
-from finops.costs.metrics import PERCENTILES, Sums, derive, rank
+from finops.costs.metrics import Sums, derive, needed_columns, needed_histograms, rank
 from finops.costs.results import (
     OTHER,
     UNATTRIBUTED,
@@ -24,12 +24,11 @@ from finops.costs.results import (
 )
 from finops.costs.snapshots import read_freshness, snapshot
 from finops.costs.statements import (
-    COSTS,
-    COUNTS,
     MAX_ROWS,
     RANKS,
     Key,
     Statement,
+    Top,
     sums_statement,
     users_statement,
 )
@@ -48,113 +47,105 @@ class Usage:
     total: Sums
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One snapshot, with what statements need to know of it."""
+
+    cursor: CursorWrapper
+    freshness: Freshness
+    user_ids: dict[str, int]
+    unsettled: frozenset[date]
+
+    def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        self.cursor.execute(statement.text, statement.parameters)
+        rows: list[tuple[Any, ...]] = self.cursor.fetchall()
+        return rows
+
+
 def run(query: CostQuery) -> CostResult:
     """Answer the query. Raises InvalidQuery, QueryTooSlow, or rollups.ZoneChanged."""
     with snapshot() as cursor:
         refuse_other_zone(cursor, query.zone)
-        freshness = read_freshness(cursor)
-        user_ids = find_users(cursor, query)
-        usage = read_usage(cursor, query, user_ids, ranked_top(cursor, query, user_ids))
+        reading = Reading(
+            cursor, read_freshness(cursor), find_users(cursor, query), find_unsettled(cursor)
+        )
+        usage = read_usage(reading, query, chosen_top(reading, query))
         before = None
         if query.compare:
             earlier = query.replace(period=previous(query.period, query.zone), compare=False)
             # The same groups by name, so that each can be set against its former self.
-            then = read_usage(cursor, earlier, user_ids, named(query, usage))
-            before = result(cursor, earlier, then, freshness)
-        return result(cursor, query, usage, freshness, before)
+            before = result(reading, earlier, read_usage(reading, earlier, named(query, usage)))
+        return result(reading, query, usage, before)
 
 
-def ranked_top(
-    cursor: CursorWrapper, query: CostQuery, user_ids: dict[str, int]
-) -> list[tuple[Key, ...]] | None:
-    """The groups to name where the first metric is none that SQL can rank by, else None."""
-    if not (query.limit and query.group_by) or query.metrics[0] in RANKS:
-        return None
-    metrics = query.metrics[:1]
-    whole = query.replace(granularity="total", limit=None, metrics=metrics)
-    groups = read_usage(cursor, whole, user_ids, None).groups
-    values = {keys: derive(metrics, sums)[metrics[0]] for (_, _, keys), sums in groups.items()}
-    return sorted(values, key=lambda keys: rank(values[keys], keys))[: query.limit]
-
-
-def named(query: CostQuery, usage: Usage) -> list[tuple[Key, ...]] | None:
-    """The groups of a limited answer that are not Other; None where there is no limit."""
+def chosen_top(reading: Reading, query: CostQuery) -> Top | None:
+    """Which groups to name, where there is a limit."""
     if not (query.limit and query.group_by):
         return None
-    return list(dict.fromkeys(keys for _, is_other, keys in usage.groups if not is_other))
+    metrics = query.metrics[:1]
+    if metrics[0] in RANKS:
+        return Top(rank_by=metrics[0])
+    whole = query.replace(granularity="total", limit=None, metrics=metrics)
+    groups = read_usage(reading, whole, None).groups
+    values = {keys: derive(metrics, sums)[metrics[0]] for (_, _, keys), sums in groups.items()}
+    return Top(sorted(values, key=lambda keys: rank(values[keys], keys))[: query.limit])
 
 
-def read_usage(
-    cursor: CursorWrapper,
-    query: CostQuery,
-    user_ids: dict[str, int],
-    top: Sequence[tuple[Key, ...]] | None,
-) -> Usage:
-    histograms = sorted({PERCENTILES[name][0] for name in query.metrics if name in PERCENTILES})
-    is_limited = bool(query.limit and query.group_by) and top is None
-    statement = sums_statement(
-        query,
-        segments(query, per_user=is_per_user(query)),
-        histograms=histograms,
-        rank_by=query.metrics[0] if is_limited else None,
-        top=top,
-        user_ids=user_ids,
-    )
-    rows = fetch(cursor, statement)
+def named(query: CostQuery, usage: Usage) -> Top | None:
+    """The groups of a limited answer that are not Other."""
+    if not (query.limit and query.group_by):
+        return None
+    return Top(list(dict.fromkeys(keys for _, is_other, keys in usage.groups if not is_other)))
+
+
+def read_usage(reading: Reading, query: CostQuery, top: Top | None) -> Usage:
+    columns, histograms = needed_columns(query.metrics), needed_histograms(query.metrics)
+    parts = segments(query, reading.unsettled, per_user=is_per_user(query))
+    rows = reading.fetch(sums_statement(query, parts, reading.user_ids, columns, histograms, top))
     if len(rows) > MAX_ROWS + 1:
         raise InvalidQuery("limit", f"the answer has more than {MAX_ROWS:,} rows; give a limit")
-    usage = Usage({}, Sums({}, {}))
-    for row in rows:
-        group, sums = read_row(row, len(query.group_by), histograms)
-        if row[0]:
-            usage = Usage(usage.groups, sums)
+    groups = {}
+    total = Sums({})
+    for is_total, bucket, is_other, *values in rows:
+        keys = tuple(values[: len(query.group_by)])
+        sums = read_sums(values[len(keys) :], columns, histograms)
+        if is_total:
+            total = sums
         else:
-            usage.groups[group] = sums
+            groups[bucket, is_other, keys] = sums
     for name in histograms:
-        merged = b"".join(sums.histograms[name] for sums in usage.groups.values())
-        usage.total.histograms[name] = merged
+        total.histograms[name] = b"".join(sums.histograms[name] for sums in groups.values())
+    usage = Usage(groups, total)
     if counts_users(query):
-        count_users(cursor, query, user_ids, named(query, usage), usage)
+        count_users(reading, query, named(query, usage), usage)
     return usage
 
 
-def count_users(
-    cursor: CursorWrapper,
-    query: CostQuery,
-    user_ids: dict[str, int],
-    top: Sequence[tuple[Key, ...]] | None,
-    usage: Usage,
-) -> None:
-    """Adds the numbers of distinct users, which cannot be added up from those of groups."""
-    parts = segments(query, per_user=True)
-    statement = users_statement(query, parts, top=top, user_ids=user_ids)
-    for is_total, bucket, is_other, *keys, users in fetch(cursor, statement):
-        if is_total:
-            usage.total.users = users
-        elif (bucket, is_other, tuple(keys)) in usage.groups:
-            usage.groups[bucket, is_other, tuple(keys)].users = users
+def read_sums(values: Sequence[Any], columns: Sequence[str], histograms: Sequence[str]) -> Sums:
+    numbers = [value or Decimal(0) for value in values[: len(columns)]]
+    joined = [bytes(value or b"") for value in values[len(columns) :]]
+    return Sums(
+        dict(zip(columns, numbers, strict=True)), dict(zip(histograms, joined, strict=True))
+    )
 
 
-def read_row(row: tuple[Any, ...], keys: int, histograms: Iterable[str]) -> tuple[Group, Sums]:
-    values = iter(row[3 + keys :])
-    counts = {name: int(next(values) or 0) for name in COUNTS}
-    costs = {name: next(values) or Decimal(0) for name in COSTS}
-    held = {name: bytes(next(values) or b"") for name in histograms}
-    return (row[1], row[2], row[3 : 3 + keys]), Sums(counts, costs, held)
+def count_users(reading: Reading, query: CostQuery, top: Top | None, usage: Usage) -> None:
+    """Adds the numbers of distinct users, which are not the sums of those of groups."""
+    parts = segments(query, reading.unsettled, per_user=True)
+    rows = reading.fetch(users_statement(query, parts, reading.user_ids, top))
+    for is_total, bucket, is_other, *keys, users in rows:
+        sums = usage.total if is_total else usage.groups[bucket, is_other, tuple(keys)]
+        sums.users = users
 
 
 def result(
-    cursor: CursorWrapper,
-    query: CostQuery,
-    usage: Usage,
-    freshness: Freshness,
-    before: CostResult | None = None,
+    reading: Reading, query: CostQuery, usage: Usage, before: CostResult | None = None
 ) -> CostResult:
-    users = name_users(cursor, query, usage)
+    users = name_users(reading.cursor, query, usage)
     rows = [
         CostRow(
             start=instant(bucket, query.zone),
-            keys=labels(query, keys, is_other, users),
+            keys=labels(keys, is_other, users),
             values=derive(query.metrics, sums),
             is_other=is_other,
         )
@@ -165,8 +156,8 @@ def result(
         currency=settings.CURRENCY,
         rows=sorted(rows, key=order),
         totals=derive(query.metrics, usage.total),
-        freshness=freshness,
-        coverage=Coverage(usage.total.priced_requests, usage.total.counts["unpriced_requests"]),
+        freshness=reading.freshness,
+        coverage=Coverage(usage.total.priced_requests, usage.total.count("unpriced_requests")),
         previous=before,
     )
 
@@ -177,9 +168,7 @@ def order(row: CostRow) -> tuple[float, bool, tuple[bool, Value, str]]:
     return row.start.timestamp() if row.start else 0, row.is_other, rank(first, row.keys)
 
 
-def labels(
-    query: CostQuery, keys: tuple[Key, ...], is_other: bool, users: dict[int, str]
-) -> tuple[str, ...]:
+def labels(keys: tuple[Key, ...], is_other: bool, users: dict[int, str]) -> tuple[str, ...]:
     if is_other:
         return (OTHER,) * len(keys)
     return tuple(users[key] if isinstance(key, int) else key for key in keys)
@@ -209,7 +198,6 @@ def name_users(cursor: CursorWrapper, query: CostQuery, usage: Usage) -> dict[in
     return {**dict(cursor.fetchall()), 0: UNATTRIBUTED}
 
 
-def fetch(cursor: CursorWrapper, statement: Statement) -> list[tuple[Any, ...]]:
-    cursor.execute(statement.text, statement.parameters)
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+def find_unsettled(cursor: CursorWrapper) -> frozenset[date]:
+    cursor.execute("SELECT day FROM rollup_unsettled")
+    return frozenset(row[0] for row in cursor.fetchall())

@@ -36,9 +36,14 @@ def snapshot() -> Iterator[CursorWrapper]:
             if is_outermost:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # Compiling a query takes longer than these run.
-            cursor.execute("SELECT set_config('jit', 'off', true)")
             cursor.execute(
-                "SELECT set_config('statement_timeout', %s, true)", [f"{TIMEOUT_SECONDS}s"]
+                """
+                SELECT
+                    set_config('statement_timeout', %s, true),
+                    set_config('jit', 'off', true),
+                    set_config('work_mem', '64MB', true)
+                """,
+                [f"{TIMEOUT_SECONDS}s"],
             )
             yield cursor
     except OperationalError as error:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from finops.periods import (
     Period,
-    add_months,
+    bucket_day,
     local_day,
+    next_bucket_day,
     start_of_day,
     start_of_hour,
-    whole_day,
 )
 from finops.query import LATENCY_METRICS, CostQuery, InvalidQuery
 
@@ -22,19 +24,33 @@ USER_HOURS = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """A table whose rows are sums over one hour, day or month (or, `event`, one event each)."""
+    """A table whose rows are sums over a step of time that begins at `column`; or single events.
+
+    `span` tells the rows of rollup_user_total apart.
+    """
 
     table: str
     step: str
+    column: str
     has_attribution: bool = True
+    span: str | None = None
 
 
-EVENT = Grain("measured_event", "event")
-HOUR = Grain("rollup_hour", "hour")
-DAY = Grain("rollup_day", "day")
-USER_DAY = Grain("rollup_user_day", "day")
-USER_DAY_TOTAL = Grain("rollup_user_day_total", "day", has_attribution=False)
-USER_MONTH = Grain("rollup_user_month", "month", has_attribution=False)
+EVENT = Grain("measured_event", "event", "started_at")
+HOUR = Grain("rollup_hour", "hour", "hour")
+DAY = Grain("rollup_day", "day", "day")
+USER_DAY = Grain("rollup_user_day", "day", "day")
+TOTALS = {
+    span: Grain("rollup_user_total", span, "start", has_attribution=False, span=span)
+    for span in ("day", "week", "month")
+}
+# What users' totals are read by: spans that lie within one bucket, coarsest last.
+TOTALS_FOR = {
+    "day": ("day",),
+    "week": ("day", "week"),
+    "month": ("day", "month"),
+    "total": ("day", "week", "month"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +62,45 @@ class Segment:
     end: datetime
 
 
-def segments(query: CostQuery, *, per_user: bool) -> list[Segment]:
-    """The parts of the query's period, in order, each with the table that answers it."""
-    return cover(query.period, grains_for(query, per_user=per_user), query.zone)
+def segments(query: CostQuery, unsettled: Set[date], *, per_user: bool) -> list[Segment]:
+    """The parts of the query's period, in order, each with the table that answers it.
 
-
-def grains_for(query: CostQuery, *, per_user: bool) -> list[Grain]:
-    """The tables that can answer, finest first. Raises InvalidQuery where none can."""
+    Users' totals are read for days that are not `unsettled`. Raises InvalidQuery where no table
+    can answer.
+    """
     hourly = query.granularity == "hour"
     if not per_user:
-        return [EVENT, HOUR] if hourly else [EVENT, HOUR, DAY]
+        return cover(query.period, [EVENT, HOUR] if hourly else [EVENT, HOUR, DAY], query.zone)
     if hourly:
         if query.period.end - query.period.start > USER_HOURS:
             raise InvalidQuery(
                 "granularity", "users are kept per day: choose day or coarser, or at most 48 hours"
             )
-        return [EVENT]
+        return cover(query.period, [EVENT], query.zone)
+    by_day = cover(query.period, [EVENT, USER_DAY], query.zone)
     if query.dimensions() - {"user"}:
-        return [EVENT, USER_DAY]
-    if query.granularity in {"total", "month"}:
-        return [EVENT, USER_DAY_TOTAL, USER_MONTH]
-    return [EVENT, USER_DAY_TOTAL]
+        return by_day
+    return [part for each in by_day for part in with_totals(query, each, unsettled)]
+
+
+def with_totals(query: CostQuery, part: Segment, unsettled: Set[date]) -> list[Segment]:
+    """The part, with users' totals in place of their days where those have settled."""
+    if part.grain is not USER_DAY:
+        return [part]
+    totals = [TOTALS[span] for span in TOTALS_FOR[query.granularity]]
+    first = local_day(part.start, query.zone)
+    count = (local_day(part.end, query.zone) - first).days
+    parts = []
+    for is_unsettled, run in groupby(
+        (first + timedelta(days=n) for n in range(count)), unsettled.__contains__
+    ):
+        days = list(run)
+        span = Period(
+            start_of_day(days[0], query.zone),
+            start_of_day(days[-1] + timedelta(days=1), query.zone),
+        )
+        parts += cover(span, [USER_DAY] if is_unsettled else totals, query.zone)
+    return parts
 
 
 def counts_users(query: CostQuery) -> bool:
@@ -106,8 +140,7 @@ def floor(instant: datetime, step: str, zone: ZoneInfo) -> datetime:
         return instant
     if step == "hour":
         return start_of_hour(instant, zone)
-    day = local_day(instant, zone)
-    return start_of_day(day.replace(day=1) if step == "month" else day, zone)
+    return start_of_day(bucket_day(local_day(instant, zone), step), zone)
 
 
 def ceiling(instant: datetime, step: str, zone: ZoneInfo) -> datetime:
@@ -117,6 +150,4 @@ def ceiling(instant: datetime, step: str, zone: ZoneInfo) -> datetime:
         return instant
     if step == "hour":
         return start_of_hour(start + timedelta(hours=1), zone)
-    day = whole_day(start, zone)
-    assert day is not None
-    return start_of_day(add_months(day, 1) if step == "month" else day + timedelta(days=1), zone)
+    return start_of_day(next_bucket_day(local_day(start, zone), step), zone)

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             """
             DROP VIEW measured_event;
             DROP FUNCTION merge_histograms, compact_histogram, latency_bin;
-            DROP TABLE rollup_user_month, rollup_user_day_total, rollup_user_day, rollup_day,
+            DROP TABLE rollup_unsettled, rollup_user_total, rollup_user_day, rollup_day,
                 rollup_hour, rollup_state
             """,
         ),

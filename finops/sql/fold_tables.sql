@@ -1,5 +1,5 @@
 -- What a fold adds to the rollups, gathered first; emptied by every COMMIT. fresh_event has one row
--- per event, fresh_hour one per hour and attribution, fresh_user_day one per day, attribution, user.
+-- per event, fresh_hour one per hour and attribution.
 CREATE TEMPORARY TABLE IF NOT EXISTS fresh_event (
     hour                            timestamptz,
     day                             date,
@@ -27,5 +27,4 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh_event (
     latency_bin                     smallint,
     ttft_bin                        smallint
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS fresh_hour (LIKE rollup_hour) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS fresh_user_day (LIKE rollup_user_day) ON COMMIT DELETE ROWS
+CREATE TEMPORARY TABLE IF NOT EXISTS fresh_hour (LIKE rollup_hour) ON COMMIT DELETE ROWS

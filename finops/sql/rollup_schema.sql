@@ -88,9 +88,11 @@ CREATE TABLE rollup_user_day (
     PRIMARY KEY (day, attribution_id, user_id)
 ) WITH (fillfactor = 80);
 
--- One row: one day of one user, folded from rollup_user_day.
-CREATE TABLE rollup_user_day_total (
-    day                         date NOT NULL,
+-- One row: what one user used in one day, ISO week or calendar month: the sums of rollup_user_day
+-- over the days of the span that have settled.
+CREATE TABLE rollup_user_total (
+    span                        text NOT NULL,  -- day, week or month
+    start                       date NOT NULL,  -- the first day of the span
     user_id                     integer NOT NULL,
     requests                    bigint NOT NULL,
     unpriced_requests           bigint NOT NULL,  -- their costs are unknown and in no sum below
@@ -101,24 +103,15 @@ CREATE TABLE rollup_user_day_total (
     unpriced_tokens             bigint NOT NULL,  -- input and output of unpriced requests
     list_cost                   numeric NOT NULL,
     effective_cost              numeric NOT NULL,
-    PRIMARY KEY (day, user_id)
+    PRIMARY KEY (span, start, user_id)
 ) WITH (fillfactor = 80);
 
--- One row: one calendar month of one user, folded from rollup_user_day.
-CREATE TABLE rollup_user_month (
-    month                       date NOT NULL,  -- its first day
-    user_id                     integer NOT NULL,
-    requests                    bigint NOT NULL,
-    unpriced_requests           bigint NOT NULL,  -- their costs are unknown and in no sum below
-    errors                      bigint NOT NULL,
-    input_tokens                bigint NOT NULL,  -- all of them, cached ones included
-    output_tokens               bigint NOT NULL,  -- all of them, reasoning included
-    cache_read_input_tokens     bigint NOT NULL,
-    unpriced_tokens             bigint NOT NULL,  -- input and output of unpriced requests
-    list_cost                   numeric NOT NULL,
-    effective_cost              numeric NOT NULL,
-    PRIMARY KEY (month, user_id)
-) WITH (fillfactor = 80);
+-- One row: a day whose rollup_user_day has changed since rollup_user_total was made of it. Spans
+-- with such a day are not to be read.
+CREATE TABLE rollup_unsettled (
+    day         date PRIMARY KEY,
+    touched_at  timestamptz NOT NULL
+);
 
 -- Latencies are counted in bins of equal ratio: bin b holds exp(0.029 b) milliseconds, give or take
 -- 1.46 %. Written so that PostgreSQL inlines it.

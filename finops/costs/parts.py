@@ -1,0 +1,154 @@
+"""The parts of a statement: what one table holds of a query, in SQL of closed sets of names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
+
+from finops.costs.results import UNATTRIBUTED
+from finops.costs.tables import Grain, Segment
+from finops.periods import local_day
+from finops.query import DIMENSIONS, TAG_PREFIX, CostQuery, Filter
+
+# One entry each: an event's own histogram.
+EVENT_HISTOGRAMS = {
+    "latency_histogram": SQL("int2send(usage.latency_bin) || int4send(1)"),
+    "ttft_histogram": SQL("int2send(usage.ttft_bin) || int4send(1)"),
+}
+
+
+@dataclass(slots=True)
+class Parameters:
+    """Hands out a placeholder for each value."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, value: object) -> Composable:
+        name = f"value_{len(self.values)}"
+        self.values[name] = value
+        return Placeholder(name)
+
+
+def key_names(query: CostQuery) -> list[Identifier]:
+    return [Identifier(f"key_{number}") for number in range(len(query.group_by))]
+
+
+def part_of_usage(
+    query: CostQuery,
+    part: Segment,
+    columns: Sequence[str],
+    parameters: Parameters,
+    user_ids: dict[str, int],
+    *,
+    with_user: bool = False,
+) -> Composed:
+    """What one table holds of the query: a row per row of the table that the filters keep."""
+    selected: list[Composable] = [SQL("{} AS bucket").format(bucket(query, part.grain, parameters))]
+    for name, dimension in zip(key_names(query), query.group_by, strict=True):
+        selected.append(SQL("{} AS {}").format(dimension_sql(dimension, parameters), name))
+    if with_user:
+        selected.append(SQL("usage.user_id"))
+    for column in columns:
+        is_own = part.grain.step == "event" and column in EVENT_HISTOGRAMS
+        value = EVENT_HISTOGRAMS[column] if is_own else SQL("usage.{}").format(Identifier(column))
+        selected.append(SQL("{} AS {}").format(value, Identifier(column)))
+    return SQL("    SELECT {}\n    FROM {} AS usage{}\n    WHERE {}").format(
+        SQL(", ").join(selected),
+        Identifier(part.grain.table),
+        joins(query, part.grain),
+        SQL(" AND ").join(
+            [
+                *time_bounds(query, part, parameters),
+                *(condition(each, parameters, user_ids) for each in query.filters),
+            ]
+        ),
+    )
+
+
+def joins(query: CostQuery, grain: Grain) -> Composed:
+    found = []
+    if grain.has_attribution and query.dimensions() - {"user"}:
+        found.append(SQL("JOIN attribution ON attribution.id = usage.attribution_id"))
+        if "cost_center" in query.dimensions():
+            found.append(SQL("LEFT JOIN team ON team.name = attribution.team"))
+    if grain.step == "event":
+        found.append(
+            SQL(
+                "JOIN ingest_batch ON ingest_batch.id = usage.batch_id"
+                " AND ingest_batch.folded_at IS NOT NULL"
+            )
+        )
+    return SQL("").join(SQL("\n    {}").format(each) for each in found)
+
+
+def bucket(query: CostQuery, grain: Grain, parameters: Parameters) -> Composable:
+    """When the row counts: an instant for hours, a day of the zone for anything longer."""
+    if query.granularity == "total":
+        return SQL("NULL::date")
+    zone = parameters.add(query.zone.key)
+    if query.granularity == "hour":
+        if grain.step == "hour":
+            return SQL("usage.hour")
+        return SQL("date_trunc('hour', usage.started_at, {})").format(zone)
+    day = SQL("usage.{}").format(Identifier(grain.column))
+    if grain.step in {"event", "hour"}:
+        day = SQL("({} AT TIME ZONE {})::date").format(day, zone)
+    if query.granularity == "day":
+        return day
+    return SQL("date_trunc({}, {}::timestamp)::date").format(Literal(query.granularity), day)
+
+
+def time_bounds(query: CostQuery, part: Segment, parameters: Parameters) -> list[Composable]:
+    if part.grain.step == "event":
+        return [
+            SQL("usage.started_at >= {}").format(parameters.add(part.start)),
+            SQL("usage.started_at < {}").format(parameters.add(part.end)),
+            # The partitions to look at.
+            SQL("usage.utc_day >= {}").format(parameters.add(part.start.astimezone(UTC).date())),
+            SQL("usage.utc_day <= {}").format(parameters.add(part.end.astimezone(UTC).date())),
+        ]
+    column = Identifier(part.grain.column)
+    in_hours = part.grain.step == "hour"
+    start = part.start if in_hours else local_day(part.start, query.zone)
+    end = part.end if in_hours else local_day(part.end, query.zone)
+    bounds: list[Composable] = [
+        SQL("usage.{} >= {}").format(column, parameters.add(start)),
+        SQL("usage.{} < {}").format(column, parameters.add(end)),
+    ]
+    if part.grain.span:
+        # Who is in no request any more, after a rebuild, is still there with zeros.
+        bounds.append(SQL("usage.span = {}").format(parameters.add(part.grain.span)))
+        bounds.append(SQL("usage.requests > 0"))
+    return bounds
+
+
+def dimension_sql(dimension: str, parameters: Parameters) -> Composable:
+    if dimension == "user":
+        return SQL("usage.user_id")
+    if dimension == "cost_center":
+        value: Composable = SQL("team.cost_center")
+    elif dimension.startswith(TAG_PREFIX):
+        tag = parameters.add(dimension.removeprefix(TAG_PREFIX))
+        value = SQL("(attribution.tags ->> {}::text)").format(tag)
+    else:
+        assert dimension in DIMENSIONS
+        value = SQL("attribution.{}").format(Identifier(dimension))
+    return SQL("coalesce(nullif({}, ''), {})").format(value, Literal(UNATTRIBUTED))
+
+
+def condition(each: Filter, parameters: Parameters, user_ids: dict[str, int]) -> Composable:
+    values: list[object] = list(each.values)
+    cast = "text"
+    if each.dimension == "user":
+        values = [user_ids[value] for value in each.values if value in user_ids]
+        cast = "integer"
+    return SQL("{} {}({}::{}[])").format(
+        dimension_sql(each.dimension, parameters),
+        SQL("<> ALL" if each.exclude else "= ANY"),
+        parameters.add(values),
+        SQL(cast),
+    )
