@@ -217,4 +217,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
+    # One line per request that passes the proxy or a loader is no news.
+    "loggers": {"httpx": {"level": "WARNING"}},
 }

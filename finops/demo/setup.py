@@ -78,12 +78,13 @@ def make_company() -> None:
 
 def make_prices(anchor: date, days: int) -> None:
     """Contracts and the fleet's rate, so that list and effective cost differ."""
-    first = anchor - timedelta(days=days + 1)
+    first = (anchor - timedelta(days=days + 1)).isoformat()
+    halfway = (anchor - timedelta(days=days // 2)).isoformat()
     for terms in (
         {"kind": "contract", "provider": "anthropic", "discount_percent": "15",
          "effective_from": first, "note": "Demo: enterprise agreement with Anthropic."},
         {"kind": "contract", "provider": "openai", "model": "gpt-6*", "discount_percent": "8",
-         "effective_from": anchor - timedelta(days=14), "note": "Demo: commitment to OpenAI."},
+         "effective_from": halfway, "note": "Demo: commitment to OpenAI."},
         {"kind": "contract", "provider": "google", "model": "gemini-3.8-flash",
          "uncached_input_price_per_million": "0.60", "text_output_price_per_million": "3.20",
          "effective_from": first, "note": "Demo: negotiated unit prices."},
