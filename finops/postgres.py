@@ -90,16 +90,27 @@ def launch(
         ],
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=output,
+        stderr=None if output is None else subprocess.STDOUT,
         process_group=0,
         **account.popen,
     )
 
 
-def wait_until_ready(server: subprocess.Popen[bytes], sockets: Path, *, say: Say) -> None:
-    """Return when the server answers and has its database; PostgresError when it has exited."""
+def wait_until_ready(
+    server: subprocess.Popen[bytes],
+    sockets: Path,
+    *,
+    say: Say,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Return when the server answers and has its database, or when no longer asked to wait.
+
+    Raises PostgresError when the server has ended.
+    """
     started = told = time.monotonic()
     while server.poll() is None:
+        if cancelled():
+            return
         try:
             with psycopg.connect(conninfo(sockets, "postgres"), autocommit=True) as connection:
                 return _create_database(connection)

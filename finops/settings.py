@@ -9,6 +9,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import dj_database_url
@@ -118,7 +119,7 @@ TEMPLATES = [
 ]
 
 EMBEDDED_POSTGRES = not os.environ.get("DATABASE_URL")
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "farthing",
@@ -189,15 +190,18 @@ SPECTACULAR_SETTINGS = {
 }
 
 BROKER_DIR = DATA_DIR / "broker"
-CELERY_BROKER_URL = env("BROKER_URL", "filesystem://")
-if CELERY_BROKER_URL == "filesystem://":
+EMBEDDED_BROKER = not os.environ.get("BROKER_URL")
+CELERY_BROKER_URL = env("BROKER_URL", "filesystem://localhost")
+if EMBEDDED_BROKER:
+    CELERY_BROKER_TRANSPORT = "finops.broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "queue"),
         "data_folder_out": str(BROKER_DIR / "queue"),
         "control_folder": str(BROKER_DIR / "control"),
-        "processed_folder": str(BROKER_DIR / "processed"),
         "polling_interval": 0.2,
     }
+    # Answers to remote control would wait in files for askers that are gone.
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

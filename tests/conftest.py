@@ -28,7 +28,7 @@ hypothesis_settings.register_profile("ci", deadline=None, print_blob=True, max_e
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "farthing")
 
 # Nothing a test queues may wait in the developer's own data directory.
-settings.CELERY_BROKER_URL = "memory://"
+settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT = "memory://", None
 settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
 
 
