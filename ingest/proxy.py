@@ -80,13 +80,11 @@ class Proxy:
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
         headers = forwarded_headers(scope)
-        has_body = any(
-            name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"]
-        )
+        framing = {name for name, _ in scope["headers"]} & {b"content-length", b"transfer-encoding"}
         request = self._client.build_request(
             scope["method"],
             httpx.URL("http://web").copy_with(raw_path=target),
-            content=_pieces(receive) if has_body else None,
+            content=_pieces(receive) if framing else None,
         )
         # As the client sent them, not with httpx's own defaults; h11 frames the body by them.
         if b"transfer-encoding" in framing:

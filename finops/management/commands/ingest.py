@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -24,9 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
-        # Writers and event loop hand work to each other many times per commit; with the default
-        # of 5 ms each hand-over can wait that long for the interpreter.
-        sys.setswitchinterval(0.001)
+        tune_interpreter()
         application = app.create(
             dsn=dsn(),
             rate_card_loader=rate_cards.load,
@@ -34,6 +33,16 @@ class Command(BaseCommand):
             retention_days=settings.EVENT_RETENTION_DAYS,
         )
         uvicorn.Server(configuration(application, host=host, port=port)).run()
+
+
+def tune_interpreter() -> None:
+    """Both for throughput; measured with 500-event bodies on 16 connections."""
+    # Facts hold no cycles, and looking for some costs 5 µs an event at the default threshold.
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
+    # Writers and event loop hand work to each other many times per commit; with the default of
+    # 5 ms each hand-over can wait that long for the interpreter.
+    sys.setswitchinterval(0.001)
 
 
 def configuration(application: app.App, **where: Any) -> uvicorn.Config:
