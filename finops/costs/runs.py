@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from psycopg import Cursor
 
 from finops.costs.metrics import Sums, derive, needed_columns, needed_histograms, rank
 from finops.costs.results import (
@@ -57,9 +59,10 @@ class Reading:
     unsettled: frozenset[date]
 
     def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
-        self.cursor.execute(statement.text, statement.parameters)
-        rows: list[tuple[Any, ...]] = self.cursor.fetchall()
-        return rows
+        """In binary, which Django's cursor does not offer: histograms would be twice as long."""
+        with connection.wrap_database_errors:
+            cursor: Cursor[tuple[Any, ...]] = self.cursor.cursor
+            return cursor.execute(statement.text, statement.parameters, binary=True).fetchall()
 
 
 def run(query: CostQuery) -> CostResult:
@@ -175,8 +178,10 @@ def labels(keys: tuple[Key, ...], is_other: bool, users: dict[int, str]) -> tupl
 
 
 def instant(bucket: date | datetime | None, zone: ZoneInfo) -> datetime | None:
-    if bucket is None or isinstance(bucket, datetime):
-        return bucket
+    if bucket is None:
+        return None
+    if isinstance(bucket, datetime):
+        return bucket.astimezone(UTC)
     return start_of_day(bucket, zone)
 
 

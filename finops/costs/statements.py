@@ -181,17 +181,23 @@ def top_sql(
         return SQL(",\ntop AS (SELECT * FROM unnest({}) AS top ({}))").format(
             comma(values), comma(keys)
         )
+    ranked: Composable = Identifier("usage")
+    if query.granularity != "total":
+        sums = comma([SQL("sum({0}) AS {0}").format(Identifier(name)) for name in columns])
+        ranked = SQL("(SELECT {keys}, {sums} FROM usage GROUP BY {keys}) AS ranked").format(
+            keys=comma(keys), sums=sums
+        )
     return SQL(
         """,
 top AS (
     SELECT {keys}
-    FROM (SELECT {keys}, {sums} FROM usage GROUP BY {keys}) AS ranked
+    FROM {ranked}
     ORDER BY {rank} DESC NULLS LAST, {keys}
     LIMIT {limit}
 )"""
     ).format(
         keys=comma(keys),
-        sums=comma([SQL("sum({0}) AS {0}").format(Identifier(name)) for name in columns]),
+        ranked=ranked,
         rank=RANKS[top.rank_by],
         limit=parameters.add(query.limit),
     )
