@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from finops.costs import CostResult, CostRow
 
 SERIES = 6
+TICKS = 6
 # Days that the longest bucket has.
 LONGEST = {"hour": 1, "day": 2, "week": 7, "month": 31}
 Figure = dict[str, Any]
@@ -67,7 +68,10 @@ def over_time(result: CostResult, *, now: datetime, before: CostResult | None = 
     ]
     if before is not None:
         data.append(muted_line(before, buckets, metric, now))
-    figure = {"data": data, "layout": layout(buckets, metric, result.currency, highest(data))}
+    top = highest(data)
+    if METRIC_KINDS[metric] == "milliseconds":
+        data = [in_unit(trace, unit_of_time(top)[1]) for trace in data]
+    figure = {"data": data, "layout": layout(buckets, metric, result.currency, top)}
     legend = tuple((role, name) for role, name, _ in groups) if len(groups) > 1 else ()
     return Chart(title, figure, legend=legend)
 
@@ -215,6 +219,10 @@ def shortened(name: str) -> str:
     return name if len(name) <= 40 else name[:39] + "…"
 
 
+def in_unit(trace: Figure, milliseconds: int) -> Figure:
+    return {**trace, "y": [None if y is None else y / milliseconds for y in trace["y"]]}
+
+
 def highest(data: list[Figure]) -> float:
     """The top of the tallest stack or line."""
     bars = [trace["y"] for trace in data if trace["type"] == "bar"]
@@ -258,24 +266,28 @@ def layout(buckets: list[Bucket], metric: str, currency: str, top: float) -> Fig
             "fixedrange": True,
             "gridcolor": "role:border",
             "zeroline": False,
-            "nticks": 6,
+            "nticks": TICKS,
+            "automargin": True,
             **value_ticks(metric, currency, top),
         },
     }
 
 
 def value_ticks(metric: str, currency: str, top: float) -> Figure:
+    """How the axis writes its values; `top` is the highest of them."""
     kind = METRIC_KINDS[metric]
-    prefix = formats.symbol(currency) if kind == "money" else ""
+    if kind == "milliseconds":
+        return {"ticksuffix": f"{formats.SPACE}{unit_of_time(top)[0]}", "tickformat": ",~f"}
+    prefix = {"tickprefix": formats.symbol(currency)} if kind == "money" else {}
+    if top >= 1000:
+        return {**prefix, "exponentformat": "B", "separatethousands": True}
     # Below 1 the SI letters would read as thousandths ("$4m"), so decimals are written out.
-    small = {"tickformat": ",~f" if top >= 1 else f".{decimals_below(top)}~f"}
-    large = {"exponentformat": "B", "separatethousands": True}
-    return {
-        "tickprefix": prefix,
-        "ticksuffix": f"{formats.SPACE}ms" if kind == "milliseconds" else "",
-        **(large if top >= 1000 and kind != "milliseconds" else small),
-    }
+    decimals = max(2, -Decimal(top / TICKS).adjusted()) if kind == "money" and 0 < top < 10 else 0
+    return {**prefix, "tickformat": f",.{decimals}f"}
 
 
-def decimals_below(top: float) -> int:
-    return max(2, 1 - Decimal(top).adjusted() + 1) if top > 0 else 2
+def unit_of_time(milliseconds: float) -> tuple[str, int]:
+    """The unit in which an axis up to so many milliseconds is readable, and its milliseconds."""
+    if milliseconds < 10_000:
+        return "ms", 1
+    return ("s", 1000) if milliseconds < 600_000 else ("min", 60_000)

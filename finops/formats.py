@@ -199,7 +199,7 @@ def change_short(now: Number | None, before: Number | None) -> str:
 
 
 def duration(milliseconds: Number | None) -> str:
-    """842 ms, 1.84 s, 2 min 5 s."""
+    """842 ms, 1.84 s, 2 min 5 s, 1 h 48 min."""
     if milliseconds is None:
         return MISSING
     if milliseconds < 10:
@@ -210,7 +210,10 @@ def duration(milliseconds: Number | None) -> str:
     if seconds < 60:
         return f"{seconds:.2f}{SPACE}s" if seconds < 9.995 else f"{seconds:.1f}{SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}{SPACE}min {rest}{SPACE}s"
+    if minutes < 60:
+        return f"{minutes}{SPACE}min {rest}{SPACE}s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours}{SPACE}h {minutes}{SPACE}min"
 
 
 def value_short(kind: str, value: Number | None, currency: str) -> str:

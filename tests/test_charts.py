@@ -133,6 +133,15 @@ def test_what_does_not_add_up_is_drawn_as_lines() -> None:
     assert chart.figure["data"][0]["customdata"][5] == "812\N{NO-BREAK SPACE}ms"
 
 
+def test_long_latencies_are_drawn_in_a_unit_that_can_be_read() -> None:
+    asked = query(period="7d", metrics="latency_p95")
+    row = CostRow(datetime(2026, 10, 14, tzinfo=UTC), (), {"latency_p95": 3_000_000.0})
+    chart = charts.over_time(result(asked, [row]), now=NOON)
+    assert chart.figure is not None
+    assert chart.figure["data"][0]["y"][5] == 50.0
+    assert chart.figure["layout"]["yaxis"]["ticksuffix"] == "\N{NO-BREAK SPACE}min"
+
+
 def test_nothing_is_drawn_of_nothing() -> None:
     chart = charts.over_time(result(query(), []), now=NOON)
     assert chart.figure is None
@@ -157,8 +166,9 @@ def test_the_equal_hours_of_an_autumn_night_are_two_places_on_the_axis() -> None
 @pytest.mark.parametrize(
     ("amount", "expected"),
     [
-        ("0.0004", {"tickformat": ".6~f"}),
-        ("12", {"tickformat": ",~f"}),
+        ("0.0004", {"tickformat": ",.5f"}),
+        ("0.6", {"tickformat": ",.2f"}),
+        ("12", {"tickformat": ",.0f"}),
         ("12000", {"exponentformat": "B", "separatethousands": True}),
     ],
 )

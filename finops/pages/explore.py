@@ -95,6 +95,11 @@ def tabled(query: CostQuery) -> CostQuery:
 
 
 def figures(query: CostQuery, now: datetime) -> dict[str, Any]:
+    with costs.snapshot():
+        return figures_of_one_moment(query, now)
+
+
+def figures_of_one_moment(query: CostQuery, now: datetime) -> dict[str, Any]:
     result = costs.run(tabled(query))
     empty = states.empty_state("explore", result, now)
     if empty:

@@ -49,6 +49,7 @@ class Ranking:
     href: str
     ranks: tuple[Rank, ...]
     hidden: str
+    hidden_share: str
 
 
 @login_required
@@ -78,6 +79,11 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def figures(query: CostQuery, now: datetime) -> dict[str, Any]:
+    with costs.snapshot():
+        return figures_of_one_moment(query, now)
+
+
+def figures_of_one_moment(query: CostQuery, now: datetime) -> dict[str, Any]:
     whole = query.replace(group_by=(), granularity="total", limit=None, compare=True)
     total = costs.run(whole.replace(metrics=(*KPI_METRICS, "unpriced_requests")))
     empty = states.empty_state("overview", total, now)
@@ -183,4 +189,5 @@ def ranking(query: CostQuery, result: CostResult, total: CostResult) -> Ranking:
             for row in leaders
         ),
         hidden=formats.money_short(hidden, total.currency) if hidden else "",
+        hidden_share=formats.share_short(hidden, whole),
     )

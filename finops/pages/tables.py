@@ -177,8 +177,8 @@ def change(
         return None
     kind = METRIC_KINDS[metric]
     text = formats.change_short(now, before)
-    tone = (
-        "" if metric in labels.NEUTRAL or now == before else "worse" if now > before else "better"
-    )
+    # From nothing is a beginning, not a rise.
+    is_neutral = metric in labels.NEUTRAL or now == before or before == 0
+    tone = "" if is_neutral else "worse" if now > before else "better"
     was = formats.value_long(kind, before, currency)
     return Change(text, f"{was} in {compared_with}", tone, compared_with)
