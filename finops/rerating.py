@@ -132,9 +132,9 @@ def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
     """Rate unpriced events again that a new price covers; None when the ledger has not changed
     since the last time."""
     changed_at = ledger.changed_at()
-    card = _current_card()
-    if changed_at is None or _is_handled(card.version, changed_at):
+    if changed_at is None or _is_handled(ledger.version(), changed_at):
         return None
+    card = _current_card()
     days = sorted(_covered_days(card, zone))
     spans = [
         Span(start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)) for day in days

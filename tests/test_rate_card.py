@@ -79,6 +79,12 @@ def cache_hit(number: int, cache: str) -> PriceLine:
         ("gcp.gen_ai", "gemini-2.5-pro", ("google", "google", "gemini-2.5-pro")),
         ("x_ai", "grok-4", ("x-ai", "x-ai", "grok-4-0709")),
         ("gcp.vertex_ai", "claude-sonnet-4-5", ("google", "google", "claude-sonnet-4-5")),
+        ("gcp.gemini", "models/gemini-2.5-pro", ("google", "google", "gemini-2.5-pro")),
+        (
+            "fireworks_ai",
+            "accounts/fireworks/models/kimi-k3",
+            ("fireworks", "fireworks", "kimi-k3"),
+        ),
         ("unknown", "claude-sonnet-4-5", ("anthropic", "anthropic", "claude-sonnet-4-5")),
         ("", "claude-sonnet-4-5-20250929", ("anthropic", "anthropic", "claude-sonnet-4-5")),
         ("litellm", "azure/gpt-4o", ("azure", "openai", "gpt-4o")),
@@ -124,6 +130,8 @@ def test_the_line_is_that_of_the_time_the_tier_and_the_context() -> None:
 def test_a_tier_that_is_not_listed_apart_takes_the_standard_line() -> None:
     flex = listed(resolve(card(), "anthropic", "claude-sonnet-4-5", service_tier="flex"))
     assert flex.service_tier == ""
+    assert flex.tier_note("flex") == "No separate flex price is listed: standard price."
+    assert flex.tier_note("standard") == ""
 
 
 def test_a_reseller_does_not_get_the_makers_tiers() -> None:

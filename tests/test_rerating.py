@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from finops import ledger, rerating, rollups
+from finops import ledger, rerating, rollups, tasks
 from finops.models import Price, RatingRun
 from finops.pricing.formula import Quantities, rate
 from ingest import partitions
@@ -230,6 +230,13 @@ def test_a_new_price_rates_the_unpriced_events_it_covers_by_itself(record: Recor
     assert rolled_up() == [(4, 1, 3 * COST)] * 3
     run = RatingRun.objects.get()
     assert (run.requested_by, run.only_unpriced) == (rerating.AUTOMATIC, True)
+
+
+def test_the_scheduled_task_does_that(record: Record) -> None:
+    key = record(START, USED)
+    priced()
+    tasks.rerate_unpriced()
+    assert events()[key][0] == COST
 
 
 def test_without_a_change_of_the_ledger_nothing_is_rated_again(record: Record) -> None:

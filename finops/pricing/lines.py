@@ -75,6 +75,12 @@ class PriceLine:
     def has_prices(self) -> bool:
         return any(price is not None for price in self.prices)
 
+    def tier_note(self, service_tier: str) -> str:
+        """Why a request of this tier is rated with this line, where that is not plain."""
+        if self.kind != "catalog" or self.service_tier or service_tier in ("", "standard"):
+            return ""
+        return f"No separate {service_tier} price is listed: standard price."
+
     def describe(self) -> str:
         """The line in words: "openai/gpt-5, flex, over 272000 input tokens, from 2026-10-12"."""
         name = f"cache hit ({self.cache})" if self.cache else f"{self.provider}/{self.model}"

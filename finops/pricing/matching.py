@@ -8,6 +8,7 @@ is named but known to nobody matches nothing: its reseller's margin is not ours 
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -66,6 +67,8 @@ SELF_HOSTED_PROVIDERS = frozenset(
         "petals",
     }
 )
+# `publishers/google/models/gemini-2.5-pro`, `accounts/fireworks/models/glm-5p2`
+RESOURCE_PATH = re.compile(r"^(?:[^/]+/)*models/(?=[^/]+$)")
 
 
 class CatalogModel(NamedTuple):
@@ -110,7 +113,10 @@ def _find_provider(name: str) -> Provider | None:
 
 
 def _find_model(provider: Provider, reference: str) -> CatalogModel | None:
-    found = provider.find_model(reference, all_providers=get_snapshot().providers)
+    everyone = get_snapshot().providers
+    found = provider.find_model(reference, all_providers=everyone) or provider.find_model(
+        RESOURCE_PATH.sub("", reference), all_providers=everyone
+    )
     if found is None:
         return None
     return CatalogModel(provider.id, _owners().get(id(found), provider.id), found.id)
