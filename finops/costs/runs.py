@@ -60,8 +60,7 @@ class Reading:
 
     def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         """In binary, which Django's cursor does not offer: histograms would be twice as long."""
-        with connection.wrap_database_errors:
-            cursor: Cursor[tuple[Any, ...]] = self.cursor.cursor
+        with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
             return cursor.execute(statement.text, statement.parameters, binary=True).fetchall()
 
 
