@@ -18,11 +18,11 @@ from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020}_{uuid.uuid4()}"
         partial = os.path.join(self.data_folder_out, f"{name}.partial")
         with open(partial, "w") as file:
-            file.write(dumps(message))
+            file.write(dumps(payload))
         os.rename(partial, os.path.join(self.data_folder_out, f"{name}.{queue}.msg"))
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finops.settings")
+
+# Whoever runs Farthing as root has chosen to; messages come from a directory of their own.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("finops")
 app.config_from_object("django.conf:settings", namespace="CELERY")

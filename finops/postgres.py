@@ -141,7 +141,7 @@ def conninfo(sockets: Path, database: str = DATABASE) -> str:
 
 
 def _create_database(connection: psycopg.Connection) -> None:
-    if not connection.execute("SELECT FROM pg_database WHERE datname = 'farthing'").fetchone():
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'farthing'").fetchone():
         connection.execute("CREATE DATABASE farthing")
 
 

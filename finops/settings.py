@@ -159,7 +159,6 @@ if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isupper()):
 EVENT_RETENTION_DAYS = envint("FARTHING_EVENT_RETENTION_DAYS", 400)
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     # Plotly's own package carries the browser bundle that matches it.

@@ -71,14 +71,14 @@ class Supervisor:
         self.children.append(child)
         self._start(child)
 
-    def wait_for(self, answer: Callable[[], Answer | None]) -> Answer:
+    def wait_for(self, answer: Callable[[], Answer | None], *, pause: float = 0.1) -> Answer:
         """Tend the children until `answer` returns something. Raises StopRequested."""
         while not self.stop_requests:
             for child in self.children:
                 self._tend(child)
             if (result := answer()) is not None:
                 return result
-            self._woken.wait(0.1)
+            self._woken.wait(pause)
         raise StopRequested
 
     def wait_until_ready(self, ready: Callable[[], str | None], seconds: float) -> None:
@@ -97,7 +97,7 @@ class Supervisor:
                 raise CannotStart(f"Not ready after {seconds:.0f} s: {missing}")
             return None if missing else True
 
-        self.wait_for(answer)
+        self.wait_for(answer, pause=0.3)
 
     def run(self, name: str, command: Sequence[str], *, prefixed: bool = True) -> None:
         """Run a program to its end while the children go on. Raises CannotStart if it fails."""
