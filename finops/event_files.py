@@ -72,7 +72,7 @@ def total(path: Path) -> int:
             return int(pq.read_metadata(path).num_rows)
         return path.stat().st_size
     except (OSError, pa.ArrowInvalid) as error:
-        raise FileError(f"{path}: {error}") from None
+        raise FileError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def read(path: Path, start: Bookmark) -> Iterator[FileBatch]:
@@ -80,7 +80,7 @@ def read(path: Path, start: Bookmark) -> Iterator[FileBatch]:
     try:
         yield from (parquet_batches if is_parquet(path) else line_batches)(path, start)
     except (OSError, pa.ArrowInvalid) as error:
-        raise FileError(f"{path}: {error}") from None
+        raise FileError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def line_batches(path: Path, start: Bookmark) -> Iterator[FileBatch]:
