@@ -27,7 +27,7 @@ def month(count: int, until: datetime) -> Iterator[list[DemoEvent]]:
     """About `count` events of the 30 UTC days before `until`, a list per day, mixed as they would
     come in; users are of USERS names."""
     last = until.astimezone(UTC).date()
-    scale = scale_of(count, DAYS) * 1.04  # growth towards the last day takes that much away
+    scale = scale_of(count, DAYS)
     for ago in range(DAYS, 0, -1):
         yield day(last - timedelta(days=ago), last, scale)
 
