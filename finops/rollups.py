@@ -178,7 +178,7 @@ def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
     return days
 
 
-def rebuild(start: datetime, end: datetime, now: datetime, zone: ZoneInfo) -> Iterator[date]:
+def rebuild(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
     """Make rollups again day by day, each day its own transaction; yields each day when it is done.
 
     Can be stopped and started again at any day. Raises ZoneChanged or EventsDropped.
@@ -186,7 +186,7 @@ def rebuild(start: datetime, end: datetime, now: datetime, zone: ZoneInfo) -> It
     day = local_day(start, zone)
     while start_of_day(day, zone) < end:
         with transaction.atomic(), connection.cursor() as cursor:
-            touch_state(cursor, now, zone)
+            refuse_other_zone(cursor, zone)
             refold(
                 cursor, start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone), zone
             )
@@ -217,6 +217,11 @@ def held_zone(cursor: CursorWrapper) -> str | None:
     cursor.execute("SELECT zone FROM rollup_state")
     row = cursor.fetchone()
     return row[0] if row else None
+
+
+def zone_differs(zone: ZoneInfo) -> bool:
+    with connection.cursor() as cursor:
+        return held_zone(cursor) not in {None, zone.key}
 
 
 def refuse_other_zone(cursor: CursorWrapper, zone: ZoneInfo) -> None:

@@ -212,6 +212,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 15.0,
         "options": {"expires": 15.0},
     },
+    "fold_rollups": {
+        "task": "finops.tasks.fold_rollups",
+        "schedule": 1.0,
+        # A run folds until nothing is left, so waiting ones have nothing to add.
+        "options": {"expires": 1.0},
+    },
+    "check_rollups": {
+        "task": "finops.tasks.check_rollups",
+        "schedule": crontab(hour=2, minute=40),
+    },
 }
 
 LOGGING = {

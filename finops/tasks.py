@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from finops import ledger, rerating
+from finops import ledger, rerating, rollup_checks, rollups
 
 log = logging.getLogger(__name__)
 
@@ -25,3 +25,23 @@ def rerate_unpriced() -> None:
     rerated = rerating.rerate_unpriced(settings.REPORTING_ZONE)
     if rerated and rerated.total.changed:
         log.info("%d unpriced events have a price now", rerated.total.changed)
+
+
+@shared_task
+def fold_rollups() -> None:
+    now, zone = timezone.now(), settings.REPORTING_ZONE
+    try:
+        report = rollups.fold_pending(now, zone)
+    except rollups.ZoneChanged as error:
+        log.error("%s", error)
+        return
+    if report.events:
+        log.debug("folded %d events of %d batches", report.events, report.batches)
+    elif not report.busy:
+        rollups.settle(now)
+
+
+@shared_task
+def check_rollups() -> None:
+    checks = rollup_checks.check_recent(timezone.now(), settings.REPORTING_ZONE)
+    log.info("rollups of %d days checked", len(checks))

@@ -1,0 +1,47 @@
+"""Make rollups again from the events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from finops import rollups
+from finops.periods import InvalidQuery, parse_instant
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the rollups of [--start, --end) again from the events, day by day; run it again to "
+        "go on where it stopped. Without either, of everything; and if the reporting time zone has "
+        "changed, fold every event anew in the new one."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--start", help="first day, or RFC 3339 instant")
+        parser.add_argument("--end", help="first day not included, or RFC 3339 instant")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now, zone = timezone.now(), settings.REPORTING_ZONE
+        try:
+            if not (options["start"] or options["end"]) and rollups.zone_differs(zone):
+                rollups.forget_all(now, zone)
+                self.fold_anew(now)
+                return
+            span = rollups.held_span()
+            start, end = (
+                parse_instant(name, options[name], zone) if options[name] else bound
+                for name, bound in zip(("start", "end"), span or (now, now), strict=True)
+            )
+            for day in rollups.rebuild(start, end, zone):
+                self.stdout.write(f"{day} rebuilt")
+        except (rollups.ZoneChanged, rollups.EventsDropped, InvalidQuery) as error:
+            raise CommandError(str(error)) from error
+
+    def fold_anew(self, now: datetime) -> None:
+        zone = settings.REPORTING_ZONE
+        report = rollups.fold_pending(now, zone)
+        self.stdout.write(f"{report.events:,} events folded in {zone.key}")
