@@ -105,6 +105,8 @@ def test_what_clients_send_finds_the_catalogues_model(
         ("unknown", "vllm/gpt-4o"),
         ("litellm", "ollama/claude-sonnet-4-5"),
         ("huggingface", "meta-llama/Llama-3.3-70B-Instruct"),
+        ("unknown", "google/gemma-3-27b-it"),
+        ("openai", "mistralai/Mixtral-8x7B-Instruct-v0.1"),
         ("ibm.watsonx.ai", "granite-3"),
         ("acme-gateway", "gpt-4o"),
         ("openai", "my-finetune"),

@@ -67,6 +67,8 @@ SELF_HOSTED_PROVIDERS = frozenset(
         "petals",
     }
 )
+# Owners of open weights, written before the model by whoever serves these: no provider of a price.
+WEIGHTS_OWNERS = frozenset({"amazon", "deepseek-ai", "google", "mistralai", "moonshotai"})
 # `publishers/google/models/gemini-2.5-pro`, `accounts/fireworks/models/glm-5p2`
 RESOURCE_PATH = re.compile(r"^(?:[^/]+/)*models/(?=[^/]+$)")
 
@@ -97,7 +99,7 @@ def match(provider: str, model: str) -> CatalogModel | None:
 def _match_prefixed(reference: str) -> CatalogModel | None:
     """`openrouter/anthropic/claude-sonnet-4`: LiteLLM puts the provider before the model."""
     prefix, slash, rest = reference.partition("/")
-    provider = _find_provider(prefix) if slash else None
+    provider = _find_provider(prefix) if slash and prefix not in WEIGHTS_OWNERS else None
     return _find_model(provider, rest) if provider else None
 
 
