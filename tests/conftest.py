@@ -20,6 +20,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
+from ingest_server import database as database
+from ingest_server import door as door
+from ingest_server import ingest_app as ingest_app
+from ingest_server import ingest_server as ingest_server
 
 from finops import postgres
 

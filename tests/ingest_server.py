@@ -1,0 +1,166 @@
+"""A real ingest process for tests: uvicorn on a loopback port, in a thread, on the test database.
+
+One server serves a module. Tests keep apart by writing with a key of their own service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+from psycopg.rows import dict_row
+
+from finops.management.commands.ingest import configuration, dsn
+from ingest import app, keys
+
+EVENTS = "/api/v1/events"
+FACTS = "usage_event, ingest_batch, attribution"
+
+
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """What `condition` returns as soon as it is true; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if result := condition():
+            return result
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def serve(application: app.App) -> Iterator[str]:
+    """The address of a running server; on leaving it has answered what it took and ended."""
+    server = uvicorn.Server(configuration(application, host="127.0.0.1", port=0))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until(lambda: server.started or not thread.is_alive())
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def event(**fields: Any) -> dict[str, Any]:
+    """A valid event of now, with an id of its own."""
+    return {
+        "id": uuid4().hex,
+        "timestamp": datetime.now(UTC).isoformat(),
+        "provider": "openai",
+        "model": "gpt-4o",
+        "input_tokens": 100,
+        "output_tokens": 20,
+        **fields,
+    }
+
+
+@dataclass
+class Door:
+    """A running server and a key for it."""
+
+    url: str
+    database: psycopg.Connection[dict[str, Any]]
+    application: app.App
+    http: httpx.Client
+    source: str
+    key: str
+
+    def post(
+        self, body: Any = None, *, content: bytes | None = None, **headers: str
+    ) -> httpx.Response:
+        """POST events (as JSON, or as `content`), with the key unless headers say otherwise."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if content is not None:
+            given = {"content-type": "application/json", **given}
+        return self.http.post(
+            EVENTS,
+            json=body if content is None else None,
+            content=content,
+            headers={"authorization": f"Bearer {self.key}", **given},
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The stored events of this door's source, with their attribution and user spelled out."""
+        return self.database.execute(
+            """
+            SELECT usage.*, attribution.*, end_user.name AS user_name,
+                   usage.tags AS tags, attribution.tags AS dimension_tags
+            FROM usage_event AS usage
+            JOIN ingest_batch AS batch ON batch.id = usage.batch_id
+            JOIN attribution ON attribution.id = usage.attribution_id
+            JOIN end_user ON end_user.id = usage.user_id
+            WHERE batch.source = %s
+            ORDER BY usage.event_id, usage.day
+            """,
+            [self.source],
+        ).fetchall()
+
+    def row(self) -> dict[str, Any]:
+        [row] = self.rows()
+        return row
+
+    def batches(self) -> list[dict[str, Any]]:
+        return self.database.execute(
+            "SELECT * FROM ingest_batch WHERE source = %s ORDER BY id", [self.source]
+        ).fetchall()
+
+    def new_key(self, service: str, team: str = "", environment: str = "") -> str:
+        key = keys.generate()
+        self.database.execute(
+            """
+            INSERT INTO ingest_key (prefix, digest, service, team, environment, created_at)
+            VALUES (%s, %s, %s, %s, %s, now())
+            """,
+            [key.prefix, key.digest, service, team, environment],
+        )
+        return key.text
+
+
+def result(response: httpx.Response) -> Mapping[str, Any]:
+    assert response.status_code == 200, response.text
+    answer: Mapping[str, Any] = response.json()
+    return answer
+
+
+@pytest.fixture(scope="module")
+def database(django_db_setup: None) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """A connection of its own to the test database; facts are removed after the module."""
+    with psycopg.connect(dsn(), autocommit=True, row_factory=dict_row) as connection:
+        yield connection
+        connection.execute(f"TRUNCATE {FACTS}")  # type: ignore[arg-type]
+        connection.execute("DELETE FROM end_user WHERE id <> 0")
+        connection.execute("DELETE FROM ingest_key")
+
+
+@pytest.fixture(scope="module")
+def ingest_app(database: psycopg.Connection[dict[str, Any]]) -> app.App:
+    return app.create(dsn=dsn())
+
+
+@pytest.fixture(scope="module")
+def ingest_server(ingest_app: app.App) -> Iterator[str]:
+    with serve(ingest_app) as url:
+        yield url
+
+
+@pytest.fixture
+def door(
+    ingest_server: str, ingest_app: app.App, database: psycopg.Connection[dict[str, Any]]
+) -> Iterator[Door]:
+    """The module's server with a key, and so a source, of this test's own."""
+    with httpx.Client(base_url=ingest_server, timeout=30) as http:
+        opened = Door(ingest_server, database, ingest_app, http, f"service-{uuid4().hex}", "")
+        opened.key = opened.new_key(opened.source)
+        yield opened
