@@ -55,7 +55,7 @@ GRANULARITIES = {
     "total": "in total",
 }
 # From the owner of a cost to its cause: breadcrumbs follow this order and drilling goes down it.
-DRILL_PATH = ("cost_center", "team", "service", "feature", "model", "operation", "user")
+DRILL_PATH = ("cost_center", "team", "feature", "model", "operation", "user")
 
 
 def dimension(name: str) -> str:

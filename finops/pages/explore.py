@@ -7,19 +7,17 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from finops import charts, costs, labels
 from finops.costs import CostResult
-from finops.pages import states, wants_fragment
-from finops.pages.filters import Choice, dimensions, filter_bar, period_text
+from finops.pages import states
+from finops.pages.filters import Choice, dimensions, period_text
 from finops.pages.kpis import Kpi, metric_kpi, unpriced_kpi
-from finops.pages.links import address, breadcrumb, drilled, nearest, only_filters, parsed
+from finops.pages.links import address, breadcrumb, drilled, only_filters
+from finops.pages.shell import show
 from finops.pages.tables import Table, cost_table
-from finops.periods import GRANULARITIES, InvalidQuery, Period, previous
+from finops.periods import GRANULARITIES, Period, previous
 from finops.query import DEFAULT_METRICS, MAX_LIMIT, METRIC_KINDS, CostQuery
 
 ROWS = 50
@@ -61,23 +59,7 @@ COMPANIONS = {
 @login_required
 @require_GET
 def explore(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
-    context: dict[str, Any] = {"section": "explore", "is_fragment": wants_fragment(request)}
-    status = 200
-    try:
-        query = parsed(request.GET, request.user, now)
-        context |= figures(query, now)
-    except InvalidQuery as error:
-        query = nearest(request.GET, request.user, now, error.field)
-        context |= {"error": error, "without_error": address("explore", query)}
-        status = 400
-    context |= controls(query, now)
-    template = "explore/_results.html" if wants_fragment(request) else "explore/page.html"
-    response = render(request, template, context, status=status)
-    patch_vary_headers(response, ["HX-Request"])
-    if status == 200 and wants_fragment(request):
-        response["HX-Push-Url"] = address("explore", query)
-    return response
+    return show(request, "explore", request.GET, figures=figures, controls=controls)
 
 
 def shown(query: CostQuery) -> CostQuery:
@@ -179,7 +161,6 @@ def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
     return {
         "query": query,
         "heading": QUESTIONS.get(metric, QUESTIONS_OF_KINDS[METRIC_KINDS[metric]]),
-        "bar": filter_bar("explore", query, now),
         "breadcrumb": breadcrumb(query),
         "kept": kept,
         "group_choices": [

@@ -17,7 +17,7 @@ from finops.query import CostQuery, Filter, InvalidQuery
 
 # Pages whose address without a period means another one than a query without it.
 PAGE_PERIODS = {"overview": "mtd"}
-START_OF_PATH = ("team", "feature", "model", "operation", "user")
+START_OF_PATH = DRILL_PATH[1:]
 
 
 def parsed(params: QueryDict, user: AbstractBaseUser | AnonymousUser, now: datetime) -> CostQuery:

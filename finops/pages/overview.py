@@ -9,19 +9,17 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from finops import charts, costs, formats, labels
 from finops.costs import UNATTRIBUTED, CostResult
-from finops.pages import states, wants_fragment
-from finops.pages.filters import filter_bar, period_text
+from finops.pages import states
+from finops.pages.filters import period_text
 from finops.pages.kpis import Kpi, metric_kpi, share_kpi, unpriced_kpi
-from finops.pages.links import PAGE_PERIODS, address, drilled, nearest, parsed
+from finops.pages.links import PAGE_PERIODS, address, drilled
+from finops.pages.shell import show
 from finops.pages.tables import decimal, unpriced, width
-from finops.periods import InvalidQuery, previous
+from finops.periods import previous
 from finops.query import CostQuery
 
 KPI_METRICS = ("effective_cost", "requests", "cost_per_request")
@@ -55,27 +53,14 @@ class Ranking:
 @login_required
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
-    is_fragment = wants_fragment(request)
-    context: dict[str, Any] = {
-        "section": "overview",
-        "heading": "What did we spend?",
-        "is_fragment": is_fragment,
-    }
     params = request.GET.copy()
     if not {"period", "start", "end"} & set(params):
         params["period"] = PAGE_PERIODS["overview"]
-    try:
-        query = parsed(params, request.user, now)
-        context |= figures(query, now)
-    except InvalidQuery as error:
-        query = nearest(params, request.user, now, error.field)
-        context |= {"error": error, "without_error": address("overview", query)}
-    context |= {"bar": filter_bar("overview", query, now)}
-    template = "overview/_results.html" if is_fragment else "overview/page.html"
-    response = render(request, template, context, status=400 if "error" in context else 200)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
+    return show(request, "overview", params, figures=figures, controls=controls)
+
+
+def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
+    return {"heading": "What did we spend?"}
 
 
 def figures(query: CostQuery, now: datetime) -> dict[str, Any]:

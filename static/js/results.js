@@ -29,3 +29,18 @@ document.addEventListener("click", async (event) => {
   link.textContent = "Copied";
   setTimeout(() => (link.textContent = before), 1500);
 });
+
+// An open menu closes like any other: by a click elsewhere or by Escape.
+const closeMenus = (except) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+};
+
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  document.activeElement?.closest("details.menu[open]")?.querySelector("summary").focus();
+  closeMenus(null);
+});

@@ -1,0 +1,62 @@
+"""What every page of figures does alike: parse, narrow, answer, say in place what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+
+from finops.costs import QueryTooSlow
+from finops.pages import wants_fragment
+from finops.pages.filters import filter_bar
+from finops.pages.links import address, nearest, parsed
+from finops.periods import InvalidQuery
+from finops.query import CostQuery
+from finops.rollups import ZoneChanged
+
+Context = dict[str, Any]
+Part = Callable[[CostQuery, datetime], Context]
+
+
+def show(
+    request: HttpRequest,
+    page: str,
+    params: QueryDict,
+    *,
+    figures: Part,
+    controls: Part,
+    position: dict[str, str] | None = None,
+) -> HttpResponse:
+    """The page, or for htmx its changing part, with `figures` of the query that `params` stand for.
+
+    A wrong or unanswerable query leaves the controls standing. `position` is where in the answer
+    the reader is, which belongs to the address and not to the query.
+    """
+    now = timezone.now()
+    is_fragment = wants_fragment(request)
+    context: Context = {"section": page, "is_fragment": is_fragment}
+    status = 200
+    query = None
+    try:
+        query = parsed(params, request.user, now)
+        context |= figures(query, now)
+    except InvalidQuery as error:
+        query = nearest(params, request.user, now, error.field)
+        context |= {"error": error, "way_on": address(page, query)}
+        status = 400
+    except (QueryTooSlow, ZoneChanged) as error:
+        assert query is not None
+        context |= {"error": {"message": str(error)}, "way_on": ""}
+        status = 503
+    context |= controls(query, now) | {"bar": filter_bar(page, query, now)}
+    template = f"{page}/_results.html" if is_fragment else f"{page}/page.html"
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    if is_fragment and status == 200:
+        response["HX-Push-Url"] = address(page, query, **(position or {}))
+    return response
