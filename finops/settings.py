@@ -73,6 +73,15 @@ SECRET_KEY = secret_key()
 ALLOWED_HOSTS = env("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]," + HOST).split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
+# Set where users come over HTTPS, which a reverse proxy in front ends.
+HTTPS = envbool("FARTHING_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+# Asked from inside, by supervisors and Prometheus, over HTTP.
+SECURE_REDIRECT_EXEMPT = ["^readyz$", "^metrics$"]
+# Whether its sister domains keep to HTTPS too is for the owner of a domain to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

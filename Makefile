@@ -1,0 +1,52 @@
+# What a newcomer types; README.md says more. Needs Python 3.11 or newer, make and git.
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+IN_VENV = .venv/bin/python
+
+# uv installs in seconds what takes pip most of a minute; both refuse what the lock does not name.
+define install
+@echo "Installing $(1)"
+@uv=uv; $$uv --version >/dev/null 2>&1 || { uv=.venv/bin/uv; test -x $$uv \
+	|| .venv/bin/pip install --quiet --disable-pip-version-check uv || uv=; }; \
+if test -n "$$uv"; then $$uv pip install --quiet --python $(IN_VENV) --require-hashes -r $(1); \
+else .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
+endef
+
+.PHONY: up demo test bench check
+
+up: .venv/runtime
+	@exec $(IN_VENV) manage.py up
+
+demo: .venv/runtime
+	@exec $(IN_VENV) manage.py up --demo
+
+test: .venv/development
+	$(IN_VENV) -m pytest $(TESTS)
+
+bench: .venv/development
+	$(IN_VENV) bench/run.py
+
+check: .venv/development
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	$(IN_VENV) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	FARTHING_HTTPS=true $(IN_VENV) manage.py check --deploy --fail-level WARNING
+	$(IN_VENV) -m pytest --quiet tests/test_import_directions.py tests/test_readme.py
+
+.venv/runtime: .venv/made requirements.lock
+	$(call install,requirements.lock)
+	@touch $@
+
+.venv/development: .venv/made requirements-dev.lock
+	$(call install,requirements-dev.lock)
+	@touch $@ .venv/runtime
+
+.venv/made:
+	@test -n "$(PYTHON)" \
+	|| { echo "Farthing needs Python 3.11 or newer; name it: make PYTHON=/path/to/python"; exit 1; }
+	@if uv --version >/dev/null 2>&1; then $(PYTHON) -m venv --without-pip .venv; \
+	else $(PYTHON) -m venv .venv; fi
+	@touch $@
