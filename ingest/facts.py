@@ -65,6 +65,17 @@ class Fact(NamedTuple):
     event: Event
 
 
+def event_key(source: str, event_id: str) -> bytes:
+    """The 16 bytes that stand for an id of a source: what makes an event count once a day."""
+    digest = source_digest(source)
+    digest.update(event_id.encode())
+    return digest.digest()
+
+
+def source_digest(source: str) -> blake2b:
+    return blake2b(source.encode() + b"\0", digest_size=16)
+
+
 class LatencyTiers:
     """The configured tiers: (name, upper bound in ms), in rising order; the last has no bound."""
 
@@ -99,10 +110,12 @@ class Reader:
         self.oldest = oldest.replace(hour=0, minute=0, second=0, microsecond=0)
         self.tiers = tiers
         self.activated_tags = activated_tags
-        self._digest = blake2b(scope.source.encode() + b"\0", digest_size=16)
+        self._digest = source_digest(scope.source)
 
     def read(self, event: Event) -> Fact:
         """The event as a fact; Rejected with a named reason when it cannot be taken."""
+        if event.model.isspace():
+            raise Rejected("empty_model", "model: write the model that answered.")
         started_at = self._started_at(event.timestamp)
         provider = event.provider or "unknown"
         tokens, normalised, tier = _tokens(event, provider)

@@ -157,9 +157,16 @@ def ingest_server(ingest_app: app.App) -> Iterator[str]:
 
 @pytest.fixture
 def door(
-    ingest_server: str, ingest_app: app.App, database: psycopg.Connection[dict[str, Any]]
+    db: None,
+    ingest_server: str,
+    ingest_app: app.App,
+    database: psycopg.Connection[dict[str, Any]],
 ) -> Iterator[Door]:
-    """The module's server with a key, and so a source, of this test's own."""
+    """The module's server with a key, and so a source, of this test's own.
+
+    What the server commits is not in the test's transaction. `db` is asked for all the same:
+    without it pytest-django makes no test database.
+    """
     with httpx.Client(base_url=ingest_server, timeout=30) as http:
         opened = Door(ingest_server, database, ingest_app, http, f"service-{uuid4().hex}", "")
         opened.key = opened.new_key(opened.source)

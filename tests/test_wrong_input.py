@@ -1,0 +1,300 @@
+"""Wrong input gets the answer the contract names, and neighbours are stored all the same."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import zstandard
+from ingest_server import Door, event, result
+
+from ingest.bodies import MAX_BODY_BYTES
+from ingest.doors.native import MAX_EVENTS
+from ingest.rejections import REASONS
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    answer: dict[str, Any] = response.json()
+    assert answer["status"] == status
+    assert answer["title"]
+    assert answer["detail"]
+    return answer
+
+
+def without(field: str) -> dict[str, Any]:
+    return {name: value for name, value in event().items() if name != field}
+
+
+def in_hours(hours: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+
+
+REFUSED: list[tuple[str, dict[str, Any]]] = [
+    ("missing_id", without("id")),
+    ("missing_id", event(id="")),
+    ("wrong_type", event(id=None)),
+    ("wrong_type", event(id=7)),
+    ("too_long", event(id="x" * 201)),
+    ("missing_timestamp", without("timestamp")),
+    ("naive_timestamp", event(timestamp="2026-10-01T12:00:00")),
+    ("invalid_timestamp", event(timestamp="yesterday")),
+    ("invalid_timestamp", event(timestamp="2026-02-30T12:00:00Z")),
+    ("wrong_type", event(timestamp=1790000000)),
+    ("timestamp_in_future", event(timestamp=in_hours(1.01))),
+    ("timestamp_in_future", event(timestamp="9999-12-31T23:59:59-05:00")),
+    ("timestamp_too_old", event(timestamp=in_hours(-24 * 402))),
+    ("timestamp_too_old", event(timestamp="0001-01-01T00:00:00+05:00")),
+    ("missing_model", without("model")),
+    ("empty_model", event(model="")),
+    ("empty_model", event(model="  ")),
+    ("too_long", event(model="m" * 201)),
+    ("negative_tokens", event(input_tokens=-1)),
+    ("negative_tokens", event(output_tokens=-(10**30))),
+    ("absurd_tokens", event(input_tokens=1_000_000_001)),
+    ("absurd_tokens", event(cache_read_input_tokens=10**40)),
+    ("wrong_type", event(input_tokens=1.5)),
+    ("wrong_type", event(input_tokens="100")),
+    ("wrong_type", event(input_tokens=True)),
+    ("wrong_type", event(input_tokens=[1])),
+    ("token_parts_exceed_whole", event(input_tokens=10, cache_read_input_tokens=11)),
+    (
+        "token_parts_exceed_whole",
+        event(input_tokens=10, cache_read_input_tokens=6, cache_creation_input_tokens=5),
+    ),
+    (
+        "token_parts_exceed_whole",
+        event(input_tokens=10, cache_read_input_tokens=6, input_audio_tokens=5),
+    ),
+    (
+        "token_parts_exceed_whole",
+        event(cache_creation_input_tokens=5, cache_creation_1h_input_tokens=6),
+    ),
+    ("token_parts_exceed_whole", event(output_tokens=10, reasoning_output_tokens=11)),
+    (
+        "token_parts_exceed_whole",
+        event(output_tokens=10, reasoning_output_tokens=6, output_audio_tokens=5),
+    ),
+    (
+        "conflicting_fields",
+        event(cache_write_input_tokens=1, cache_creation_input_tokens=2),
+    ),
+    ("conflicting_fields", event(usage={"prompt_tokens": 1, "completion_tokens": 1})),
+    ("unknown_usage_shape", {**without("input_tokens"), "output_tokens": 0, "usage": {"tok": 1}}),
+    ("wrong_type", event(usage=[1])),
+    ("unknown_value", event(status="fine")),
+    ("unknown_value", event(service_tier="gold")),
+    ("unknown_value", event(cache="disk")),
+    ("negative_number", event(latency_ms=-0.1)),
+    ("out_of_range", event(latency_ms=1e300)),
+    ("wrong_type", event(latency_ms="fast")),
+    ("out_of_range", event(quality=1.01)),
+    ("negative_number", event(quality=-0.01)),
+    ("negative_number", event(reported_cost=-1)),
+    ("out_of_range", event(reported_cost="1e999999")),
+    ("out_of_range", event(reported_cost="1e-999999")),
+    ("out_of_range", event(reported_cost="NaN")),
+    ("out_of_range", event(gpu_seconds="Infinity")),
+    ("wrong_type", event(gpu_seconds="much")),
+    ("too_long", event(user="u" * 201)),
+    ("too_long", event(prompt_hash="h" * 65)),
+    ("too_many", event(tags={str(number): "x" for number in range(17)})),
+    ("wrong_type", event(tags={"a": 1})),
+    ("wrong_type", event(tags=["a"])),
+    ("too_long", event(tags={"a": "x" * 201})),
+    ("negative_number", event(stages_ms={"prefill": -1})),
+    ("wrong_type", event(stages_ms={"prefill": "1"})),
+    ("invalid_characters", event(user="a\0b")),
+    ("invalid_characters", event(id="\0")),
+    ("invalid_characters", event(tags={"a\0": "b"})),
+    ("invalid_characters", event(tags={"a": "b\0"})),
+    ("invalid_characters", event(stages_ms={"\0": 1})),
+    ("invalid_characters", event(session="\ud800")),
+    ("invalid_characters", event(feature="x\udfff")),
+]
+
+
+@pytest.mark.parametrize(("reason", "bad"), REFUSED)
+def test_a_bad_event_is_refused_by_name_and_its_neighbours_are_stored(
+    door: Door, reason: str, bad: dict[str, Any]
+) -> None:
+    before, after = event(id="before"), event(id="x-after")
+    answer = result(door.post(content=json.dumps([before, bad, after]).encode()))
+    assert answer["accepted"] == 2
+    [rejection] = answer["rejected"]
+    assert (rejection["index"], rejection["reason"]) == (1, reason)
+    assert rejection["detail"]
+    assert reason in REASONS
+    if isinstance(bad.get("id"), str) and "\0" not in bad["id"]:
+        assert rejection["id"] == bad["id"][:200]
+    assert [row["event_id"] for row in door.rows()] == ["before", "x-after"]
+
+
+@pytest.mark.parametrize("bad", [1, None, "x", [], [[1]], True])
+def test_what_is_no_object_is_no_event(door: Door, bad: Any) -> None:
+    answer = result(door.post([event(), bad, event()]))
+    assert answer["accepted"] == 2
+    [rejection] = answer["rejected"]
+    assert (rejection["index"], rejection["id"], rejection["reason"]) == (1, None, "wrong_type")
+
+
+def test_the_sentence_names_the_field_and_what_to_do(door: Door) -> None:
+    answer = result(door.post([event(input_tokens=10, cache_read_input_tokens=15)]))
+    assert answer["rejected"][0]["detail"] == (
+        "input_tokens: write the total, including cache_read, cache_creation and audio tokens; "
+        "these exceed it by 5."
+    )
+
+
+def test_timestamps_may_run_an_hour_ahead_and_reach_back_as_far_as_retention(door: Door) -> None:
+    body = [event(timestamp=in_hours(0.99)), event(timestamp=in_hours(-24 * 400))]
+    assert result(door.post(body))["accepted"] == 2
+
+
+UNREADABLE = [
+    b"",
+    b" ",
+    b"{",
+    b"[{]",
+    b"nonsense",
+    b"[1,2",
+    b'{"events": [}',
+    b"\xff\xfe",
+    '[{"id": "ü"}]'.encode("latin-1"),
+    json.dumps([event()]).encode("utf-16"),
+    b"\x80abc",
+    b"[" * 100_000,
+    b'[{"id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
+    b'[{"id": NaN}]',
+    b"5",
+    b'"text"',
+    b"null",
+    b'{"events": 5}',
+    gzip.compress(b"[]"),
+]
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=range(len(UNREADABLE)))
+def test_a_body_that_cannot_be_read_is_400(door: Door, body: bytes) -> None:
+    problem(door.post(content=body), 400)
+    assert door.batches() == []
+
+
+def test_an_unreadable_line_is_refused_alone(door: Door) -> None:
+    lines = [event(id="a"), "{broken", event(id="b", input_tokens=-1), b"\xff", event(id="c")]
+    body = b"\n".join(
+        line if isinstance(line, bytes) else
+        line.encode() if isinstance(line, str) else json.dumps(line).encode()
+        for line in lines
+    )  # fmt: skip
+    answer = result(door.post(content=body, content_type="application/x-ndjson"))
+    assert answer["accepted"] == 2
+    assert [(r["index"], r["reason"]) for r in answer["rejected"]] == [
+        (1, "malformed_json"),
+        (2, "negative_tokens"),
+        (3, "malformed_json"),
+    ]
+
+
+def test_lines_none_of_which_is_json_are_400(door: Door) -> None:
+    problem(door.post(content=b"a\nb\n", content_type="application/x-ndjson"), 400)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", b"[]"),
+        ("gzip", gzip.compress(b"[]")[:-4]),
+        ("gzip", b""),
+        ("zstd", b"[]"),
+        ("zstd", zstandard.compress(b"[]" * 100)[:-2]),
+        ("zstd", b""),
+    ],
+)
+def test_a_damaged_compressed_body_is_400(door: Door, encoding: str, body: bytes) -> None:
+    problem(door.post(content=body, content_encoding=encoding), 400)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "", "application/xml", "multipart/x"])
+def test_another_content_type_is_415(door: Door, content_type: str) -> None:
+    problem(door.post(content=b"[]", content_type=content_type), 415)
+
+
+def test_another_content_encoding_is_415_and_says_which_are_taken(door: Door) -> None:
+    response = door.post(content=b"[]", content_encoding="br")
+    problem(response, 415)
+    assert response.headers["accept-encoding"] == "gzip, zstd"
+
+
+def padded(size: int) -> bytes:
+    """One event in a body of exactly this many bytes."""
+    body = json.dumps([event()]).encode()
+    return body[:-1] + b" " * (size - len(body)) + b"]"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
+def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_413(
+    door: Door, encoding: str
+) -> None:
+    compress = {"gzip": gzip.compress, "zstd": zstandard.compress, "identity": bytes}[encoding]
+    fits = door.post(content=compress(padded(MAX_BODY_BYTES)), content_encoding=encoding)
+    assert result(fits)["accepted"] == 1
+    exceeds = door.post(content=compress(padded(MAX_BODY_BYTES + 1)), content_encoding=encoding)
+    problem(exceeds, 413)
+    assert len(door.rows()) == 1
+
+
+def test_a_body_without_a_length_is_measured_while_it_comes(door: Door) -> None:
+    def pieces() -> Any:
+        for _ in range(65):
+            yield b" " * 2**20
+
+    headers = {"authorization": f"Bearer {door.key}", "content-type": "application/json"}
+    problem(door.http.post("/api/v1/events", content=pieces(), headers=headers), 413)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_bomb_is_413_and_not_unpacked(door: Door, encoding: str) -> None:
+    if encoding == "gzip":
+        bomb = gzip.compress(b"0" * 2**20, mtime=0) * 10_000
+    else:
+        bomb = zstandard.compress(b"0" * 2**30)
+    assert len(bomb) < 2**25
+    problem(door.post(content=bomb, content_encoding=encoding), 413)
+
+
+def test_ten_thousand_events_are_taken_and_one_more_is_413(door: Door) -> None:
+    events = [event(id=str(number)) for number in range(MAX_EVENTS + 1)]
+    problem(door.post(events), 413)
+    lines = b"\n".join(json.dumps(each).encode() for each in events)
+    problem(door.post(content=lines, content_type="application/x-ndjson"), 413)
+    assert door.rows() == []
+    assert result(door.post(events[:-1]))["accepted"] == MAX_EVENTS
+
+
+def test_millions_of_tiny_values_are_413_without_filling_memory(door: Door) -> None:
+    problem(door.post(content=b"[" + b"1," * (2**24) + b"1]"), 413)
+
+
+def test_no_key_is_401_and_says_how(door: Door) -> None:
+    response = door.http.post("/api/v1/events", json=[event()])
+    problem(response, 401)
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "authorization", ["Bearer fk_unknown", "Bearer", "Basic Zm9vOmJhcg==", "Bearer \xff"]
+)
+def test_an_unknown_key_is_401(door: Door, authorization: str) -> None:
+    response = door.http.post(
+        "/api/v1/events",
+        json=[event()],
+        headers={"authorization": authorization.encode("latin-1")},
+    )
+    problem(response, 401)
+    assert response.headers["www-authenticate"].startswith("Bearer")
