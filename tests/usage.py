@@ -1,0 +1,55 @@
+"""Usage for tests of figures: events read, rated, stored and folded by the product's own code."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connection
+from psycopg.types.json import JsonbLoader
+from psycopg.types.string import TextLoader
+
+from finops import rate_cards, rollups
+from ingest import partitions
+from ingest.attribution import Register
+from ingest.commits import Committer, Submission
+from ingest.doors import native
+from ingest.facts import LatencyTiers, Reader, Scope
+
+RETENTION = timedelta(days=400)
+
+
+def event(at: datetime, **fields: Any) -> dict[str, Any]:
+    """A valid event of that moment, with an id of its own."""
+    return {
+        "id": uuid4().hex,
+        "timestamp": at.isoformat(),
+        "provider": "openai",
+        "model": "gpt-4o",
+        "input_tokens": 1000,
+        "output_tokens": 200,
+        **fields,
+    }
+
+
+def record(events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tests") -> None:
+    """Stores the events in the test's own transaction and folds them into the rollups."""
+    scope = Scope(1, source, source, "", "")
+    reader = Reader(scope, now=now, retention=RETENTION, tiers=LatencyTiers())
+    decoded = native.read_json(json.dumps(list(events)).encode())
+    assert not decoded.rejections
+    facts = [reader.read(each) for each in decoded.events]
+    connection.ensure_connection()
+    database = connection.connection
+    partitions.make(database, {fact.started_at.date() for fact in facts})
+    submission = Submission(scope, "json", now, facts, Counter())
+    # Django reads JSON itself and so lets it pass as text; ingest reads it as psycopg does.
+    database.adapters.register_loader("jsonb", JsonbLoader)
+    Committer(database, Register()).commit([submission], rate_cards.load(None))
+    database.adapters.register_loader("jsonb", TextLoader)
+    rollups.fold_pending(now, settings.REPORTING_ZONE)
