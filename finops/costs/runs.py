@@ -24,7 +24,7 @@ from finops.costs.results import (
     Freshness,
     Value,
 )
-from finops.costs.snapshots import read_freshness, snapshot
+from finops.costs.snapshots import find_users, read_freshness, snapshot
 from finops.costs.statements import (
     MAX_ROWS,
     RANKS,
@@ -182,15 +182,6 @@ def instant(bucket: date | datetime | None, zone: ZoneInfo) -> datetime | None:
     if isinstance(bucket, datetime):
         return bucket.astimezone(UTC)
     return start_of_day(bucket, zone)
-
-
-def find_users(cursor: CursorWrapper, query: CostQuery) -> dict[str, int]:
-    """The numbers of the users that filters name; who is unknown has none."""
-    names = [name for each in query.filters if each.dimension == "user" for name in each.values]
-    if not names:
-        return {}
-    cursor.execute("SELECT name, id FROM end_user WHERE name = ANY(%s)", [names])
-    return {**dict(cursor.fetchall()), **({UNATTRIBUTED: 0} if UNATTRIBUTED in names else {})}
 
 
 def name_users(cursor: CursorWrapper, query: CostQuery, usage: Usage) -> dict[int, str]:

@@ -9,7 +9,8 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import QueryCanceled
 
-from finops.costs.results import Freshness
+from finops.costs.results import UNATTRIBUTED, Freshness
+from finops.query import CostQuery
 
 TIMEOUT_SECONDS = 15
 
@@ -67,3 +68,12 @@ def read_freshness(cursor: CursorWrapper) -> Freshness:
     row = cursor.fetchone()
     assert row is not None
     return Freshness(row[0] if row[2] else None, int(row[1]))
+
+
+def find_users(cursor: CursorWrapper, query: CostQuery) -> dict[str, int]:
+    """The numbers of the users that filters name; who is unknown has none."""
+    names = [name for each in query.filters if each.dimension == "user" for name in each.values]
+    if not names:
+        return {}
+    cursor.execute("SELECT name, id FROM end_user WHERE name = ANY(%s)", [names])
+    return {**dict(cursor.fetchall()), **({UNATTRIBUTED: 0} if UNATTRIBUTED in names else {})}

@@ -1,0 +1,9 @@
+"""The single model calls behind any figure, newest first, each with its rating trace."""
+
+from __future__ import annotations
+
+from finops.requests.listing import page
+from finops.requests.results import PriceVersion, RatingTrace, RequestPage, UsageRequest
+from finops.requests.traces import get
+
+__all__ = ["PriceVersion", "RatingTrace", "RequestPage", "UsageRequest", "get", "page"]

@@ -1,0 +1,202 @@
+"""A page of requests, newest first.
+
+Rollups say on which days and in which hours there are any, so that a rare filter over a long
+period reads a few hours of events and not all of them. Only folded events are listed: those that
+the figures count.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.utils import CursorWrapper
+from psycopg.sql import SQL, Composable, Composed
+
+from finops.costs.parts import Parameters, condition
+from finops.costs.snapshots import find_users, snapshot
+from finops.periods import InvalidQuery, local_day, start_of_day
+from finops.query import CostQuery
+from finops.requests.results import RequestPage, UsageRequest
+from finops.requests.rows import read_row
+from finops.sql import statement
+
+FIRST_KEY = UUID(int=2**128 - 1)
+ONE_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Everything before it, in the order (started_at, event_key), is still to come."""
+
+    started_at: datetime
+    event_key: UUID
+
+
+def page(query: CostQuery, cursor: str | None, size: int) -> RequestPage:
+    """At most `size` requests of the query's period and filters, from the cursor on.
+
+    Raises InvalidQuery (also for a cursor that is none of ours) or costs.QueryTooSlow.
+    """
+    position = read_cursor(cursor) if cursor else Position(query.period.end, FIRST_KEY)
+    rows: list[UsageRequest] = []
+    with snapshot() as database:
+        user_ids = find_users(database, query)
+        for start, end in spans_with_requests(database, query, user_ids, position):
+            rows += read_span(
+                database, query, user_ids, (start, end), position, size + 1 - len(rows)
+            )
+            if len(rows) > size:
+                return RequestPage(rows[:size], write_cursor(rows[size - 1]))
+    return RequestPage(rows, None)
+
+
+def spans_with_requests(
+    database: CursorWrapper, query: CostQuery, user_ids: dict[str, int], position: Position
+) -> Iterator[tuple[datetime, datetime]]:
+    """Spans of time, newest first, that hold requests of the query: hours, or whole days where
+    users are filtered, of whom no hours are kept."""
+    until = min(query.period.end, position.started_at + timedelta(microseconds=1))
+    for day in days_with_requests(database, query, user_ids, until):
+        start = max(start_of_day(day, query.zone), query.period.start)
+        end = min(start_of_day(day + timedelta(days=1), query.zone), until)
+        if is_about_users(query):
+            yield start, end
+            continue
+        for hour in hours_with_requests(database, query, user_ids, (start, end)):
+            yield max(hour, start), min(hour + ONE_HOUR, end)
+
+
+def days_with_requests(
+    database: CursorWrapper, query: CostQuery, user_ids: dict[str, int], until: datetime
+) -> list[date]:
+    """The days of the period that may hold requests of the query, newest first."""
+    parameters = Parameters()
+    span = {
+        "first": parameters.add(local_day(query.period.start, query.zone)),
+        "last": parameters.add(local_day(until - timedelta(microseconds=1), query.zone)),
+    }
+    text = SQL(
+        "SELECT DISTINCT day FROM rollup_day AS usage{}"
+        " WHERE day BETWEEN {first} AND {last}{}{} ORDER BY day DESC"
+    ).format(
+        attribution_sql(query),
+        filters_sql(query, parameters, user_ids, with_users=False),
+        SQL("").join(
+            SQL(
+                " AND (EXISTS (SELECT 1 FROM rollup_user_total AS total WHERE span = 'day'"
+                " AND start = usage.day AND user_id = ANY({}::integer[]) AND total.requests > 0)"
+                " OR EXISTS (SELECT 1 FROM rollup_unsettled WHERE day = usage.day))"
+            ).format(parameters.add([user_ids[name] for name in each.values if name in user_ids]))
+            for each in query.filters
+            if each.dimension == "user" and not each.exclude
+        ),
+        **span,
+    )
+    return [row[0] for row in fetch(database, text, parameters)]
+
+
+def hours_with_requests(
+    database: CursorWrapper,
+    query: CostQuery,
+    user_ids: dict[str, int],
+    span: tuple[datetime, datetime],
+) -> list[datetime]:
+    parameters = Parameters()
+    text = SQL(
+        "SELECT DISTINCT hour FROM rollup_hour AS usage{} WHERE hour > {} AND hour < {}{}"
+        " ORDER BY hour DESC"
+    ).format(
+        attribution_sql(query),
+        # The hour in which the span begins may begin before it.
+        parameters.add(span[0] - ONE_HOUR),
+        parameters.add(span[1]),
+        filters_sql(query, parameters, user_ids, with_users=False),
+    )
+    return [row[0].astimezone(UTC) for row in fetch(database, text, parameters)]
+
+
+def read_span(
+    database: CursorWrapper,
+    query: CostQuery,
+    user_ids: dict[str, int],
+    span: tuple[datetime, datetime],
+    position: Position,
+    size: int,
+) -> list[UsageRequest]:
+    """Uses the index usage_event_started_at of the one or two days of the span."""
+    parameters = Parameters()
+    text = SQL(
+        """{columns}
+WHERE usage.started_at >= {start}
+    AND usage.started_at < {end}
+    AND usage.day >= {first_day}
+    AND usage.day <= {last_day}
+    AND (usage.started_at, usage.event_key) < ({position}, {event_key})
+    AND ingest_batch.folded_at IS NOT NULL{filters}
+ORDER BY usage.started_at DESC, usage.event_key DESC
+LIMIT {size}"""
+    ).format(
+        columns=SQL(statement("request_columns")),
+        start=parameters.add(span[0]),
+        end=parameters.add(span[1]),
+        first_day=parameters.add(span[0].astimezone(UTC).date()),
+        last_day=parameters.add(span[1].astimezone(UTC).date()),
+        position=parameters.add(position.started_at),
+        event_key=parameters.add(position.event_key),
+        filters=filters_sql(query, parameters, user_ids),
+        size=parameters.add(size),
+    )
+    return [read_row(row) for row in fetch(database, text, parameters)]
+
+
+def is_about_users(query: CostQuery) -> bool:
+    return any(each.dimension == "user" for each in query.filters)
+
+
+def attribution_sql(query: CostQuery) -> Composable:
+    if not query.filters:
+        return SQL("")
+    return SQL(
+        " JOIN attribution ON attribution.id = usage.attribution_id"
+        " LEFT JOIN team ON team.name = attribution.team"
+    )
+
+
+def filters_sql(
+    query: CostQuery, parameters: Parameters, user_ids: dict[str, int], *, with_users: bool = True
+) -> Composed:
+    return SQL("").join(
+        SQL(" AND {}").format(condition(each, parameters, user_ids))
+        for each in query.filters
+        if with_users or each.dimension != "user"
+    )
+
+
+def fetch(database: CursorWrapper, text: Composed, parameters: Parameters) -> list[tuple[Any, ...]]:
+    database.execute(text, parameters.values)
+    rows: list[tuple[Any, ...]] = database.fetchall()
+    return rows
+
+
+def write_cursor(last: UsageRequest) -> str:
+    text = json.dumps([last.started_at.isoformat(), last.event_key])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> Position:
+    try:
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        started_at, event_key = json.loads(base64.urlsafe_b64decode(padded))
+        instant = datetime.fromisoformat(started_at)
+        if instant.tzinfo is None:
+            raise ValueError("naive")
+        return Position(instant.astimezone(UTC), UUID(event_key))
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
+        raise InvalidQuery("cursor", "is not one that a page of requests has given") from error

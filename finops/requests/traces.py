@@ -1,0 +1,99 @@
+"""One request by its id, with the rating trace: tokens × unit price = amount."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+from psycopg.sql import SQL, Composable
+
+from finops import ledger
+from finops.costs.parts import Parameters
+from finops.models import IngestKey, Price
+from finops.pricing.formula import Quantities, rate
+from finops.requests.results import PriceVersion, RatingTrace, UsageRequest
+from finops.requests.rows import read_row
+from finops.sql import statement
+from ingest.facts import event_key
+
+
+def get(
+    request_id: str, *, day: date | None = None, source: str | None = None
+) -> list[UsageRequest]:
+    """The requests of this id, newest first, each with its trace; also by our own event key.
+
+    Clients choose ids: one may have been used on several days or by several sources. `day` (UTC)
+    and `source` narrow to one of them.
+    """
+    sources = [source] if source else list(known_sources())
+    keys = [UUID(bytes=event_key(each, request_id)) for each in sources]
+    if own := parse_key(request_id):
+        keys.append(own)
+    requests = read_by_key(keys, day, source)
+    prices = Price.objects.in_bulk(
+        {id for each in requests for id in (each.price_id, each.contract_price_id) if id}
+    )
+    return [dataclasses.replace(each, trace=trace_of(each, prices)) for each in requests]
+
+
+def known_sources() -> set[str]:
+    return set(IngestKey.objects.values_list("service", flat=True).distinct())
+
+
+def parse_key(text: str) -> UUID | None:
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        return None
+
+
+def read_by_key(keys: list[UUID], day: date | None, source: str | None) -> list[UsageRequest]:
+    """Uses the primary key of every day's partition, or of the one day's."""
+    parameters = Parameters()
+    conditions: list[Composable] = [
+        SQL("usage.event_key = ANY({}::uuid[])").format(parameters.add(keys))
+    ]
+    if day:
+        conditions.append(SQL("usage.day = {}").format(parameters.add(day)))
+    if source:
+        conditions.append(SQL("ingest_batch.source = {}").format(parameters.add(source)))
+    text = SQL("{}\nWHERE {}\nORDER BY usage.started_at DESC").format(
+        SQL(statement("request_columns")), SQL(" AND ").join(conditions)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text, parameters.values)
+        return [read_row(row) for row in cursor.fetchall()]
+
+
+def trace_of(request: UsageRequest, prices: dict[int, Price]) -> RatingTrace:
+    listed = version_of(prices, request.price_id)
+    contract = version_of(prices, request.contract_price_id)
+    rating = rate(
+        Quantities(
+            **{name.removesuffix("_tokens"): count for name, count in request.tokens.items()},
+            gpu_seconds=request.gpu_seconds,
+        ),
+        listed.line if listed else None,
+        contract.line if contract else None,
+    )
+    stored = (request.costs["list_cost"], request.costs["effective_cost"])
+    return RatingTrace(
+        buckets=rating.buckets,
+        list_price=listed,
+        contract_price=contract,
+        list_cost=rating.list_cost,
+        effective_cost=rating.effective_cost,
+        agrees=stored == (rating.list_cost, rating.effective_cost),
+        note=listed.line.tier_note(request.dimensions["service_tier"]) if listed else "",
+    )
+
+
+def version_of(prices: dict[int, Price], price_id: int | None) -> PriceVersion | None:
+    price = prices.get(price_id) if price_id else None
+    if price is None:
+        return None
+    return PriceVersion(
+        ledger.line_of(price), price.currency, price.recorded_at, price.superseded_at
+    )
