@@ -162,9 +162,6 @@ def _check(data: Path, account: Account) -> None:
         )
     if not contents:
         return
-    if data.stat().st_uid != account.uid:
-        owner = user_name(data.stat().st_uid)
-        raise PostgresError(f"{data} belongs to {owner}: run as that user. {_ELSEWHERE}")
     if "PG_VERSION" not in contents:
         raise PostgresError(f"{data} holds something that is no PostgreSQL data. {_ELSEWHERE}")
     if (major := (data / "PG_VERSION").read_text().strip()) != MAJOR:
@@ -172,6 +169,10 @@ def _check(data: Path, account: Account) -> None:
             f"{data} was made by PostgreSQL {major}, and this is {MAJOR}. Move the data over with "
             f"pg_dump and pg_restore, or start afresh elsewhere. {_ELSEWHERE}"
         )
+
+    if data.stat().st_uid != account.uid:
+        owner = user_name(data.stat().st_uid)
+        raise PostgresError(f"{data} belongs to {owner}: run as that user. {_ELSEWHERE}")
 
 
 _ELSEWHERE = "FARTHING_DATA_DIR chooses another place, DATABASE_URL another PostgreSQL."
