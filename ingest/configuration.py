@@ -92,7 +92,7 @@ class Configuration:
                 now = datetime.now(UTC)
                 if moment - saved > SAVE_USE_SECONDS:
                     saved = moment
-                    self._save_last_used(now)
+                    self.save_last_used(now)
                 if moment - made > MAKE_PARTITIONS_SECONDS:
                     made = moment
                     with self._lock:
@@ -107,11 +107,12 @@ class Configuration:
     def _end(self) -> None:
         if self._connection and not self._connection.closed:
             try:
-                self._save_last_used(datetime.now(UTC))
+                self.save_last_used(datetime.now(UTC))
             except psycopg.Error as error:
                 log.warning("Last use of keys not saved: %s", str(error).strip())
             self._connection.close()
 
-    def _save_last_used(self, now: datetime) -> None:
+    def save_last_used(self, now: datetime) -> None:
+        """Raises psycopg.Error."""
         with self._lock:
             self.keys.save_last_used(self._connected(), now)

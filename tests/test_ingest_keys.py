@@ -1,0 +1,97 @@
+"""Ingest keys: shown once, kept as digests, good at once and refused soon."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import StringIO
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from ingest_server import Door, event, result, until
+
+from finops.models import IngestKey
+from ingest import keys
+
+
+def status(door: Door, key: str) -> int:
+    return door.post([event()], authorization=f"Bearer {key}").status_code
+
+
+def test_a_key_says_which_it_is_and_hides_the_rest() -> None:
+    key = keys.generate()
+    assert key.text.startswith(f"{key.prefix}_")
+    assert key.prefix.startswith("fk_")
+    assert len(key.text.rpartition("_")[2]) >= 32
+    assert key.digest == keys.digest_of(key.text)
+    assert keys.generate().text != key.text
+
+
+def test_a_new_key_works_at_once(door: Door) -> None:
+    for number in range(5):
+        assert status(door, door.new_key(f"{door.source}-{number}")) == 200
+
+
+def test_a_revoked_key_stops_working_within_five_seconds(door: Door) -> None:
+    assert status(door, door.key) == 200
+    door.database.execute(
+        "UPDATE ingest_key SET revoked_at = now() WHERE service = %s", [door.source]
+    )
+    until(lambda: status(door, door.key) == 403, seconds=5)
+
+
+def test_a_deleted_key_is_unknown(door: Door) -> None:
+    assert status(door, door.key) == 200
+    door.database.execute("DELETE FROM ingest_key WHERE service = %s", [door.source])
+    until(lambda: status(door, door.key) == 401, seconds=5)
+
+
+def test_guessing_keys_does_not_keep_the_database_busy(door: Door) -> None:
+    ring = keys.KeyRing()
+    assert sum(ring.may_look_up() for _ in range(1000)) <= 2 * keys.LOOKUPS_PER_SECOND
+    assert status(door, "fk_guess") == 401
+
+
+def test_keys_of_one_service_write_to_one_source(door: Door) -> None:
+    again = door.new_key(door.source)
+    same = event()
+    assert result(door.post([same]))["accepted"] == 1
+    assert result(door.post([same], authorization=f"Bearer {again}"))["duplicates"] == 1
+
+
+def test_keys_of_two_services_write_to_two_sources(door: Door) -> None:
+    other = door.new_key(f"{door.source}-other")
+    same = event()
+    assert result(door.post([same]))["accepted"] == 1
+    assert result(door.post([same], authorization=f"Bearer {other}"))["accepted"] == 1
+
+
+def test_the_last_use_of_a_key_is_saved(
+    door: Door, database: psycopg.Connection[dict[str, object]]
+) -> None:
+    assert status(door, door.key) == 200
+    door.application.configuration.save_last_used(datetime.now(UTC))
+    row = database.execute(
+        "SELECT last_used_at FROM ingest_key WHERE service = %s", [door.source]
+    ).fetchone()
+    assert row
+    assert row["last_used_at"] is not None
+
+
+@pytest.mark.django_db
+def test_the_command_prints_only_the_key() -> None:
+    out = StringIO()
+    call_command(
+        "create_ingest_key", "gateway", "--team", "cx", "--environment", "prod", stdout=out
+    )
+    text = out.getvalue()
+    assert text.count("\n") == 1
+    key = IngestKey.objects.get(digest=keys.digest_of(text.strip()))
+    assert (key.service, key.team, key.environment) == ("gateway", "cx", "prod")
+    assert text.startswith(key.prefix)
+    assert text.strip() not in str(IngestKey.objects.values_list())
+
+
+def test_the_command_wants_a_name() -> None:
+    with pytest.raises(CommandError):
+        call_command("create_ingest_key", " ")
