@@ -6,12 +6,11 @@ import os
 import warnings
 
 from celery import Celery
-from celery.platforms import SecurityWarning
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finops.settings")
 
 # Whoever runs Farthing as root has chosen to; messages come from a directory of their own.
-warnings.filterwarnings("ignore", category=SecurityWarning)
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 app = Celery("finops")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -16,18 +16,23 @@ import pytest
 from finops import postgres
 from finops.privileges import NotOurs, private_directory
 
+STARTED: list[Popen[bytes]] = []
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
     # Not pytest's tmp_path: the path of a Unix socket may not exceed 107 bytes.
     directory = Path(tempfile.mkdtemp(prefix="farthing-"))
     yield directory
+    while STARTED:
+        postgres.stop(STARTED.pop())
     shutil.rmtree(directory)
 
 
 def start(home: Path, said: list[str] | None = None) -> Popen[bytes]:
     say = (said if said is not None else []).append
-    return postgres.start(home / "data" / "postgres", sockets(home), say=say)
+    STARTED.append(postgres.start(home / "data" / "postgres", sockets(home), say=say))
+    return STARTED[-1]
 
 
 def sockets(home: Path) -> Path:
@@ -54,54 +59,51 @@ def test_committed_rows_survive_the_death_of_every_process(home: Path) -> None:
     for process in (psutil.Process(server.pid), *backends):
         process.kill()
     server.wait()
-    server = start(home)
+    start(home)
     with connect(home) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
-    postgres.stop(server)
 
 
 def test_a_commit_waits_for_the_disk_and_pages_have_checksums(home: Path) -> None:
-    server = start(home)
+    start(home)
     durable = ("fsync", "synchronous_commit", "full_page_writes", "data_checksums")
     assert [setting(home, name) for name in durable] == ["on"] * 4
     assert setting(home, "listen_addresses") == ""
     assert setting(home, "server_encoding") == "UTF8"
-    postgres.stop(server)
 
 
 def test_a_server_left_behind_makes_way(home: Path) -> None:
     left = start(home)
     said: list[str] = []
-    server = start(home, said)
+    start(home, said)
     assert left.wait() == 0
     assert said == ["Stopping the PostgreSQL that an earlier run left behind."]
-    postgres.stop(server)
 
 
 def test_backends_of_a_killed_postmaster_make_way(home: Path) -> None:
     left = start(home)
-    with connect(home) as busy:
-        # A backend that computes does not notice that its postmaster is gone.
-        busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1000000000)")
-        left.kill()
-        left.wait()
-        server = start(home)
-        assert setting(home, "data_checksums") == "on"
-    postgres.stop(server)
+    # A backend that computes does not notice that its postmaster is gone.
+    busy = connect(home)
+    busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1000000000)")
+    left.kill()
+    left.wait()
+    start(home)
+    assert setting(home, "data_checksums") == "on"
+    busy.close()
 
 
 def test_a_pid_file_that_names_another_process_is_no_obstacle(home: Path) -> None:
     postgres.stop(start(home))
     pid_file = home / "data" / "postgres" / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n{pid_file.parent}\n0\n5432\n{sockets(home)}\n\n\nready\n")
-    postgres.stop(start(home))
+    start(home)
 
 
 def test_a_half_made_database_is_made_anew(home: Path) -> None:
     unfinished = home / "data" / "postgres.unfinished"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
-    postgres.stop(start(home))
+    start(home)
     assert not unfinished.exists()
 
 

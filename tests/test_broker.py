@@ -1,0 +1,77 @@
+"""The embedded broker: messages are whole, in order, taken once, and leave nothing behind."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Empty
+
+import pytest
+from kombu import Connection, Exchange, Queue
+from kombu.simple import SimpleQueue
+
+ONE = Queue("work", Exchange("work"), routing_key="work")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("queue", "control"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def connect(folder: Path) -> Connection:
+    return Connection(
+        "filesystem://localhost",
+        transport="finops.broker:Transport",
+        transport_options={
+            "data_folder_in": str(folder / "queue"),
+            "data_folder_out": str(folder / "queue"),
+            "control_folder": str(folder / "control"),
+        },
+    )
+
+
+def take_all(queue: SimpleQueue) -> list[dict[str, int]]:
+    taken = []
+    while True:
+        try:
+            message = queue.get(timeout=0.5)
+        except Empty:
+            return taken
+        message.ack()
+        taken.append(message.payload)
+
+
+def test_messages_come_in_the_order_they_were_sent_and_leave_no_file(folder: Path) -> None:
+    with connect(folder) as connection, connection.SimpleQueue(ONE) as queue:
+        for number in range(50):
+            queue.put({"number": number})
+        assert [message["number"] for message in take_all(queue)] == list(range(50))
+    assert list((folder / "queue").iterdir()) == []
+
+
+def test_each_message_is_taken_once_however_many_take_and_send(folder: Path) -> None:
+    def send(first: int) -> None:
+        with connect(folder) as connection, connection.SimpleQueue(ONE) as queue:
+            for number in range(first, first + 100):
+                queue.put({"number": number})
+
+    def take(_: int) -> list[int]:
+        taken: list[int] = []
+        with connect(folder) as connection, connection.SimpleQueue(ONE) as queue:
+            while len(taken) < 50:
+                try:
+                    message = queue.get(timeout=2.0)
+                except Empty:
+                    break
+                message.ack()
+                taken.append(message.payload["number"])
+        return taken
+
+    with ThreadPoolExecutor(8) as pool:
+        takers = [pool.submit(take, number) for number in range(4)]
+        for first in (0, 100):
+            pool.submit(send, first)
+    taken = sorted(number for taker in takers for number in taker.result())
+    assert taken == list(range(200))
