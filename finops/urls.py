@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from finops.api import health
+from finops.api.costs import CostsView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include("finops.api.urls")),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("explore.csv", CostsView.as_view(), {"format": "csv"}, name="explore-csv"),
+    path("", include("finops.pages.urls")),
+]
+
+handler500 = "finops.pages.errors.server_error"
+

@@ -1,0 +1,118 @@
+"""GET /api/v1/costs: any grouping, filter, period and metric, as JSON or CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from finops import access, costs
+from finops.api.schema import COSTS_SCHEMA
+from finops.api.tables import csv_response, text_cell
+from finops.api.values import csv_value, instant, json_value
+from finops.costs import CostResult, CostRow
+from finops.query import CostQuery
+
+
+class CsvRenderer(BaseRenderer):
+    """Lets clients ask for text/csv; the view writes it itself, as a stream."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        raise NotImplementedError("CSV is streamed by the view")
+
+
+class CostsView(APIView):
+    renderer_classes = (JSONRenderer, CsvRenderer)
+
+    @extend_schema(**COSTS_SCHEMA)
+    def get(self, request: Request, format: str = "") -> Response | StreamingHttpResponse:
+        query = read_query(request)
+        result = costs.run(query)
+        if request.accepted_renderer.format == CsvRenderer.format:
+            return csv_response("costs.csv", header(query), csv_rows(result))
+        return Response(as_json(result))
+
+
+def read_query(request: Request, without: Collection[str] = ()) -> CostQuery:
+    """The query of the address, but for the parameters `without`, narrowed to what the reader may
+    see. Raises InvalidQuery."""
+    params = {k: v for k, v in request.query_params.lists() if k not in without}
+    query = CostQuery.from_params(params, now=timezone.now(), zone=settings.REPORTING_ZONE)
+    return access.narrow(query, request.user)
+
+
+def header(query: CostQuery) -> list[str]:
+    return ["start", *query.group_by, *query.metrics]
+
+
+def csv_rows(result: CostResult) -> Iterator[list[str]]:
+    for row in result.rows:
+        start = instant(row.start, result.query.zone) or ""
+        values = [csv_value(row.values[metric]) for metric in result.query.metrics]
+        yield [start, *map(text_cell, row.keys), *values]
+
+
+def as_json(result: CostResult) -> dict[str, Any]:
+    query = result.query
+    answer: dict[str, Any] = {
+        "query": query_json(query),
+        "currency": result.currency,
+        "rows": [row_json(row, query) for row in result.rows],
+        "totals": {name: json_value(result.totals[name]) for name in query.metrics},
+        "freshness": {
+            "rolled_up_to": instant(result.freshness.rolled_up_to),
+            "pending_events": result.freshness.pending_events,
+        },
+        "coverage": {
+            "priced_requests": result.coverage.priced_requests,
+            "unpriced_requests": result.coverage.unpriced_requests,
+        },
+    }
+    if result.previous:
+        before = result.previous
+        answer["previous"] = {
+            "query": query_json(before.query),
+            "rows": [row_json(row, before.query) for row in before.rows],
+            "totals": {name: json_value(before.totals[name]) for name in query.metrics},
+        }
+    return answer
+
+
+def row_json(row: CostRow, query: CostQuery) -> dict[str, Any]:
+    return {
+        "start": instant(row.start, query.zone),
+        **dict(zip(query.group_by, row.keys, strict=True)),
+        **{name: json_value(row.values[name]) for name in query.metrics},
+    }
+
+
+def query_json(query: CostQuery) -> dict[str, Any]:
+    """Everything that was asked, defaults filled in."""
+    filters: dict[str, list[str]] = {}
+    for name, value in query.to_params():
+        if name in {each.dimension for each in query.filters}:
+            filters.setdefault(name, []).append(value)
+    return {
+        "period": query.period.label or None,
+        "start": instant(query.period.start, query.zone),
+        "end": instant(query.period.end, query.zone),
+        "time_zone": query.zone.key,
+        "granularity": query.granularity,
+        "group_by": list(query.group_by),
+        "filters": filters,
+        "metrics": list(query.metrics),
+        "limit": query.limit,
+        "compare": "previous" if query.compare else None,
+    }

@@ -1,0 +1,90 @@
+"""GET /healthz, /readyz and /metrics, for whoever watches the processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from finops import health, rollup_checks
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    checks = health.readiness(timezone.now(), settings.REPORTING_ZONE)
+    failing = [check.name for check in checks if not check.is_ok]
+    body = {
+        "status": "failing" if failing else "ok",
+        "failing": failing,
+        "checks": {check.name: {"ok": check.is_ok, "detail": check.detail} for check in checks},
+    }
+    return JsonResponse(body, status=503 if failing else 200)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    registry = CollectorRegistry()
+    try:
+        registry.register(PipelineCollector(timezone.now()))
+        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    except DatabaseError:
+        return HttpResponse("# the database is away\n", status=503, content_type="text/plain")
+
+
+class PipelineCollector(Collector):
+    """Reads the database when asked: these figures belong to no process."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def collect(self) -> Iterator[Metric]:
+        pipeline = health.read_pipeline()
+        yield gauge(
+            "rollup_lag_seconds",
+            "Age of the oldest batch that is in no figure yet.",
+            pipeline.lag(self.now).total_seconds(),
+        )
+        yield gauge(
+            "rollup_pending_events", "Events that are in no figure yet.", pipeline.pending_events
+        )
+        if pipeline.folded_at:
+            yield gauge(
+                "rollup_last_look_timestamp_seconds",
+                "When the worker last folded.",
+                pipeline.folded_at.timestamp(),
+            )
+        yield gauge(
+            "rollup_check_differing_days",
+            "Days whose rollups differ from their events.",
+            len(rollup_checks.differing_days()),
+        )
+        yield gauge(
+            "unpriced_requests", "Requests for which no price is known.", health.unpriced_requests()
+        )
+        accepted = GaugeMetricFamily(
+            "farthing_recent_events", "Events accepted in the last 5 minutes.", labels=["source"]
+        )
+        for source, count in health.recent_events(self.now).items():
+            accepted.add_metric([source], count)
+        yield accepted
+
+
+def gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"farthing_{name}", documentation, value=value)

@@ -1,0 +1,92 @@
+"""The ingest door in the OpenAPI document: it is served by another process, from its own schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ingest.events import Event
+from ingest.rejections import REASONS
+
+EVENTS_PATH = "/api/v1/events"
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+REFERENCE = "#/components/schemas/{name}"
+RESULT = {
+    "type": "object",
+    "required": ["accepted", "duplicates", "rejected"],
+    "properties": {
+        "accepted": {"type": "integer"},
+        "duplicates": {"type": "integer"},
+        "rejected": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["index", "id", "reason", "detail"],
+                "properties": {
+                    "index": {"type": "integer"},
+                    "id": {"type": ["string", "null"]},
+                    "reason": {"type": "string", "enum": sorted(REASONS)},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+ERRORS = {
+    "400": "The body cannot be read.",
+    "401": "No key, or an unknown or revoked one.",
+    "403": "The key may not do this.",
+    "413": "More than 64 MiB decompressed, or more than 10,000 events.",
+    "415": "A content type or encoding that is not taken here.",
+    "429": "Too many requests; see Retry-After.",
+    "503": "The database is away or overloaded; nothing is written, send again after Retry-After.",
+}
+
+
+def add_ingest(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """drf-spectacular's postprocessing hook."""
+    (reference,), components = msgspec.json.schema_components([Event], ref_template=REFERENCE)
+    result["components"]["schemas"].update(components)
+    result["components"].setdefault("securitySchemes", {}).update(
+        {
+            "ingestKey": {"type": "http", "scheme": "bearer", "description": "An ingest key."},
+            "ingestKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        }
+    )
+    result["paths"][EVENTS_PATH] = {"post": operation(reference)}
+    return result
+
+
+def operation(event: dict[str, Any]) -> dict[str, Any]:
+    events = {"type": "array", "items": event, "maxItems": 10_000}
+    wrapped = {"type": "object", "required": ["events"], "properties": {"events": events}}
+    return {
+        "operationId": "events",
+        "summary": "Record events",
+        "description": "One event, an array, or {events: […]}; NDJSON too; gzip or zstd. Answered "
+        "only after the rows are committed. One bad event never spoils its neighbours; unknown "
+        "fields are ignored and counted.",
+        "tags": ["v1"],
+        "security": [{"ingestKey": []}, {"ingestKeyHeader": []}],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"oneOf": [event, events, wrapped]}},
+                "application/x-ndjson": {"schema": {"type": "string"}},
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "What became of the events.",
+                "content": {"application/json": {"schema": RESULT}},
+            },
+            **{
+                status: {
+                    "description": why,
+                    "content": {"application/problem+json": {"schema": PROBLEM}},
+                }
+                for status, why in ERRORS.items()
+            },
+        },
+    }

@@ -1,0 +1,165 @@
+"""GET /api/v1/requests, the events behind any figure; /requests/{id}, one with its trace."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from finops import requests
+from finops.api.costs import read_query
+from finops.api.schema import REQUEST_SCHEMA, REQUESTS_SCHEMA
+from finops.api.values import instant, plain
+from finops.periods import InvalidQuery
+from finops.query import is_text
+from finops.requests import PriceVersion, RatingTrace, UsageRequest
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 500
+
+
+class RequestsView(APIView):
+    @extend_schema(**REQUESTS_SCHEMA)
+    def get(self, request: Request) -> Response:
+        query = read_query(request, without={"cursor"})
+        size = query.limit or PAGE_SIZE
+        if size > MAX_PAGE_SIZE:
+            raise InvalidQuery("limit", f"a page has at most {MAX_PAGE_SIZE} requests")
+        page = requests.page(query, request.query_params.get("cursor"), size)
+        following = None
+        if page.next_cursor:
+            params = [*query.to_params(), ("cursor", page.next_cursor)]
+            following = request.build_absolute_uri(f"{request.path}?{urlencode(params)}")
+        return Response(
+            {
+                "requests": [request_json(each) for each in page.rows],
+                "next_cursor": page.next_cursor,
+                "next": following,
+            }
+        )
+
+
+class RequestView(APIView):
+    @extend_schema(**REQUEST_SCHEMA)
+    def get(self, request: Request, request_id: str) -> Response:
+        day, source = read_narrowing(request)
+        found = requests.get(request_id, day=day, source=source)
+        if not found:
+            raise NotFound(f"No request has the id {request_id[:200]!r}.")
+        first, *others = found
+        return Response(
+            {
+                **request_json(first),
+                "rating_trace": trace_json(first.trace) if first.trace else None,
+                "same_id": [
+                    {
+                        "event_key": each.event_key,
+                        "source": each.source,
+                        "started_at": instant(each.started_at),
+                    }
+                    for each in others
+                ],
+            }
+        )
+
+
+def read_narrowing(request: Request) -> tuple[date | None, str | None]:
+    for name in request.query_params:
+        if name not in {"day", "source"}:
+            raise InvalidQuery(name[:80], "is unknown here; known are day and source")
+    day, source = request.query_params.get("day"), request.query_params.get("source")
+    if source and not is_text(source):
+        raise InvalidQuery("source", "must be text of at most 200 characters")
+    try:
+        return date.fromisoformat(day) if day else None, source
+    except ValueError:
+        raise InvalidQuery("day", f"{day!r} is no date like 2026-10-01") from None
+
+
+def request_json(request: UsageRequest) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "event_key": request.event_key,
+        "source": request.source,
+        "started_at": instant(request.started_at),
+        "received_at": instant(request.received_at),
+        "format": request.format,
+        **request.dimensions,
+        "session": request.session,
+        "tags": request.tags,
+        "input_tokens": request.input_tokens,
+        "output_tokens": request.output_tokens,
+        "tokens": request.tokens,
+        "latency_ms": request.latency_ms,
+        "ttft_ms": request.ttft_ms,
+        "stages_ms": request.stages_ms,
+        "quality": request.quality,
+        "gpu_seconds": amount(request.gpu_seconds),
+        "prompt_hash": request.prompt_hash,
+        "is_normalised": request.is_normalised,
+        **{name: amount(cost) for name, cost in request.costs.items()},
+        "reported_cost": amount(request.reported_cost),
+        "is_priced": request.is_priced,
+    }
+
+
+def trace_json(trace: RatingTrace) -> dict[str, Any]:
+    return {
+        "buckets": [
+            {
+                "bucket": each.bucket,
+                "quantity": amount(each.quantity)
+                if isinstance(each.quantity, Decimal)
+                else each.quantity,
+                "list_unit_price": amount(each.list_unit_price),
+                "list_amount": amount(each.list_amount),
+                "effective_unit_price": amount(each.effective_unit_price),
+                "effective_amount": amount(each.effective_amount),
+                "why": each.why,
+            }
+            for each in trace.buckets
+        ],
+        "list_cost": amount(trace.list_cost),
+        "effective_cost": amount(trace.effective_cost),
+        "agrees_with_stored_costs": trace.agrees,
+        "list_price": price_json(trace.list_price),
+        "contract_price": price_json(trace.contract_price),
+        "note": trace.note,
+    }
+
+
+def price_json(version: PriceVersion | None) -> dict[str, Any] | None:
+    """The ledger line, its unit prices by bucket."""
+    if version is None:
+        return None
+    line = {**asdict(version.line), "prices": version.line.prices._asdict()}
+    prices = line.pop("prices")
+    daily = {name: daily_text(line.pop(name)) for name in ("daily_from", "daily_to")}
+    return {
+        **line,
+        **daily,
+        "description": version.line.describe(),
+        "effective_from": instant(version.line.effective_from),
+        "effective_to": instant(version.line.effective_to),
+        "discount_percent": amount(version.line.discount_percent),
+        "unit_prices": {name: amount(price) for name, price in prices.items()},
+        "currency": version.currency,
+        "recorded_at": instant(version.recorded_at),
+        "superseded_at": instant(version.superseded_at),
+    }
+
+
+def amount(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
+
+
+def daily_text(at: time | None) -> str | None:
+    return at.isoformat("minutes") if at else None

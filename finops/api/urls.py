@@ -1,0 +1,21 @@
+"""Every address below /api/."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from finops.api.costs import CostsView
+from finops.api.problems import nothing_here
+from finops.api.requests import RequestsView, RequestView
+
+urlpatterns = [
+    path("v1/costs", CostsView.as_view(), name="api-costs"),
+    path("v1/costs.csv", CostsView.as_view(schema=None), {"format": "csv"}, name="api-costs-csv"),
+    path("v1/requests", RequestsView.as_view(), name="api-requests"),
+    # A client's id may hold anything, slashes too.
+    path("v1/requests/<path:request_id>", RequestView.as_view(), name="api-request"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path(r"^(?P<path>.*)$", nothing_here),
+]

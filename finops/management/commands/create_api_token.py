@@ -1,0 +1,24 @@
+"""Make an API token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from finops.api.tokens import create_token
+
+
+class Command(BaseCommand):
+    help = "Make an API token with the rights of a user and print it, and nothing else."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            user = User.objects.get(username=options["username"])
+        except User.DoesNotExist:
+            raise CommandError(f"No user is named {options['username']!r}.") from None
+        self.stdout.write(create_token(user))
