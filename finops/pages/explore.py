@@ -14,7 +14,7 @@ from finops.costs import CostResult
 from finops.pages import states
 from finops.pages.filters import Choice, dimensions, period_text
 from finops.pages.kpis import Kpi, metric_kpi, unpriced_kpi
-from finops.pages.links import address, breadcrumb, drilled, only_filters
+from finops.pages.links import address, breadcrumb, drilled, next_dimension, only_filters
 from finops.pages.shell import show
 from finops.pages.tables import Table, cost_table
 from finops.periods import GRANULARITIES, Period, previous
@@ -95,6 +95,7 @@ def figures_of_one_moment(query: CostQuery, now: datetime) -> dict[str, Any]:
         "chart": chart(query, now),
         "table": table(query, result, now, compared_with),
         "table_title": charts.title_of(result.query),
+        "leaves": next_dimension(query) is None,
         "requests_href": address("requests", only_filters(query)),
         "csv_href": address("explore-csv", csv_query(query)),
         "more_href": more_href(query, result),

@@ -17,6 +17,7 @@ from finops.query import CostQuery, Filter, InvalidQuery
 
 # Pages whose address without a period means another one than a query without it.
 PAGE_PERIODS = {"overview": "mtd"}
+PERIOD_PARAMETERS = ("period", "start", "end", "granularity")
 START_OF_PATH = DRILL_PATH[1:]
 
 
@@ -34,17 +35,15 @@ def nearest(
 ) -> CostQuery:
     """What remains of a wrong address without its wrong parameters: filters are not lost."""
     kept = params.copy()
+    kept.pop(wrong, None)
     while True:
-        left = len(kept)
-        # What is wrong only together with other parameters takes the period's with it.
-        for name in (wrong,) if wrong in kept else ("period", "start", "end", "granularity"):
-            kept.pop(name, None)
-        if len(kept) == left:
-            kept.clear()
         try:
             return parsed(kept, user, now)
         except InvalidQuery as error:
-            wrong = error.field
+            # What is wrong only together with other parameters takes the period's with it.
+            names = (error.field,) if error.field in kept else PERIOD_PARAMETERS
+            if not any(kept.pop(name, None) for name in names):
+                kept.clear()
 
 
 def address(page: str, query: CostQuery, **more: str) -> str:

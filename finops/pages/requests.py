@@ -1,0 +1,122 @@
+"""Requests: the single calls behind any figure, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from finops import costs, formats, requests
+from finops.pages import states
+from finops.pages.kpis import metric_kpi, unpriced_kpi
+from finops.pages.links import address, breadcrumb, only_filters
+from finops.pages.shell import show
+from finops.periods import local_day
+from finops.query import CostQuery
+from finops.requests import UsageRequest
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One request in the table."""
+
+    href: str
+    time: str
+    model: str
+    provider: str
+    team: str
+    feature: str
+    user: str
+    status: str
+    input_tokens: str
+    output_tokens: str
+    latency: str
+    cost: str
+    cost_title: str
+    is_priced: bool
+
+
+@login_required
+@require_GET
+def listing(request: HttpRequest) -> HttpResponse:
+    params = request.GET.copy()
+    cursor = params.pop("cursor", [""])[-1]
+    return show(
+        request,
+        "requests",
+        params,
+        figures=partial(figures, cursor=cursor),
+        controls=controls,
+        position={"cursor": cursor} if cursor else None,
+    )
+
+
+def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
+    return {"heading": "Which requests are behind it?", "breadcrumb": breadcrumb(query)}
+
+
+def figures(query: CostQuery, now: datetime, *, cursor: str) -> dict[str, Any]:
+    query = only_filters(query)
+    with costs.snapshot():
+        total = costs.run(
+            query.replace(
+                granularity="total", metrics=("requests", "effective_cost", "unpriced_requests")
+            )
+        )
+        empty = states.empty_state("requests", total, now)
+        if empty:
+            return {"empty": empty}
+        page = requests.page(query, cursor or None, PAGE_SIZE)
+    unpriced = query.replace(metrics=("unpriced_requests",), group_by=("model",))
+    return {
+        "freshness": states.freshness_line(total.freshness, query, now),
+        "kpis": [
+            metric_kpi(total, "requests"),
+            metric_kpi(total, "effective_cost"),
+            unpriced_kpi(total, address("explore", unpriced)),
+        ],
+        "lines": [line(each, query, now) for each in page.rows],
+        "zone": f"{now.astimezone(query.zone):%Z}",
+        "currency": total.currency,
+        "explore_href": address("explore", query.replace(group_by=("model",))),
+        "newest_href": address("requests", query) if cursor else "",
+        "older_href": address("requests", query, cursor=page.next_cursor)
+        if page.next_cursor
+        else "",
+    }
+
+
+def line(each: UsageRequest, query: CostQuery, now: datetime) -> Line:
+    local = each.started_at.astimezone(query.zone)
+    cost = each.costs["effective_cost"]
+    return Line(
+        href=address_of(each),
+        time=f"{formats.day(local.date(), local_day(now, query.zone))}, {local:%H:%M:%S}",
+        model=each.dimensions["model"],
+        provider=each.dimensions["provider"],
+        team=each.dimensions["team"],
+        feature=each.dimensions["feature"],
+        user=each.dimensions["user"],
+        status=each.dimensions["status"],
+        input_tokens=formats.count_long(each.input_tokens),
+        output_tokens=formats.count_long(each.output_tokens),
+        latency=formats.duration(each.latency_ms),
+        cost=formats.MISSING if cost is None else f"{cost:,.6f}" if cost < 1 else f"{cost:,.4f}",
+        cost_title=formats.money_exact(cost),
+        is_priced=each.is_priced,
+    )
+
+
+def address_of(each: UsageRequest) -> str:
+    """By our own key and the day, which find one partition and exactly one event."""
+    day = urlencode({"day": each.started_at.date().isoformat()})
+    return f"{reverse('request', args=[each.event_key])}?{day}"

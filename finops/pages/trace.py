@@ -1,0 +1,122 @@
+"""A rating trace in words: tokens × unit price = amount, and the ledger lines behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from finops import formats
+from finops.periods import local_day
+from finops.pricing.formula import RatedBucket
+from finops.requests import PriceVersion, RatingTrace
+
+KINDS = {
+    "catalog": "Public catalogue",
+    "contract": "Contract",
+    "self_hosted": "Self-hosted rate",
+    "cache_hit": "Response-cache hit",
+}
+BUCKETS = {
+    "uncached_input": "Input, uncached",
+    "cache_read_input": "Input, read from cache",
+    "cache_creation_5m_input": "Input, written to cache for 5 min",
+    "cache_creation_1h_input": "Input, written to cache for 1 h",
+    "input_audio": "Input, audio",
+    "text_output": "Output, text",
+    "reasoning_output": "Output, reasoning",
+    "output_audio": "Output, audio",
+    "request": "Request",
+    "gpu_second": "GPU time",
+}
+UNITS = {"request": "request", "gpu_second": "GPU-second"}
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One bucket; the titles give the price of a single unit."""
+
+    bucket: str
+    quantity: str
+    list_price: str
+    list_title: str
+    list_amount: str
+    price: str
+    price_title: str
+    amount: str
+    why: str
+    is_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCard:
+    """The ledger line behind a trace."""
+
+    role: str
+    kind: str
+    terms: str
+    source: str
+    recorded: str
+    note: str
+    superseded: str
+
+
+def trace_lines(trace: RatingTrace, currency: str) -> list[TraceLine]:
+    list_amounts = exact_column(bucket.list_amount for bucket in trace.buckets)
+    amounts = exact_column(bucket.effective_amount for bucket in trace.buckets)
+    return [
+        TraceLine(
+            bucket=BUCKETS[bucket.bucket],
+            quantity=quantity_of(bucket),
+            list_price=formats.unit_price_short(bucket.list_unit_price, unit, currency),
+            list_title=formats.unit_price_long(bucket.list_unit_price, unit, currency),
+            list_amount=list_amount,
+            price=formats.unit_price_short(bucket.effective_unit_price, unit, currency),
+            price_title=formats.unit_price_long(bucket.effective_unit_price, unit, currency),
+            amount=amount,
+            why=bucket.why,
+            is_missing=bucket.effective_amount is None,
+        )
+        for bucket, list_amount, amount in zip(trace.buckets, list_amounts, amounts, strict=True)
+        for unit in [UNITS.get(bucket.bucket, "token")]
+    ]
+
+
+def exact_column(amounts: Iterable[Decimal | None]) -> list[str]:
+    """Every digit of every amount, with the decimal points under each other."""
+    texts = [formats.money_exact(amount, "") for amount in amounts]
+    longest = max((len(text.partition(".")[2]) for text in texts), default=0)
+    return [
+        text + "0" * (longest - len(text.partition(".")[2])) if "." in text else text
+        for text in texts
+    ]
+
+
+def quantity_of(bucket: RatedBucket) -> str:
+    if bucket.quantity is None:
+        return formats.MISSING
+    if bucket.bucket == "gpu_second":
+        return f"{bucket.quantity:,f}{formats.SPACE}s"
+    return formats.count_long(bucket.quantity)
+
+
+def price_cards(trace: RatingTrace, zone: ZoneInfo, now: datetime) -> list[PriceCard]:
+    versions = (("List price", trace.list_price), ("Contract", trace.contract_price))
+    return [card(role, version, zone, now) for role, version in versions if version]
+
+
+def card(role: str, version: PriceVersion, zone: ZoneInfo, now: datetime) -> PriceCard:
+    line, today = version.line, local_day(now, zone)
+    recorded = formats.moment(version.recorded_at, zone, today)
+    superseded = version.superseded_at
+    return PriceCard(
+        role=role,
+        kind=KINDS.get(line.kind, line.kind),
+        terms=f"#{line.id}: {line.describe()}",
+        source=line.source,
+        recorded=f"{recorded} by {line.author}" if line.author else recorded,
+        note=line.note,
+        superseded=formats.moment(superseded, zone, today) if superseded else "",
+    )

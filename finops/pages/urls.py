@@ -1,0 +1,21 @@
+"""Every address of the pages."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from finops.pages import accounts, explore, filters, overview, request, requests
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("explore", explore.explore, name="explore"),
+    path("requests", requests.listing, name="requests"),
+    # A client's id may hold anything, slashes too.
+    path("requests/<path:request_id>", request.detail, name="request"),
+    path("change", filters.change, name="change"),
+    path("values", filters.values, name="values"),
+    path("setup", accounts.setup, name="setup"),
+    path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
+    path("sign-out", LogoutView.as_view(next_page="sign-in"), name="sign-out"),
+]
