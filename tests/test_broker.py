@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty
@@ -10,7 +11,12 @@ import pytest
 from kombu import Connection, Exchange, Queue
 from kombu.simple import SimpleQueue
 
-ONE = Queue("work", Exchange("work"), routing_key="work")
+
+@pytest.fixture
+def work() -> Queue:
+    # kombu remembers per process which queues are bound, whatever folder they are in.
+    name = uuid.uuid4().hex
+    return Queue(name, Exchange(name), routing_key=name)
 
 
 @pytest.fixture
@@ -43,23 +49,25 @@ def take_all(queue: SimpleQueue) -> list[dict[str, int]]:
         taken.append(message.payload)
 
 
-def test_messages_come_in_the_order_they_were_sent_and_leave_no_file(folder: Path) -> None:
-    with connect(folder) as connection, connection.SimpleQueue(ONE) as queue:
+def test_messages_come_in_the_order_they_were_sent_and_leave_no_file(
+    folder: Path, work: Queue
+) -> None:
+    with connect(folder) as connection, connection.SimpleQueue(work) as queue:
         for number in range(50):
             queue.put({"number": number})
         assert [message["number"] for message in take_all(queue)] == list(range(50))
     assert list((folder / "queue").iterdir()) == []
 
 
-def test_each_message_is_taken_once_however_many_take_and_send(folder: Path) -> None:
+def test_each_message_is_taken_once_however_many_take_and_send(folder: Path, work: Queue) -> None:
     def send(first: int) -> None:
-        with connect(folder) as connection, connection.SimpleQueue(ONE) as queue:
+        with connect(folder) as connection, connection.SimpleQueue(work) as queue:
             for number in range(first, first + 100):
                 queue.put({"number": number})
 
     def take(_: int) -> list[int]:
         taken: list[int] = []
-        with connect(folder) as connection, connection.SimpleQueue(ONE) as queue:
+        with connect(folder) as connection, connection.SimpleQueue(work) as queue:
             while len(taken) < 50:
                 try:
                     message = queue.get(timeout=2.0)
