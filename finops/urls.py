@@ -12,7 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
-    path("explore.csv", CostsView.as_view(), {"format": "csv"}, name="explore-csv"),
+    path("explore.csv", CostsView.as_view(schema=None), {"format": "csv"}, name="explore-csv"),
     path("", include("finops.pages.urls")),
 ]
 
