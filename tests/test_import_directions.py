@@ -29,7 +29,8 @@ EDGES_MAY_IMPORT = {
     ("finops.management", "finops.wsgi"),
 }
 DATA = {
-    *("finops.costs", "finops.ledger", "finops.postgres", "finops.rate_cards", "finops.requests"),
+    *("finops.costs", "finops.health", "finops.ledger", "finops.postgres", "finops.rate_cards"),
+    "finops.requests",
     *("finops.rerating", "finops.rollup_checks", "finops.rollups", "finops.migrations"),
     *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),
     *("ingest.partitions", "ingest.staging", "ingest.writer"),

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from finops.api.tokens import create_token
+from finops.api_tokens import create_token
 
 
 class Command(BaseCommand):
