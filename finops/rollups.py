@@ -150,7 +150,6 @@ def refold(cursor: CursorWrapper, start: datetime, end: datetime, zone: ZoneInfo
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
     refuse_dropped(cursor, span)
     prepare(cursor)
-    cursor.execute("TRUNCATE fresh_event, fresh_hour")
     cursor.execute(statement("forget_days"), span)
     cursor.execute(statement("gather_days"), span)
     add_gathered(cursor, zone)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
@@ -37,8 +38,20 @@ def event(at: datetime, **fields: Any) -> dict[str, Any]:
     }
 
 
-def record(events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tests") -> None:
+def record(
+    events: Iterable[dict[str, Any]],
+    *,
+    now: datetime,
+    source: str = "tests",
+    zone: ZoneInfo = settings.REPORTING_ZONE,
+) -> None:
     """Stores the events in the test's own transaction and folds them into the rollups."""
+    store(events, now=now, source=source)
+    rollups.fold_pending(now, zone)
+
+
+def store(events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tests") -> None:
+    """Stores the events as one batch that waits to be folded."""
     scope = Scope(1, source, source, "", "")
     reader = Reader(scope, now=now, retention=RETENTION, tiers=LatencyTiers())
     decoded = native.read_json(json.dumps(list(events)).encode())
@@ -52,4 +65,3 @@ def record(events: Iterable[dict[str, Any]], *, now: datetime, source: str = "te
     database.adapters.register_loader("jsonb", JsonbLoader)
     Committer(database, Register()).commit([submission], rate_cards.load(None))
     database.adapters.register_loader("jsonb", TextLoader)
-    rollups.fold_pending(now, settings.REPORTING_ZONE)

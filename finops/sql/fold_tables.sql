@@ -27,4 +27,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh_event (
     latency_bin                     smallint,
     ttft_bin                        smallint
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS fresh_hour (LIKE rollup_hour) ON COMMIT DELETE ROWS
+CREATE TEMPORARY TABLE IF NOT EXISTS fresh_hour (LIKE rollup_hour) ON COMMIT DELETE ROWS;
+-- Left by an earlier fold of the same transaction.
+DELETE FROM fresh_event;
+DELETE FROM fresh_hour
