@@ -54,7 +54,10 @@ class Configuration:
     def look_up_key(self, digest: bytes) -> None:
         """Ask the database about a key unknown here; blocks. Raises psycopg.Error."""
         with self._lock:
-            self.keys.look_up(self._connected(), digest)
+            try:
+                self.keys.look_up(self._connected(), digest)
+            except psycopg.OperationalError:  # lost since its last use, as after a restart
+                self.keys.look_up(self._connected(), digest)
 
     def reload(self) -> None:
         """Raises psycopg.Error, and whatever the loader of rate cards raises."""

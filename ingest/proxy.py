@@ -71,7 +71,7 @@ class Proxy:
             await answer_problem(send, _problem(error))
             return
         try:
-            await _relay(response, send)
+            await _relay(response, send, with_body=scope["method"] != "HEAD")
         finally:
             await response.aclose()
 
@@ -81,8 +81,10 @@ class Proxy:
             target += b"?" + scope["query_string"]
         headers = forwarded_headers(scope)
         framing = {name for name, _ in scope["headers"]} & {b"content-length", b"transfer-encoding"}
+        # waitress sends the body of an answer to HEAD too, where the next answer is looked for.
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
         request = self._client.build_request(
-            scope["method"],
+            method,
             httpx.URL("http://web").copy_with(raw_path=target),
             content=_pieces(receive) if framing else None,
         )
@@ -129,12 +131,13 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _relay(response: httpx.Response, send: Send) -> None:
+async def _relay(response: httpx.Response, send: Send, *, with_body: bool) -> None:
     headers = list(end_to_end(response.headers.raw))
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    # Raw: compressed bodies pass as they are.
-    async for piece in response.aiter_raw():
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    if with_body:
+        # Raw: compressed bodies pass as they are.
+        async for piece in response.aiter_raw():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 

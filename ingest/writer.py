@@ -155,28 +155,32 @@ class Writer:
             return bool(gathered)
 
     def _work(self) -> None:
-        """One thread: connect, serve until the connection is lost, connect again."""
-        pause = FIRST_PAUSE_SECONDS
+        """One thread: connect, serve until the connection is lost, connect again.
+
+        A connection lost to a restart is replaced at once, and what was not yet sent to be
+        committed is tried again on the new one; only then are requests refused.
+        """
+        pause = 0.0
         gathered: list[_Waiting] = []
         while True:
             try:
                 with psycopg.connect(self._dsn, **CONNECTION) as connection:
                     self._register.load(connection)
                     committer = Committer(connection, self._register)
-                    pause = FIRST_PAUSE_SECONDS
                     while gathered or self._take(gathered):
                         self._commit(committer, gathered)
                         gathered.clear()
+                        pause = 0.0
                     return
             except psycopg.Error as error:
                 log.warning("No database to write to: %s", str(error).strip())
-                # Not yet sent to be committed: worth another try if there is a connection at once.
-                if pause > FIRST_PAUSE_SECONDS:
-                    self._refuse(gathered, AWAY)
+            except Exception:
+                log.exception("A writer failed and starts again.")
+            if pause:
+                self._refuse(gathered, AWAY)
                 if self._stay_away(pause):
-                    self._refuse(gathered, AWAY)
                     return
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(max(pause * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
 
     def _stay_away(self, seconds: float) -> bool:
         """Wait without a connection, refusing what comes; returns whether it is time to end."""

@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from finops import rate_cards
 from ingest import app
+from ingest.protocol import BoundedHttpProtocol
 
 
 class Command(BaseCommand):
@@ -50,12 +51,11 @@ def configuration(application: app.App, **where: Any) -> uvicorn.Config:
         application,
         **where,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttpProtocol,
         ws="none",
         lifespan="on",
         access_log=False,
         server_header=False,
-        # Who asked is the peer; a reverse proxy in front is named by FORWARDED_ALLOW_IPS.
         log_config=None,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=15,
