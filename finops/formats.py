@@ -85,6 +85,14 @@ def money_exact(amount: Decimal | None, currency: str = "USD") -> str:
     return _signed(f"{symbol(currency)}{whole}.{fraction}", amount < 0)
 
 
+def money_fixed(amount: Decimal | None, decimals: int) -> str:
+    """Without a symbol and with so many decimals, for columns of amounts of one size."""
+    if amount is None:
+        return MISSING
+    unit = Decimal(1).scaleb(-decimals)
+    return _cell(amount, Decimal(f"{amount:.{decimals}f}"), unit)
+
+
 def money_column(
     amounts: Sequence[Decimal | None],
     total: Decimal | None,

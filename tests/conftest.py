@@ -34,6 +34,8 @@ hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "farthing")
 # Nothing a test queues may wait in the developer's own data directory.
 settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT = "memory://", None
 settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
+# Slow hashing protects real passwords; here it would only take most of the tests' time.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

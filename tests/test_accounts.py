@@ -114,4 +114,4 @@ def test_signing_out_takes_a_post(signed_in: Client) -> None:
 def test_a_fragment_for_a_session_that_ended_leaves_the_page(client: Client) -> None:
     """Otherwise the sign-in form would appear in the middle of it."""
     response = client.get("/explore", headers={"HX-Request": "true"}, follow=True)
-    assert response.headers["HX-Redirect"] == "/sign-in?next=/explore"
+    assert response.headers["HX-Redirect"] == "/sign-in?next=%2Fexplore"

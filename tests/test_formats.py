@@ -101,6 +101,14 @@ def exact(cell: str) -> Decimal:
 
 
 @pytest.mark.parametrize(
+    ("amount", "text"),
+    [(None, "–"), ("0", "0.0000"), ("0.00001", "<0.0001"), ("1234.5", "1,234.5000")],
+)
+def test_fixed_decimals_never_hide_a_cost(amount: str | None, text: str) -> None:
+    assert formats.money_fixed(None if amount is None else Decimal(amount), 4) == text
+
+
+@pytest.mark.parametrize(
     ("number", "short", "long"),
     [
         (None, "–", "–"),

@@ -127,7 +127,7 @@ def money_kpi(label: str, amount: Decimal | None, currency: str, note: str) -> K
     if amount is None:
         return Kpi(label, formats.MISSING, "No price is known", note="no price known", tone="warn")
     exact = formats.money_exact(amount, currency)
-    return Kpi(label, formats.money_short(amount, currency), exact, note=note)
+    return Kpi(label, formats.money_long(amount, currency), exact, note=note)
 
 
 def difference(amount: Decimal | None, other: Decimal | None, what: str) -> str:

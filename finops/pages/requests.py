@@ -23,6 +23,7 @@ from finops.query import CostQuery
 from finops.requests import UsageRequest
 
 PAGE_SIZE = 50
+COST_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def line(each: UsageRequest, query: CostQuery, now: datetime) -> Line:
         input_tokens=formats.count_long(each.input_tokens),
         output_tokens=formats.count_long(each.output_tokens),
         latency=formats.duration(each.latency_ms),
-        cost=formats.MISSING if cost is None else f"{cost:,.6f}" if cost < 1 else f"{cost:,.4f}",
+        cost=formats.money_fixed(cost, COST_DECIMALS),
         cost_title=formats.money_exact(cost),
         is_priced=each.is_priced,
     )
