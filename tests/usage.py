@@ -61,6 +61,8 @@ def store(events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tes
     database = connection.connection
     partitions.make(database, {fact.started_at.date() for fact in facts})
     submission = Submission(scope, "json", now, facts, Counter())
+    # A committer makes its staging table once in the life of its connection, which here is longer.
+    database.execute("DROP TABLE IF EXISTS staged_event")
     # Django reads JSON itself and so lets it pass as text; ingest reads it as psycopg does.
     database.adapters.register_loader("jsonb", JsonbLoader)
     Committer(database, Register()).commit([submission], rate_cards.load(None))
