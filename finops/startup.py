@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.conf import settings
 
@@ -19,6 +19,8 @@ from finops.privileges import NotOurs, private_directory
 from finops.supervisor import CannotStart, Child, StopRequested, Supervisor, relay, say, spawn, tell
 
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+# Django's checks import every page; the web process makes them, the others start without.
+UNCHECKED = "--skip-checks"
 READY_SECONDS = 120.0
 # Several threads of small allocations make glibc keep memory in many arenas, and numpy start
 # a pool of threads; neither earns its memory here.
@@ -50,8 +52,8 @@ def start(supervisor: Supervisor, *, demo: bool) -> None:
     if settings.EMBEDDED_BROKER:
         for name in ("queue", "control"):
             (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
-    supervisor.run("migrate", [*MANAGE, "migrate", "--no-input", "--verbosity=0"])
-    supervisor.run("prices", [*MANAGE, "sync_prices"])
+    supervisor.run("migrate", [*MANAGE, "migrate", "--no-input", "--verbosity=0", UNCHECKED])
+    supervisor.run("prices", [*MANAGE, "sync_prices", UNCHECKED])
     for name, command in programs().items():
         supervisor.add(child(name, command))
     supervisor.wait_until_ready(missing, READY_SECONDS)
@@ -65,7 +67,7 @@ def programs() -> dict[str, list[str]]:
     """The programs beside PostgreSQL, by name."""
     return {
         "web": [*MANAGE, "web"],
-        "ingest": [*MANAGE, "ingest"],
+        "ingest": [*MANAGE, "ingest", UNCHECKED],
         "worker": [
             *(sys.executable, "-m", "celery", "--quiet", "-A", "finops", "worker", "--beat"),
             *("--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"),
@@ -105,6 +107,10 @@ def stop(supervisor: Supervisor) -> None:
     for names, seconds in ((["ingest"], 20.0), (["web", "worker"], 20.0), (["postgres"], 60.0)):
         supervisor.end([by_name[name] for name in names if name in by_name], seconds)
     supervisor.close()
+    with suppress(OSError):  # a file somebody else put there keeps it
+        (settings.RUNTIME_DIR / "web.sock").unlink(missing_ok=True)
+        (settings.RUNTIME_DIR / "postgres").rmdir()
+        settings.RUNTIME_DIR.rmdir()
 
 
 @contextmanager
