@@ -10,6 +10,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -224,7 +225,7 @@ def singles(farthing: System, key: str, count: int, report: Report) -> None:
 def measure(parts: set[str], count: int, times: int, report: Report) -> None:
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = end - timedelta(days=dataset.DAYS)
-    with system.running(ROOT / "bench" / "server.log") as farthing:
+    with system.running(Path(tempfile.gettempdir()) / "farthing-bench.log") as farthing:
         report.figures["start_up_seconds"] = round(farthing.started_seconds, 1)
         report.line("start of an empty installation", f"{farthing.started_seconds:.1f} s")
         pages.create_administrator(farthing)

@@ -25,6 +25,7 @@ from ingest_server import door as door
 from ingest_server import ingest_app as ingest_app
 from ingest_server import ingest_server as ingest_server
 
+from bench import pages, system
 from finops import postgres
 
 hypothesis_settings.register_profile("farthing", deadline=None)
@@ -53,6 +54,17 @@ def django_db_modify_db_settings(
     yield
     postgres.stop(server)
     shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def farthing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[system.System]:
+    """A whole installation of its own, as `manage.py up` runs it, with an administrator.
+
+    Tests share it: each writes with a key of a service of its own and looks at nothing else.
+    """
+    with system.running(tmp_path_factory.mktemp("farthing") / "server.log") as installation:
+        pages.create_administrator(installation)
+        yield installation
 
 
 @pytest.fixture

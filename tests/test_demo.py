@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -9,6 +10,7 @@ from itertools import chain
 import msgspec
 import pytest
 
+from bench.system import PYTHON, ROOT
 from finops.demo import figures
 from finops.demo.company import SERVICES, TEAMS
 from finops.demo.events import DemoEvent, days_until, events_on, scale_of
@@ -19,6 +21,16 @@ from ingest.events import Event
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 ANCHOR = NOW.date()
+OF_DEMO = """
+    FROM usage_event AS event
+    JOIN ingest_batch AS batch ON batch.id = event.batch_id
+    WHERE batch.source = ANY (ARRAY['support-gateway', 'search-api', 'code-assist',
+        'content-studio', 'moderation', 'batch-pipeline', 'legacy-proxy'])
+"""
+STORED = f"SELECT count(*) {OF_DEMO}"
+COSTS = f"""
+    SELECT sum(list_cost), sum(effective_cost), count(*) FILTER (WHERE list_cost IS NULL) {OF_DEMO}
+"""
 
 
 def simulated(day: date, *, seed: int = 7, scale: float = 0.1, until: datetime = NOW):
@@ -166,3 +178,34 @@ def test_a_second_load_sends_the_days_since_the_first():
     assert due_days(state, NOW, DAYS) == [ANCHOR - timedelta(days=n) for n in (2, 1, 0)]
     state.loaded_until = None
     assert len(due_days(state, NOW, DAYS)) == 31
+
+
+def test_it_loads_over_http_and_again_adds_only_what_is_new(farthing):
+    """Through the whole installation, small; the second start prints the same login and key."""
+
+    def load() -> list[str]:
+        done = subprocess.run(
+            [PYTHON, "manage.py", "load_demo", "--url", farthing.url, "--requests", "6000"],
+            cwd=ROOT,
+            env=farthing.environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def stored() -> int:
+        with farthing.connect() as connection:
+            return connection.execute(STORED).fetchone()[0]
+
+    first = load()
+    loaded = stored()
+    assert loaded > 5_000
+    assert f"Demo: {loaded:,} requests loaded" in "\n".join(first)
+    second = load()
+    assert stored() - loaded < 100
+    assert first[-3:] == second[-3:]
+    with farthing.connect() as connection:
+        list_cost, effective_cost, unpriced = connection.execute(COSTS).fetchone()
+    assert 0 < effective_cost < list_cost
+    assert unpriced > 0

@@ -25,6 +25,7 @@ ROLLED_UP_WITHIN_SECONDS = 180.0
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = """Loads the demo: a made-up company's last 30 days, through the HTTP door.
 
     Run again it sends only what has happened since, and nothing twice. Prints a login and a key."""

@@ -56,6 +56,7 @@ class Loaded:
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = """Sends the events in files, JSON lines or Parquet, to a Farthing over HTTP.
 
     Stopped halfway, it goes on where it was when started again with the same file. Loading a file
