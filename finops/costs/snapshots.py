@@ -12,7 +12,7 @@ from psycopg.errors import QueryCanceled
 from finops.costs.results import UNATTRIBUTED, Freshness
 from finops.query import CostQuery
 
-TIMEOUT_SECONDS = 15
+TIMEOUT_MILLISECONDS = 15_000
 
 
 class QueryTooSlow(RuntimeError):
@@ -20,14 +20,14 @@ class QueryTooSlow(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"This takes longer than {TIMEOUT_SECONDS} s. "
+            f"This takes longer than {TIMEOUT_MILLISECONDS / 1000:g} s. "
             "Choose a shorter period, whole days, or add a filter."
         )
 
 
 @contextmanager
 def snapshot() -> Iterator[CursorWrapper]:
-    """A cursor that sees one moment, reads only and gives up after TIMEOUT_SECONDS.
+    """A cursor that sees one moment, reads only and gives up after some seconds.
 
     Inside a caller's transaction it sees what that sees. Raises QueryTooSlow.
     """
@@ -44,7 +44,7 @@ def snapshot() -> Iterator[CursorWrapper]:
                     set_config('jit', 'off', true),
                     set_config('work_mem', '64MB', true)
                 """,
-                [f"{TIMEOUT_SECONDS}s"],
+                [str(TIMEOUT_MILLISECONDS)],
             )
             yield cursor
     except OperationalError as error:
