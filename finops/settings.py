@@ -237,6 +237,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "finops.tasks.check_rollups",
         "schedule": crontab(hour=2, minute=40),
     },
+    "maintain_partitions": {
+        "task": "finops.tasks.maintain_partitions",
+        "schedule": crontab(hour=0, minute=10),
+    },
 }
 
 LOGGING = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
 from finops import ledger, rerating, rollup_checks, rollups
+from finops.conninfo import conninfo
+from ingest import partitions
 
 log = logging.getLogger(__name__)
 
@@ -45,3 +48,11 @@ def fold_rollups() -> None:
 def check_rollups() -> None:
     checks = rollup_checks.check_recent(timezone.now(), settings.REPORTING_ZONE)
     log.info("rollups of %d days checked", len(checks))
+
+
+@shared_task
+def maintain_partitions() -> None:
+    today, retention_days = timezone.now().astimezone(UTC).date(), settings.EVENT_RETENTION_DAYS
+    dropped = partitions.maintain(conninfo(), today, retention_days)
+    if dropped:
+        log.info("events of %d days are past their retention and dropped", len(dropped))

@@ -24,6 +24,8 @@ Name = Annotated[str, Meta(max_length=200)]
 Tokens = Annotated[int, Meta(ge=0, le=MAX_TOKENS)]
 Milliseconds = Annotated[float, Meta(ge=0.0, le=MAX_MILLISECONDS)]
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
+# Exact: a number is taken by its digits, and a string of digits is taken too.
+Amount = Annotated[Decimal, Meta(extra_json_schema={"type": ["number", "string"], "minimum": 0})]
 Tags = Annotated[dict[Name, Name], Meta(max_length=16)]
 Stages = Annotated[
     dict[Annotated[str, Meta(min_length=1, max_length=64)], Milliseconds], Meta(max_length=32)
@@ -89,10 +91,10 @@ class Event(msgspec.Struct, gc=False, frozen=True):
     stages_ms: Stages | None = None
     prompt_hash: Annotated[str, Meta(max_length=64)] | None = None
     fleet: Name | None = None
-    gpu_seconds: Decimal | None = None
+    gpu_seconds: Amount | None = None
     quality: Score | None = None
     reported_cost: Annotated[
-        Decimal | None, Meta(description="USD, kept beside our own cost and never instead of it.")
+        Amount | None, Meta(description="USD, kept beside our own cost and never instead of it.")
     ] = None
     tags: Tags | None = None
 
@@ -103,8 +105,3 @@ StrictEvent = msgspec.defstruct(
     "StrictEvent", [], bases=(Event,), forbid_unknown_fields=True, gc=False, frozen=True
 )
 FIELDS = frozenset(Event.__struct_fields__)
-
-
-def json_schema() -> dict[str, Any]:
-    """One event as JSON Schema 2020-12, for the OpenAPI document."""
-    return msgspec.json.schema(Event)

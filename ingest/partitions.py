@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+import psycopg
 from psycopg import Connection, sql
 from psycopg.errors import ObjectNotInPrerequisiteState
 
@@ -68,6 +69,13 @@ def make(connection: Connection, days: Iterable[date]) -> None:
 def make_ahead(connection: Connection, today: date) -> None:
     """The partitions of yesterday, today and the days to come."""
     make(connection, (today + timedelta(days=offset) for offset in range(-1, DAYS_AHEAD + 1)))
+
+
+def maintain(conninfo: str, today: date, retention_days: int) -> list[date]:
+    """Make the partitions ahead and drop the expired ones; returns the days dropped."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        make_ahead(connection, today)
+        return drop_expired(connection, today, retention_days)
 
 
 def drop_expired(connection: Connection, today: date, retention_days: int) -> list[date]:

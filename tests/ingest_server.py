@@ -20,7 +20,8 @@ import pytest
 import uvicorn
 from psycopg.rows import dict_row
 
-from finops.management.commands.ingest import configuration, dsn
+from finops.conninfo import conninfo
+from finops.management.commands.ingest import configuration
 from ingest import app, keys
 
 EVENTS = "/api/v1/events"
@@ -137,7 +138,7 @@ def result(response: httpx.Response) -> Mapping[str, Any]:
 @pytest.fixture(scope="module")
 def database(django_db_setup: None) -> Iterator[psycopg.Connection[dict[str, Any]]]:
     """A connection of its own to the test database; facts are removed after the module."""
-    with psycopg.connect(dsn(), autocommit=True, row_factory=dict_row) as connection:
+    with psycopg.connect(conninfo(), autocommit=True, row_factory=dict_row) as connection:
         yield connection
         connection.execute(f"TRUNCATE {FACTS}")  # type: ignore[arg-type]
         connection.execute("DELETE FROM end_user WHERE id <> 0")
@@ -146,7 +147,7 @@ def database(django_db_setup: None) -> Iterator[psycopg.Connection[dict[str, Any
 
 @pytest.fixture(scope="module")
 def ingest_app(database: psycopg.Connection[dict[str, Any]]) -> app.App:
-    return app.create(dsn=dsn())
+    return app.create(dsn=conninfo())
 
 
 @pytest.fixture(scope="module")

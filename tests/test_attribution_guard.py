@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from ingest_server import Door, event, result
 
-from finops.management.commands.ingest import dsn
+from finops.conninfo import conninfo
 from ingest.attribution import Register
 from ingest.cardinality import LIMITS, OVERFLOW, Cardinality
 from ingest.facts import Attribution
@@ -26,7 +26,7 @@ def connection(db: None, database: Connection) -> Iterator[Connection]:
     """An empty attribution table, and a connection to it as ingest has one."""
     database.execute("TRUNCATE attribution, usage_event")
     database.execute("DELETE FROM end_user WHERE id <> 0")
-    with psycopg.connect(dsn(), autocommit=True) as connection:
+    with psycopg.connect(conninfo(), autocommit=True) as connection:
         yield connection
 
 
@@ -62,7 +62,7 @@ def test_many_processes_at_once_agree(connection: Connection) -> None:
     found: list[Any] = []
 
     def intern(offset: int) -> None:
-        with psycopg.connect(dsn(), autocommit=True) as own:
+        with psycopg.connect(conninfo(), autocommit=True) as own:
             found.append(Register().intern(own, wanted[offset:] + wanted[:offset], reversed(names)))
 
     threads = [threading.Thread(target=intern, args=(offset,)) for offset in range(6)]

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from ingest_server import Door, event, result
 
-from finops.management.commands.ingest import dsn
+from finops.conninfo import conninfo
 from ingest import partitions
 
 OLD = date(2001, 2, 3)
@@ -20,7 +20,7 @@ Connection = psycopg.Connection[Any]
 
 @pytest.fixture
 def connection(db: None, database: Connection) -> Iterator[Connection]:
-    with psycopg.connect(dsn(), autocommit=True) as connection:
+    with psycopg.connect(conninfo(), autocommit=True) as connection:
         yield connection
         partitions.drop_expired(connection, OLD + timedelta(days=1000), 1)
 
@@ -50,7 +50,7 @@ def test_two_processes_may_make_the_same_partitions_at_once(connection: Connecti
 
     def make() -> None:
         try:
-            with psycopg.connect(dsn(), autocommit=True) as own:
+            with psycopg.connect(conninfo(), autocommit=True) as own:
                 partitions.make(own, days)
         except psycopg.Error as error:
             failures.append(error)

@@ -17,7 +17,7 @@ import pytest
 import waitress
 from ingest_server import serve, until
 
-from finops.management.commands.ingest import dsn
+from finops.conninfo import conninfo
 from ingest import app
 from ingest.proxy import end_to_end
 
@@ -78,7 +78,7 @@ def socket() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def front(django_db_setup: None, socket: str) -> Iterator[str]:
-    with serve(app.create(dsn=dsn(), web_socket=socket)) as url:
+    with serve(app.create(dsn=conninfo(), web_socket=socket)) as url:
         yield url
 
 
@@ -175,7 +175,7 @@ def test_metrics_of_both_processes_are_one_text(http: httpx.Client) -> None:
 
 
 def test_without_the_web_process_pages_are_503_and_ingest_works(db: None) -> None:
-    with serve(app.create(dsn=dsn(), web_socket="/nonexistent/web.sock")) as url:
+    with serve(app.create(dsn=conninfo(), web_socket="/nonexistent/web.sock")) as url:
         response = httpx.get(f"{url}/overview")
         assert response.status_code == 503
         assert response.headers["content-type"] == "application/problem+json"

@@ -17,7 +17,7 @@ import pytest
 from ingest_server import Door, event, result, serve, until
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from finops.management.commands.ingest import dsn
+from finops.conninfo import conninfo
 from ingest import app
 from ingest.rating import Rate
 
@@ -79,7 +79,7 @@ def test_the_same_events_from_many_connections_at_once_count_once(door: Door) ->
 
 def test_two_processes_share_one_table(door: Door) -> None:
     events = [event(user=f"u{number}", feature=f"f{number % 7}") for number in range(200)]
-    with serve(app.create(dsn=dsn())) as url, httpx.Client(base_url=url, timeout=30) as http:
+    with serve(app.create(dsn=conninfo())) as url, httpx.Client(base_url=url, timeout=30) as http:
         other = Door(url, door.database, door.application, http, door.source, door.key)
         doors = [door, other] * 6
         with ThreadPoolExecutor(12) as pool:
@@ -121,7 +121,7 @@ def test_events_are_rated_as_they_are_stored(door: Door) -> None:
         """
     ).fetchall()
     card = OnePrice(price["id"])
-    rated = app.create(dsn=dsn(), rate_card_loader=lambda version: None if version else card)
+    rated = app.create(dsn=conninfo(), rate_card_loader=lambda version: None if version else card)
     with serve(rated) as url, httpx.Client(base_url=url, timeout=30) as http:
         own = Door(url, door.database, rated, http, door.source, door.key)
         own.post([event(id="a", model="priced"), event(id="b", model="unknown")])
@@ -145,21 +145,21 @@ def assert_unavailable(response: httpx.Response) -> None:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> tuple[str, Path]:
     """A way to the test database that can be cut: its conninfo and a link to cut or mend."""
-    host = str(conninfo_to_dict(dsn()).get("host", ""))
+    host = str(conninfo_to_dict(conninfo()).get("host", ""))
     if not host.startswith("/"):
         pytest.skip("needs PostgreSQL on a Unix socket")
     link = tmp_path / "pg"
     link.symlink_to(host)
-    return make_conninfo(dsn(), host=str(link)), link
+    return make_conninfo(conninfo(), host=str(link)), link
 
 
 def test_without_a_database_the_answer_is_503_at_once_and_it_recovers(
     door: Door, elsewhere: tuple[str, Path]
 ) -> None:
-    conninfo, link = elsewhere
+    cut_conninfo, link = elsewhere
     host = link.readlink()
     link.unlink()
-    with serve(app.create(dsn=conninfo)) as url, httpx.Client(base_url=url, timeout=10) as http:
+    with serve(app.create(dsn=cut_conninfo)) as url, httpx.Client(base_url=url, timeout=10) as http:
         cut = Door(url, door.database, door.application, http, door.source, door.key)
         assert http.get("/healthz").status_code == 200
         started = time.monotonic()
@@ -173,9 +173,9 @@ def test_without_a_database_the_answer_is_503_at_once_and_it_recovers(
 def test_a_database_that_goes_away_loses_nothing_and_repeats_nothing(
     door: Door, elsewhere: tuple[str, Path]
 ) -> None:
-    conninfo, link = elsewhere
+    cut_conninfo, link = elsewhere
     host = link.readlink()
-    with serve(app.create(dsn=conninfo)) as url, httpx.Client(base_url=url, timeout=10) as http:
+    with serve(app.create(dsn=cut_conninfo)) as url, httpx.Client(base_url=url, timeout=10) as http:
         cut = Door(url, door.database, door.application, http, door.source, door.key)
         until(lambda: cut.post([event(id="first")]).status_code == 200)
         link.unlink()
@@ -222,7 +222,7 @@ def test_connections_killed_under_load_lose_nothing_and_count_nothing_twice(door
 
 def test_a_lock_held_for_a_while_is_waited_out(door: Door) -> None:
     same = event(id="locked")
-    with psycopg.connect(dsn()) as blocking, ThreadPoolExecutor(1) as pool:
+    with psycopg.connect(conninfo()) as blocking, ThreadPoolExecutor(1) as pool:
         blocking.execute("LOCK TABLE usage_event IN ACCESS EXCLUSIVE MODE")
         waiting = pool.submit(door.post, [same])
         until(lambda: _is_waiting(door))
@@ -245,7 +245,7 @@ def test_more_than_can_be_written_is_refused_with_503_and_not_lost(
 ) -> None:
     monkeypatch.setattr("ingest.writer.QUEUED_ROWS", 10)
     bodies = [[event() for _ in range(6)] for _ in range(12)]
-    with psycopg.connect(dsn()) as blocking, ThreadPoolExecutor(12) as pool:
+    with psycopg.connect(conninfo()) as blocking, ThreadPoolExecutor(12) as pool:
         blocking.execute("LOCK TABLE usage_event IN ACCESS EXCLUSIVE MODE")
         waiting = [pool.submit(door.post, body) for body in bodies]
         refused = until(lambda: [w for w in waiting if w.done() and w.result().status_code == 503])
@@ -259,11 +259,11 @@ def test_more_than_can_be_written_is_refused_with_503_and_not_lost(
 
 def test_a_stopping_server_answers_what_it_took(door: Door) -> None:
     with (
-        psycopg.connect(dsn()) as blocking,
+        psycopg.connect(conninfo()) as blocking,
         ThreadPoolExecutor(1) as pool,
         httpx.Client(timeout=30) as http,
     ):
-        with serve(app.create(dsn=dsn())) as url:
+        with serve(app.create(dsn=conninfo())) as url:
             http.base_url = httpx.URL(url)
             own = Door(url, door.database, door.application, http, door.source, door.key)
             blocking.execute("LOCK TABLE usage_event IN ACCESS EXCLUSIVE MODE")

@@ -10,10 +10,9 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import connection
-from psycopg.conninfo import make_conninfo
 
 from finops import rate_cards
+from finops.conninfo import conninfo
 from ingest import app
 from ingest.protocol import BoundedHttpProtocol
 
@@ -28,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, **options: Any) -> None:
         tune_interpreter()
         application = app.create(
-            dsn=dsn(),
+            dsn=conninfo(),
             rate_card_loader=rate_cards.load,
             web_socket=str(settings.RUNTIME_DIR / "web.sock"),
             retention_days=settings.EVENT_RETENTION_DAYS,
@@ -62,9 +61,3 @@ def configuration(application: app.App, **where: Any) -> uvicorn.Config:
         backlog=2048,
     )
 
-
-def dsn() -> str:
-    """The database of settings, as libpq writes it."""
-    at = connection.get_connection_params()
-    names = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert")
-    return make_conninfo(**{name: at[name] for name in names if at.get(name)})
