@@ -51,13 +51,21 @@ class Configuration:
         self._stopped.set()
         self._thread.join()
 
-    def look_up_key(self, digest: bytes) -> None:
-        """Ask the database about a key unknown here; blocks. Raises psycopg.Error."""
+    def look_up_key(self, digest: bytes) -> bool:
+        """Ask the database about a key unknown here; blocks. Raises psycopg.Error.
+
+        Returns whether it was asked: guessers may not ask too often.
+        """
         with self._lock:
+            if self.keys.knows(digest):  # by another request that asked meanwhile
+                return True
+            if not self.keys.may_look_up():
+                return False
             try:
                 self.keys.look_up(self._connected(), digest)
             except psycopg.OperationalError:  # lost since its last use, as after a restart
                 self.keys.look_up(self._connected(), digest)
+            return True
 
     def reload(self) -> None:
         """Raises psycopg.Error, and whatever the loader of rate cards raises."""

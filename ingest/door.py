@@ -13,7 +13,7 @@ import psycopg
 
 from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
 from ingest.commits import Outcome, Submission
-from ingest.configuration import Configuration
+from ingest.configuration import RELOAD_SECONDS, Configuration
 from ingest.doors.native import Decoded, read_json, read_ndjson
 from ingest.facts import Fact, Reader, Scope
 from ingest.keys import presented
@@ -88,11 +88,13 @@ class Door:
     async def _admit(self, headers: Mapping[bytes, bytes]) -> Scope:
         keys = self._configuration.keys
         digest = presented(headers)
-        if not keys.knows(digest) and keys.may_look_up():
+        if not keys.knows(digest):
             try:
-                await asyncio.to_thread(self._configuration.look_up_key, digest)
+                was_asked = await asyncio.to_thread(self._configuration.look_up_key, digest)
             except psycopg.Error:
                 raise unavailable("The database is away, so keys cannot be checked.") from None
+            if not was_asked:
+                await asyncio.sleep(2 * RELOAD_SECONDS)  # then every key of now is known
         return keys.scope(digest)
 
     def _read(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import string
-import threading
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -55,13 +54,12 @@ class KnownKey(NamedTuple):
 
 
 class KeyRing:
-    """Every key in memory, reloaded by whoever holds the ring."""
+    """Every key in memory; reloaded and added to by whoever holds the ring, one at a time."""
 
     def __init__(self) -> None:
         self._keys: dict[bytes, KnownKey] = {}
         self._used: set[int] = set()
         self._lookups: deque[float] = deque(maxlen=LOOKUPS_PER_SECOND)
-        self._lock = threading.Lock()
 
     def reload(self, connection: Connection) -> None:
         rows = connection.execute(
@@ -84,12 +82,10 @@ class KeyRing:
     def may_look_up(self) -> bool:
         """Whether the database may be asked about one more unknown key now."""
         moment = time.monotonic()
-        with self._lock:
-            full = len(self._lookups) == LOOKUPS_PER_SECOND
-            if full and moment - self._lookups[0] < 1.0:
-                return False
-            self._lookups.append(moment)
-            return True
+        if len(self._lookups) == LOOKUPS_PER_SECOND and moment - self._lookups[0] < 1.0:
+            return False
+        self._lookups.append(moment)
+        return True
 
     def scope(self, digest: bytes) -> Scope:
         """What the key may write; Problem 401 for an unknown key, 403 for a revoked one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import StringIO
 
@@ -95,3 +96,11 @@ def test_the_command_prints_only_the_key() -> None:
 def test_the_command_wants_a_name() -> None:
     with pytest.raises(CommandError):
         call_command("create_ingest_key", " ")
+
+
+def test_a_new_key_works_while_others_are_guessed(door: Door) -> None:
+    key = door.new_key(door.source)
+    presented = [f"fk_guess{number}" for number in range(40)] + [key] * 20
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(lambda each: status(door, each), presented))
+    assert statuses == [401] * 40 + [200] * 20
