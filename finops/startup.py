@@ -52,8 +52,7 @@ def start(supervisor: Supervisor, *, demo: bool) -> None:
     if settings.EMBEDDED_BROKER:
         for name in ("queue", "control"):
             (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
-    supervisor.run("migrate", [*MANAGE, "migrate", "--no-input", "--verbosity=0", UNCHECKED])
-    supervisor.run("prices", [*MANAGE, "sync_prices", UNCHECKED])
+    supervisor.run("prepare", [*MANAGE, "prepare", UNCHECKED])
     for name, command in programs().items():
         supervisor.add(child(name, command))
     supervisor.wait_until_ready(missing, READY_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -23,6 +24,12 @@ from bench.system import System
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MEMORY = 1.5e9
+TOKEN = """
+from django.contrib.auth.models import User
+from django.core.management import call_command
+User.objects.create_superuser("ada")
+call_command("create_api_token", "ada")
+"""
 REDIS = shutil.which("redis-server")
 
 
@@ -108,6 +115,36 @@ def test_messages_of_the_embedded_broker_do_not_pile_up(farthing: System) -> Non
     assert len(list((farthing.directory / "data" / "broker" / "queue").iterdir())) < 20
 
 
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not there")
+def test_the_examples_of_the_readme_run(farthing: System) -> None:
+    keys = {
+        "INGEST_KEY": farthing.manage("create_ingest_key", "support-bot", "--team", "cx"),
+        "API_TOKEN": farthing.manage("shell", "--no-imports", "--command", TOKEN),
+    }
+    sent = run_example("send", farthing, keys)
+    assert json.loads(sent) == {"accepted": 1, "duplicates": 0, "rejected": []}
+    system.wait_until_rolled_up(farthing, 30)
+    asked = json.loads(run_example("ask", farthing, keys))
+    assert asked["currency"] == "USD"
+    listed, one = run_example("requests", farthing, keys).replace("}{", "}\n{").splitlines()
+    assert json.loads(listed)["requests"][0]["id"] == "chat-8f3a"
+    assert "trace" in one
+
+
+def run_example(name: str, farthing: System, keys: dict[str, str]) -> str:
+    """Run a shell example of the README against this server and return what it prints."""
+    readme = (ROOT / "README.md").read_text()
+    example = readme.split(f"<!-- example: {name} -->\n```sh\n", 1)[1].split("```", 1)[0]
+    done = subprocess.run(
+        ["sh", "-ec", example.replace("http://127.0.0.1:8000", farthing.url)],
+        env=os.environ | keys,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
 def test_a_second_farthing_on_the_same_data_is_refused(farthing: System) -> None:
     said = refusal(environment_of(farthing.directory))
     assert f"already running (process {farthing.process.pid})" in said
@@ -138,7 +175,7 @@ def test_stopping_leaves_no_process_and_starting_again_keeps_the_data() -> None:
         key = farthing.manage("create_ingest_key", "kept")
         left = everyone(farthing)
     assert farthing.process.returncode == 0
-    assert not [process for process in left if process.is_running()]
+    assert all(system.part_of(process) == "gone" for process in left)
     assert not (home / "run").exists()
     with up(home) as farthing:
         answer = httpx.post(
