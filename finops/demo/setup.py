@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 
 from finops import ledger
 from finops.demo.company import SERVICES, TEAMS
-from finops.models import ActivatedTag, IngestKey, Team
+from finops.models import ActivatedTag, IngestKey, Price, Team
 from ingest import keys
 
 LOGIN = "demo"
@@ -77,7 +77,9 @@ def make_company() -> None:
 
 
 def make_prices(anchor: date, days: int) -> None:
-    """Contracts and the fleet's rate, so that list and effective cost differ."""
+    """Contracts and the fleet's rate, so that list and effective cost differ; once."""
+    if Price.objects.filter(author=LOGIN, superseded_at=None).exists():
+        return
     first = (anchor - timedelta(days=days + 1)).isoformat()
     halfway = (anchor - timedelta(days=days // 2)).isoformat()
     for terms in (
@@ -91,7 +93,7 @@ def make_prices(anchor: date, days: int) -> None:
         {"kind": "self_hosted", "fleet": "h100-eu", "gpu_hour_price": "3.96",
          "effective_from": first, "note": "Demo: rented H100 in Frankfurt."},
     ):  # fmt: skip
-        ledger.add(terms, author="demo", zone=UTC)
+        ledger.add(terms, author=LOGIN, zone=UTC)
 
 
 def read_state(path: Path) -> DemoState | None:
