@@ -45,6 +45,7 @@ def part_of_usage(
     user_ids: dict[str, int],
     *,
     with_user: bool = False,
+    only_users: Sequence[int] | None = None,
 ) -> Composed:
     """What one table holds of the query: a row per row of the table that the filters keep."""
     selected: list[Composable] = [SQL("{} AS bucket").format(bucket(query, part.grain, parameters))]
@@ -64,6 +65,7 @@ def part_of_usage(
             [
                 *time_bounds(query, part, parameters),
                 *(condition(each, parameters, user_ids) for each in query.filters),
+                *users_condition(only_users, parameters),
             ]
         ),
     )
@@ -152,3 +154,9 @@ def condition(each: Filter, parameters: Parameters, user_ids: dict[str, int]) ->
         parameters.add(values),
         SQL(cast),
     )
+
+
+def users_condition(users: Sequence[int] | None, parameters: Parameters) -> list[Composable]:
+    if users is None:
+        return []
+    return [SQL("usage.user_id = ANY({}::integer[])").format(parameters.add(list(users)))]

@@ -40,13 +40,14 @@ RANKS: dict[str, Composable] = {
 }
 MAX_ROWS = 100_000
 
-# A key as the database has it: the label of a dimension, or the number of a user.
-Key = str | int
+# A key as the database has it: the label of a dimension (str), or the number of a user (int); None
+# in Other.
+Key = Any
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    text: Composed
+    text: Composed | str
     parameters: dict[str, Any]
 
 
@@ -65,6 +66,7 @@ def sums_statement(
     columns: Sequence[str],
     histograms: Sequence[str],
     top: Top | None,
+    only_users: Sequence[int] | None = None,
 ) -> Statement:
     """Sums of columns and joined histograms, per bucket and group; then the sums in all.
 
@@ -93,7 +95,9 @@ LIMIT {limit}
         groups=comma([Identifier("bucket"), *keys]),
         sums=comma([*added, *joined]),
         parts=SQL("\n    UNION ALL\n").join(
-            part_of_usage(query, each, (*columns, *histograms), parameters, user_ids)
+            part_of_usage(
+                query, each, (*columns, *histograms), parameters, user_ids, only_users=only_users
+            )
             for each in segments
         ),
         top=top_sql(query, top, columns, parameters),

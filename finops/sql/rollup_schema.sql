@@ -105,6 +105,8 @@ CREATE TABLE rollup_user_total (
     effective_cost              numeric NOT NULL,
     PRIMARY KEY (span, start, user_id)
 ) WITH (fillfactor = 80);
+-- Who used most, without adding up everybody: see costs/leaders.py.
+CREATE INDEX rollup_user_total_cost ON rollup_user_total (span, start, effective_cost DESC);
 
 -- One row: a day whose rollup_user_day has changed since rollup_user_total was made of it. Spans
 -- with such a day are not to be read.

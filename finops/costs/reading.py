@@ -1,0 +1,104 @@
+"""Reads the sums of a query in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from psycopg import Cursor
+
+from finops.costs.metrics import Sums, needed_columns, needed_histograms
+from finops.costs.results import Freshness
+from finops.costs.statements import (
+    MAX_ROWS,
+    Key,
+    Statement,
+    Top,
+    sums_statement,
+    users_statement,
+)
+from finops.costs.tables import counts_users, is_per_user, segments
+from finops.query import CostQuery, InvalidQuery
+
+# A bucket, whether it is Other, and the keys as the database has them.
+Group = tuple[date | datetime | None, bool, tuple[Key, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    groups: dict[Group, Sums]
+    total: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One snapshot, with what statements need to know of it."""
+
+    cursor: CursorWrapper
+    freshness: Freshness
+    user_ids: dict[str, int]
+    unsettled: frozenset[date]
+
+    def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """In binary, which Django's cursor does not offer: histograms would be twice as long."""
+        with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+            return cursor.execute(statement.text, statement.parameters, binary=True).fetchall()
+
+
+def named(query: CostQuery, usage: Usage) -> Top | None:
+    """The groups of a limited answer that are not Other."""
+    if not (query.limit and query.group_by):
+        return None
+    return Top(list(dict.fromkeys(keys for _, is_other, keys in usage.groups if not is_other)))
+
+
+def read_usage(
+    reading: Reading,
+    query: CostQuery,
+    top: Top | None,
+    only_users: Sequence[int] | None = None,
+) -> Usage:
+    """The query's sums; `only_users` leaves the usage of everybody else out."""
+    columns, histograms = needed_columns(query.metrics), needed_histograms(query.metrics)
+    parts = segments(query, reading.unsettled, per_user=is_per_user(query))
+    statement = sums_statement(query, parts, reading.user_ids, columns, histograms, top, only_users)
+    rows = reading.fetch(statement)
+    if len(rows) > MAX_ROWS + 1:
+        raise InvalidQuery("limit", f"the answer has more than {MAX_ROWS:,} rows; give a limit")
+    groups = {}
+    total = Sums({})
+    for is_total, bucket, is_other, *values in rows:
+        keys = tuple(values[: len(query.group_by)])
+        sums = read_sums(values[len(keys) :], columns, histograms)
+        if is_total:
+            total = sums
+        else:
+            groups[bucket, is_other, keys] = sums
+    for name in histograms:
+        total.histograms[name] = b"".join(sums.histograms[name] for sums in groups.values())
+    usage = Usage(groups, total)
+    if counts_users(query):
+        count_users(reading, query, named(query, usage), usage)
+    return usage
+
+
+def read_sums(values: Sequence[Any], columns: Sequence[str], histograms: Sequence[str]) -> Sums:
+    numbers = [value or Decimal(0) for value in values[: len(columns)]]
+    joined = [bytes(value or b"") for value in values[len(columns) :]]
+    return Sums(
+        dict(zip(columns, numbers, strict=True)), dict(zip(histograms, joined, strict=True))
+    )
+
+
+def count_users(reading: Reading, query: CostQuery, top: Top | None, usage: Usage) -> None:
+    """Adds the numbers of distinct users, which are not the sums of those of groups."""
+    parts = segments(query, reading.unsettled, per_user=True)
+    rows = reading.fetch(users_statement(query, parts, reading.user_ids, top))
+    for is_total, bucket, is_other, *keys, users in rows:
+        sums = usage.total if is_total else usage.groups[bucket, is_other, tuple(keys)]
+        sums.users = users
