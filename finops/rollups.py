@@ -27,7 +27,8 @@ WORK_MEM = "SET LOCAL work_mem = '128MB'"
 FOLD = ("sum_hours", "fold_hour", "fold_day", "fold_user_day")
 # A day settles when nothing was added to it for so long; then its users are totalled.
 QUIET = timedelta(seconds=20)
-SETTLE_DAYS = 7
+# Folding waits while days settle, so it is a few of them at a time.
+SETTLE_DAYS = 2
 
 
 class ZoneChanged(RuntimeError):

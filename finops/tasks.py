@@ -40,7 +40,7 @@ def fold_rollups() -> None:
         return
     if report.events:
         log.debug("folded %d events of %d batches", report.events, report.batches)
-    elif not report.busy:
+    if not report.busy:
         rollups.settle(now)
 
 

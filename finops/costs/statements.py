@@ -120,45 +120,60 @@ def users_statement(
     """Numbers of distinct users, in rows like those of sums_statement."""
     parameters = Parameters()
     keys = key_names(query)
-    users = SQL("count(DISTINCT user_id) FILTER (WHERE user_id <> 0)")
     text = SQL(
         """
 WITH usage AS MATERIALIZED (
+    SELECT DISTINCT {groups}, user_id
+    FROM (
 {parts}
-){top}
-{rows}
+    ) AS part
+){top},
+named AS ({named})
+SELECT false AS is_total, {named_groups}, count(*) FILTER (WHERE user_id <> 0)
+FROM named
+GROUP BY {named_groups}
 UNION ALL
 SELECT true, NULL, false, {nulls}
-FROM usage
+FROM (SELECT DISTINCT user_id FROM usage WHERE user_id <> 0) AS everybody
 """
     ).format(
+        groups=comma([Identifier("bucket"), *keys]),
         parts=SQL("\n    UNION ALL\n").join(
             part_of_usage(query, each, (), parameters, user_ids, with_user=True)
             for each in segments
         ),
         top=top_sql(query, top, (), parameters),
-        rows=rows_sql(keys, top, users, None),
-        nulls=comma([*(SQL("NULL") for _ in keys), users]),
+        named=named_users_sql(keys, top),
+        named_groups=comma([Identifier("bucket"), Identifier("is_other"), *keys]),
+        nulls=comma([*(SQL("NULL") for _ in keys), SQL("count(*)")]),
     )
     return Statement(text, parameters.values)
+
+
+def named_users_sql(keys: Sequence[Identifier], top: Top | None) -> Composed:
+    """One row: a user in a group and a bucket, once, whether by name or in Other."""
+    if top is None or not keys:
+        return SQL("SELECT {}, user_id FROM usage").format(
+            comma([Identifier("bucket"), SQL("false AS is_other"), *keys])
+        )
+    named = [SQL("top.{}").format(key) for key in keys]
+    return SQL(
+        "SELECT DISTINCT bucket, {first} IS NULL AS is_other, {named}, user_id"
+        " FROM usage LEFT JOIN top USING ({keys})"
+    ).format(first=named[0], named=comma(named), keys=comma(keys))
 
 
 def rows_sql(
     keys: Sequence[Identifier],
     top: Top | None,
     sums: Composable,
-    grouped: Sequence[str] | None,
+    columns: Sequence[str],
 ) -> Composed:
-    """The rows of usage, whose columns `grouped` has where they are sums already; or as Other."""
+    """The rows of usage, which are `columns` of sums already; those of Other are added up."""
     if top is None or not keys:
-        if grouped is not None:
-            columns = comma([Identifier(name) for name in grouped])
-            return SQL(
-                "SELECT false AS is_total, bucket, false AS is_other, {}\nFROM usage"
-            ).format(comma([*keys, columns]))
-        return SQL(
-            "SELECT false AS is_total, bucket, false AS is_other, {} FROM usage GROUP BY {}"
-        ).format(comma([*keys, sums]), comma([Identifier("bucket"), *keys]))
+        return SQL("SELECT false AS is_total, bucket, false AS is_other, {} FROM usage").format(
+            comma([*keys, *(Identifier(name) for name in columns)])
+        )
     named = [SQL("top.{}").format(key) for key in keys]
     return SQL(
         """SELECT false AS is_total, bucket, {first} IS NULL AS is_other, {selected}
