@@ -5,13 +5,17 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	&& echo $$python && break; done)
 IN_VENV = .venv/bin/python
 
-# uv installs in seconds what takes pip most of a minute; both refuse what the lock does not name.
+# uv installs in seconds what takes pip most of a minute. Where it is not there, pip brings it into
+# .venv, and does the work itself if that fails (pip alone may know of a proxy or a mirror). Both
+# refuse what differs from the lock's hashes.
 define install
 @echo "Installing $(1)"
-@uv=uv; $$uv --version >/dev/null 2>&1 || { uv=.venv/bin/uv; test -x $$uv \
-	|| .venv/bin/pip install --quiet --disable-pip-version-check uv || uv=; }; \
-if test -n "$$uv"; then $$uv pip install --quiet --python $(IN_VENV) --require-hashes -r $(1); \
-else .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
+@if uv --version >/dev/null 2>&1; \
+then uv pip install --quiet --python $(IN_VENV) --require-hashes -r $(1); \
+else pip=".venv/bin/pip --quiet --disable-pip-version-check install"; \
+	{ test -x .venv/bin/uv || $$pip uv; } 2>/dev/null \
+	&& .venv/bin/uv pip install --quiet --python $(IN_VENV) --require-hashes -r $(1) 2>/dev/null \
+	|| $$pip --require-hashes -r $(1); fi
 endef
 
 .PHONY: up demo test bench check

@@ -100,6 +100,8 @@ def _with_capability(setpriv: str, uid: int, gid: int, capability: str) -> tuple
     only = f"-all,+{capability}"
     return (
         *(setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs"),
+        # Without this access(2), which initdb asks, denies what open(2) would grant.
+        "--securebits=+no_setuid_fixup",
         *(f"--inh-caps={only}", f"--ambient-caps={only}", f"--bounding-set={only}", "--"),
     )
 

