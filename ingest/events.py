@@ -26,10 +26,10 @@ Milliseconds = Annotated[float, Meta(ge=0.0, le=MAX_MILLISECONDS)]
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
 # Exact: a number is taken by its digits, and a string of digits is taken too.
 Amount = Annotated[Decimal, Meta(extra_json_schema={"type": ["number", "string"], "minimum": 0})]
-Tags = Annotated[dict[Name, Name], Meta(max_length=16)]
-Stages = Annotated[
-    dict[Annotated[str, Meta(min_length=1, max_length=64)], Milliseconds], Meta(max_length=32)
-]
+TagKey = Annotated[str, Meta(min_length=1, max_length=200)]
+Tags = Annotated[dict[TagKey, Name], Meta(max_length=16)]
+StageName = Annotated[str, Meta(min_length=1, max_length=64)]
+Stages = Annotated[dict[StageName, Milliseconds], Meta(max_length=32)]
 
 # The right-hand names are what the ledger and the pages know; providers' own words for them are
 # taken too.

@@ -11,6 +11,7 @@ REASONS = {
     "absurd_tokens": "a token count above 1,000,000,000",
     "conflicting_fields": "two fields say different things about the same fact",
     "empty_model": "the model is an empty string",
+    "empty_name": "a name within an object is empty",
     "invalid_characters": "a string holds NUL or half a surrogate pair",
     "invalid_timestamp": "the timestamp is no RFC 3339 date-time",
     "malformed_json": "a line of an NDJSON body is no JSON",
@@ -88,7 +89,7 @@ def _reason(field: str, problem: str) -> str:
     if "Invalid enum value" in problem:
         return "unknown_value"
     if "of length >=" in problem:
-        return "missing_id" if field == "id" else f"empty_{field}"
+        return {"id": "missing_id", "model": "empty_model"}.get(field, "empty_name")
     if "of length <=" in problem:
         return "too_long" if "`str`" in problem else "too_many"
     if ">=" in problem:
@@ -103,6 +104,7 @@ _ADVICE = {
     "invalid_timestamp": "write RFC 3339, as in 2026-10-01T12:00:00Z.",
     "missing_id": "write an id of 1 to 200 characters, unique per request.",
     "empty_model": "write the model that answered.",
+    "empty_name": "leave the pair out or give it a name.",
     "negative_tokens": "write 0 or more.",
     "absurd_tokens": "write at most 1000000000.",
     "negative_number": "write 0 or more.",

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
+from django.urls.converters import PathConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.costs import CostsView
 from finops.api.problems import nothing_here
 from finops.api.requests import RequestsView, RequestView
 
+
+class AnythingConverter(PathConverter):
+    """A client's id may hold anything: slashes, and line breaks too."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(AnythingConverter, "anything")
+
 urlpatterns = [
     path("v1/costs", CostsView.as_view(), name="api-costs"),
     path("v1/costs.csv", CostsView.as_view(schema=None), {"format": "csv"}, name="api-costs-csv"),
     path("v1/requests", RequestsView.as_view(), name="api-requests"),
-    # A client's id may hold anything, slashes too.
-    path("v1/requests/<path:request_id>", RequestView.as_view(), name="api-request"),
+    path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
-    re_path(r"^(?P<path>.*)$", nothing_here),
+    re_path(r"^(?P<path>[\s\S]*)\Z", nothing_here),
 ]
