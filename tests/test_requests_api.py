@@ -224,3 +224,15 @@ def test_prices_keep_their_version_in_the_trace(recorded: None) -> None:
     assert request.trace.list_price
     assert request.trace.list_price.superseded_at == NOW
     assert request.trace.agrees
+
+
+def test_a_request_that_its_reader_may_not_see_is_not_there(
+    signed_in: Client, recorded: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert signed_in.get("/api/v1/requests/late").status_code == 200
+    monkeypatch.setattr(
+        "finops.access.narrow", lambda asked, user: asked.with_filter("team", "search")
+    )
+    assert signed_in.get("/api/v1/requests/late").status_code == 404
+    listed = signed_in.get(f"/api/v1/requests?{WHOLE}").json()
+    assert {each["team"] for each in listed["requests"]} <= {"search"}

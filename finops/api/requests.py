@@ -51,7 +51,8 @@ class RequestView(APIView):
     @extend_schema(**REQUEST_SCHEMA)
     def get(self, request: Request, request_id: str) -> Response:
         day, source = read_narrowing(request)
-        found = requests.get(request_id, day=day, source=source)
+        seen = read_query(request, without={"day", "source"})
+        found = requests.get(request_id, day=day, source=source, filters=seen.filters)
         if not found:
             raise NotFound(f"No request has the id {request_id[:200]!r}.")
         first, *others = found

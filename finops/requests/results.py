@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from finops.costs import UNATTRIBUTED
 from finops.pricing.formula import RatedBucket
 from finops.pricing.lines import PriceLine
+from finops.query import TAG_PREFIX, Filter
 
 # Disjoint: no token is in two of them.
 INPUT_BUCKETS = (
@@ -67,6 +70,15 @@ class UsageRequest:
     @property
     def output_tokens(self) -> int:
         return sum(self.tokens[name] for name in OUTPUT_BUCKETS)
+
+    def passes(self, filters: Sequence[Filter]) -> bool:
+        return all((self.label(each.dimension) in each.values) != each.exclude for each in filters)
+
+    def label(self, dimension: str) -> str:
+        """What the request is counted as in this dimension."""
+        tag = dimension.removeprefix(TAG_PREFIX)
+        value = self.dimensions[dimension] if tag == dimension else self.tags.get(tag)
+        return value or UNATTRIBUTED
 
     @property
     def is_priced(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from finops import ledger
 from finops.costs.parts import Parameters
 from finops.models import IngestKey, Price
 from finops.pricing.formula import Quantities, rate
+from finops.query import Filter
 from finops.requests.results import PriceVersion, RatingTrace, UsageRequest
 from finops.requests.rows import read_row
 from finops.sql import statement
@@ -20,18 +22,22 @@ from ingest.facts import event_key
 
 
 def get(
-    request_id: str, *, day: date | None = None, source: str | None = None
+    request_id: str,
+    *,
+    day: date | None = None,
+    source: str | None = None,
+    filters: Sequence[Filter] = (),
 ) -> list[UsageRequest]:
     """The requests of this id, newest first, each with its trace; also by our own event key.
 
     Clients choose ids: one may have been used on several days or by several sources. `day` (UTC)
-    and `source` narrow to one of them.
+    and `source` narrow to one of them, `filters` to what a reader may see.
     """
     sources = [source] if source else list(known_sources())
     keys = [UUID(bytes=event_key(each, request_id)) for each in sources]
     if own := parse_key(request_id):
         keys.append(own)
-    requests = read_by_key(keys, day, source)
+    requests = [each for each in read_by_key(keys, day, source) if each.passes(filters)]
     prices = Price.objects.in_bulk(
         {id for each in requests for id in (each.price_id, each.contract_price_id) if id}
     )
