@@ -8,7 +8,8 @@ from django.contrib.auth import get_user_model, login
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
-from django.db import connection, transaction
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,8 +18,6 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 from finops.pages import wants_fragment
-
-SETUP_LOCK = 0x66617274  # any number nobody else locks
 
 
 class SetupForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -53,12 +52,11 @@ def setup(request: HttpRequest) -> HttpResponse:
 def create_administrator(form: SetupForm) -> User | None:
     """The new administrator, or None when somebody else was first."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            # Two first visitors at once: the second waits here and then finds the first.
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
+        # Two first visitors at once: the second waits for this row and then finds the first.
+        ContentType.objects.select_for_update().get(app_label="auth", model="user")
         if is_set_up():
             return None
-        user = form.save(commit=False)
+        user: User = form.save(commit=False)
         user.is_staff = user.is_superuser = True
         user.save()
         return user
