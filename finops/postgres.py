@@ -266,10 +266,9 @@ def _tuning(durable: bool) -> dict[str, str]:
         "wal_compression": "on",
         # Partitions only grow, so vacuum has little to remove, but should set the visibility map
         # early and fetch statistics often.
-        "autovacuum_naptime": "20s",
+        "autovacuum_naptime": "30s",
         "autovacuum_max_workers": "2",
         "autovacuum_analyze_scale_factor": "0.05",
-        "autovacuum_vacuum_cost_limit": "1000",
     }
     if sys.platform == "darwin":
         # macOS's fsync leaves data in the drive's cache.
