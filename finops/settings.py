@@ -219,6 +219,7 @@ if EMBEDDED_BROKER:
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 # A task that waited longer than until its next turn is not run late.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sync_prices": {"task": "finops.tasks.sync_prices", "schedule": crontab(hour=3, minute=20)},

@@ -70,7 +70,6 @@ def programs() -> dict[str, list[str]]:
         "worker": [
             *(sys.executable, "-m", "celery", "--quiet", "-A", "finops", "worker", "--beat"),
             *("--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"),
-            *("--schedule", str(settings.DATA_DIR / "celerybeat-schedule")),
             *("--without-gossip", "--without-mingle"),
         ],
     }
