@@ -60,4 +60,3 @@ def configuration(application: app.App, **where: Any) -> uvicorn.Config:
         timeout_graceful_shutdown=15,
         backlog=2048,
     )
-
