@@ -161,7 +161,7 @@ def count_short(number: Number | None) -> str:
     """1.2B, 12.3k, 9,841."""
     if number is None:
         return MISSING
-    size: Number = abs(number)
+    size = number if number >= 0 else -number
     return _signed(f"{size:,.0f}" if size < 9_999.5 else _scaled(size), number < 0)
 
 

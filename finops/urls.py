@@ -17,4 +17,3 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler500 = "finops.pages.errors.server_error"
-

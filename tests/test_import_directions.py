@@ -30,7 +30,7 @@ EDGES_MAY_IMPORT = {
 }
 DATA = {
     *("finops.costs", "finops.health", "finops.ledger", "finops.postgres", "finops.rate_cards"),
-    "finops.requests",
+    *("finops.accounts", "finops.requests"),
     *("finops.rerating", "finops.rollup_checks", "finops.rollups", "finops.migrations"),
     *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),
     *("ingest.partitions", "ingest.staging", "ingest.writer"),
