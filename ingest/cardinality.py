@@ -52,7 +52,7 @@ class Cardinality:
         self._values: list[set[str]] = [set() for _ in self._limits]
         self._tag_values: dict[str, set[str]] = {}
         self._combinations = 0
-        self.overflows: Counter[str] = Counter()  # dimension → events
+        self.overflows: Counter[str] = Counter()  # dimension → values, once per commit
 
     def know(self, attributions: Iterable[Attribution]) -> None:
         """Count combinations that are in the database, whoever put them there."""

@@ -7,6 +7,7 @@ seconds. While the database is away the last known configuration holds.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ class Configuration:
         self.card: RateCard | None = None
         self.tiers = LatencyTiers()
         self.activated_tags: frozenset[str] = frozenset()
+        self.keys_as_of = -math.inf  # by the monotonic clock: every key made before is known
         self._dsn = dsn
         self._load_card = load_card
         self._connection: psycopg.Connection | None = None
@@ -71,7 +73,9 @@ class Configuration:
         """Raises psycopg.Error, and whatever the loader of rate cards raises."""
         with self._lock:
             connection = self._connected()
+            moment = time.monotonic()
             self.keys.reload(connection)
+            self.keys_as_of = moment
             self.tiers = LatencyTiers(
                 connection.execute("SELECT name, max_latency_ms FROM latency_tier").fetchall()
             )

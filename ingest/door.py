@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from ingest.writer import Writer
 # Larger bodies are read in a thread, so that pages and health checks need not wait for them.
 READ_INLINE_BYTES = 32 * 1024
 READERS = 2
+UNCHECKED = "The database is away, so this key cannot be checked. Send this again."
 
 _FORMATS: Mapping[str, Callable[[bytes], Decoded]] = {
     "application/json": read_json,
@@ -86,16 +88,22 @@ class Door:
         )
 
     async def _admit(self, headers: Mapping[bytes, bytes]) -> Scope:
-        keys = self._configuration.keys
         digest = presented(headers)
-        if not keys.knows(digest):
-            try:
-                was_asked = await asyncio.to_thread(self._configuration.look_up_key, digest)
-            except psycopg.Error:
-                raise unavailable("The database is away, so keys cannot be checked.") from None
-            if not was_asked:
-                await asyncio.sleep(2 * RELOAD_SECONDS)  # then every key of now is known
-        return keys.scope(digest)
+        if not self._configuration.keys.knows(digest):
+            await self._learn_key(digest)
+        return self._configuration.keys.scope(digest)
+
+    async def _learn_key(self, digest: bytes) -> None:
+        """Returns when the key is known, or surely unknown: a 401 makes clients give up."""
+        arrived = time.monotonic()
+        try:
+            was_asked = await asyncio.to_thread(self._configuration.look_up_key, digest)
+        except psycopg.Error:
+            raise unavailable(UNCHECKED) from None
+        if not was_asked:
+            await asyncio.sleep(2 * RELOAD_SECONDS)
+            if self._configuration.keys_as_of < arrived:
+                raise unavailable(UNCHECKED)
 
     def _read(
         self, scope: Scope, content_type: str, encoding: str, body: bytes

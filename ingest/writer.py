@@ -28,8 +28,9 @@ from ingest.rating import RateCard
 log = logging.getLogger(__name__)
 
 ROWS_PER_COMMIT = 10_000
-QUEUED_ROWS = 100_000
-QUEUED_BYTES = 256 * 2**20
+# Decoded, a body takes some four times its bytes.
+QUEUED_ROWS = 60_000
+QUEUED_BYTES = 128 * 2**20
 THREADS = 2
 ANSWER_SECONDS = 30.0
 RACES_RETRIED = 5

@@ -5,14 +5,18 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from ingest_server import Door, event, result, until
+from ingest_server import EVENTS, Door, event, result, serve, until
+from psycopg.conninfo import make_conninfo
 
+from finops.conninfo import conninfo
 from finops.models import IngestKey
-from ingest import keys
+from ingest import app, keys
 
 
 def status(door: Door, key: str) -> int:
@@ -104,3 +108,12 @@ def test_a_new_key_works_while_others_are_guessed(door: Door) -> None:
     with ThreadPoolExecutor(20) as pool:
         statuses = list(pool.map(lambda each: status(door, each), presented))
     assert statuses == [401] * 40 + [200] * 20
+
+
+def test_without_a_database_no_key_is_called_unknown(db: None, tmp_path: Path) -> None:
+    away = make_conninfo(conninfo(), host=str(tmp_path))
+    with serve(app.create(dsn=away)) as url, httpx.Client(base_url=url, timeout=30) as http:
+        headers = {"authorization": "Bearer fk_perhaps_known"}
+        with ThreadPoolExecutor(40) as pool:
+            posts = [pool.submit(http.post, EVENTS, json=[], headers=headers) for _ in range(40)]
+        assert {post.result().status_code for post in posts} == {503}
