@@ -35,12 +35,15 @@ class Standings:
 
     seen: dict[int, dict[int, Decimal]] = field(default_factory=dict)
     bounds: list[Decimal] = field(default_factory=list)
+    is_complete: bool = True
 
     def add_list(self, entries: Sequence[tuple[int, Decimal]], depth: int) -> None:
         """One list, the largest first; a list shorter than `depth` has everybody in it."""
         for user_id, cost in entries:
             self.seen.setdefault(user_id, {})[len(self.bounds)] = cost
-        self.bounds.append(entries[-1][1] if len(entries) >= depth else Decimal(0))
+        is_cut = len(entries) >= depth
+        self.bounds.append(entries[-1][1] if is_cut else Decimal(0))
+        self.is_complete &= not is_cut
 
     def candidates(self, limit: int) -> list[int] | None:
         """Everybody who may be among the first `limit`; None where the lists cannot tell."""
@@ -48,7 +51,7 @@ class Standings:
         least = {user: sum(costs.values(), Decimal(0)) for user, costs in self.seen.items()}
         places = sorted(least.values(), reverse=True)[:limit]
         needed = places[-1] if len(places) == limit else Decimal(0)
-        if beyond and beyond >= needed:
+        if (beyond and beyond >= needed) or (len(places) < limit and not self.is_complete):
             return None
         found = [
             user
