@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,7 +29,7 @@ from ingest_server import ingest_app as ingest_app
 from ingest_server import ingest_server as ingest_server
 
 from bench import pages, system
-from finops import postgres
+from finops import postgres, undertaker
 
 hypothesis_settings.register_profile("farthing", deadline=None)
 hypothesis_settings.register_profile("ci", deadline=None, print_blob=True, max_examples=200)
@@ -49,11 +52,23 @@ def django_db_modify_db_settings(
     home = Path(tempfile.mkdtemp(prefix="farthing-test-"))
     sockets = home / "run" / "postgres"
     server = postgres.start(home / "postgres", sockets, say=print, durable=False)
+    # Ends the server even when this process is killed and cannot.
+    watching = start_undertaker(server.pid)
     for configuration in (settings.DATABASES["default"], connection.settings_dict):
         configuration["HOST"] = str(sockets)
     yield
     postgres.stop(server)
+    watching.communicate(f"- {server.pid}\n".encode())
     shutil.rmtree(home)
+
+
+def start_undertaker(pid: int) -> subprocess.Popen[bytes]:
+    program = [sys.executable, "-S", "-E", undertaker.__file__]
+    process = subprocess.Popen(program, stdin=subprocess.PIPE, start_new_session=True)
+    assert process.stdin
+    process.stdin.write(f"+ {pid} {int(signal.SIGINT)}\n".encode())
+    process.stdin.flush()
+    return process
 
 
 @pytest.fixture(scope="session")
