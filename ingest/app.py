@@ -120,7 +120,8 @@ class App:
         text = b""
         if self.proxy:
             try:
-                response = await self.proxy.fetch("/metrics")
+                host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+                response = await self.proxy.fetch("/metrics", host)
                 text = response.content if response.is_success else b""
             except httpx.HTTPError as error:
                 log.warning("web gives no metrics: %r", error)

@@ -57,9 +57,9 @@ class Proxy:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def fetch(self, path: str) -> httpx.Response:
-        """One small answer of the web process. Raises httpx.HTTPError."""
-        return await self._client.get(path, headers={"host": "localhost"}, timeout=5.0)
+    async def fetch(self, path: str, host: str) -> httpx.Response:
+        """One small answer of the web process, asked for under this Host. Raises HTTPError."""
+        return await self._client.get(path, headers={"host": host}, timeout=5.0)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Forward one request and its answer; 503 when the web process is away."""

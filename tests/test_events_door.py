@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -208,14 +209,22 @@ def test_unknown_fields_are_ignored_and_counted(door: Door) -> None:
     assert "secret" not in str(door.rows())
 
 
-def test_the_latency_tier_follows_from_the_latency(door: Door) -> None:
+@pytest.fixture
+def tiers(door: Door) -> Iterator[None]:
+    """Latency tiers of the test's own, known to the server."""
+    insert = "INSERT INTO latency_tier (name, max_latency_ms) VALUES (%s, %s)"
+    configured = door.database.execute("SELECT name, max_latency_ms FROM latency_tier").fetchall()
     door.database.execute("DELETE FROM latency_tier")
-    door.database.execute(
-        "INSERT INTO latency_tier (name, max_latency_ms) VALUES "
-        "('instant', 100), ('interactive', 1000), ('batch', NULL)"
-    )
-    tiers = door.application.configuration
-    until(lambda: tiers.tiers.of(5) == "instant")
+    for tier in (("instant", 100), ("interactive", 1000), ("batch", None)):
+        door.database.execute(insert, tier)
+    until(lambda: door.application.configuration.tiers.of(5) == "instant")
+    yield
+    door.database.execute("DELETE FROM latency_tier")
+    for row in configured:
+        door.database.execute(insert, list(row.values()))
+
+
+def test_the_latency_tier_follows_from_the_latency(door: Door, tiers: None) -> None:
     latencies = {"a": 100, "b": 100.5, "c": 1e6, "d": None}
     door.post([event(id=id, latency_ms=latency) for id, latency in latencies.items()])
     assert [row["latency_tier"] for row in door.rows()] == ["instant", "interactive", "batch", ""]

@@ -79,6 +79,14 @@ def test_retention_drops_whole_days_before_it(connection: Connection) -> None:
     assert partitions.drop_expired(connection, days[3], retention_days=1) == []
 
 
+def test_daily_maintenance_makes_ahead_and_drops(connection: Connection) -> None:
+    partitions.make(connection, [OLD])
+    today = OLD + timedelta(days=500)
+    assert OLD in partitions.maintain(conninfo(), today, retention_days=400)
+    assert today + timedelta(days=3) in partitions.existing(connection)
+    assert partitions.maintain(conninfo(), today, retention_days=400) == []
+
+
 def test_an_interrupted_drop_is_finished_by_the_next(connection: Connection) -> None:
     partitions.make(connection, [OLD])
     connection.execute("ALTER TABLE usage_event DETACH PARTITION usage_event_2001_02_03")
