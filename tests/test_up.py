@@ -19,31 +19,12 @@ import httpx
 import psutil
 import pytest
 
-from bench import system
+from bench import pages, system
 from bench.system import System
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MEMORY = 1.5e9
-TOKEN = """
-from django.contrib.auth.models import User
-from django.core.management import call_command
-User.objects.create_superuser("ada")
-call_command("create_api_token", "ada")
-"""
 REDIS = shutil.which("redis-server")
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="farthing-"))
-    yield directory
-    shutil.rmtree(directory)
-
-
-@pytest.fixture(scope="module")
-def farthing(home: Path) -> Iterator[System]:
-    with up(home) as started:
-        yield started
 
 
 @contextmanager
@@ -98,12 +79,6 @@ def everyone(farthing: System) -> list[psutil.Process]:
     return [process for part in farthing.processes().values() for process in part]
 
 
-def test_the_last_line_of_a_start_says_where(farthing: System) -> None:
-    last = (farthing.directory / "log").read_text().splitlines()
-    assert f"Ready: {farthing.url}  first visit creates the administrator" in last
-    assert httpx.get(f"{farthing.url}/readyz").json()["failing"] == []
-
-
 def test_all_processes_together_stay_within_their_memory(farthing: System) -> None:
     used = farthing.memory_bytes()
     assert set(used) == {"parent", "postgres", "ingest", "web", "worker"}
@@ -119,7 +94,7 @@ def test_messages_of_the_embedded_broker_do_not_pile_up(farthing: System) -> Non
 def test_the_examples_of_the_readme_run(farthing: System) -> None:
     keys = {
         "INGEST_KEY": farthing.manage("create_ingest_key", "support-bot", "--team", "cx"),
-        "API_TOKEN": farthing.manage("shell", "--no-imports", "--command", TOKEN),
+        "API_TOKEN": farthing.manage("create_api_token", pages.ADMINISTRATOR),
     }
     sent = run_example("send", farthing, keys)
     assert json.loads(sent) == {"accepted": 1, "duplicates": 0, "rejected": []}
@@ -127,7 +102,7 @@ def test_the_examples_of_the_readme_run(farthing: System) -> None:
     asked = json.loads(run_example("ask", farthing, keys))
     assert asked["currency"] == "USD"
     listed, one = run_example("requests", farthing, keys).replace("}{", "}\n{").splitlines()
-    assert json.loads(listed)["requests"][0]["id"] == "chat-8f3a"
+    assert "chat-8f3a" in [request["id"] for request in json.loads(listed)["requests"]]
     assert "trace" in one
 
 
@@ -172,6 +147,8 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_stopping_leaves_no_process_and_starting_again_keeps_the_data() -> None:
     home = Path(tempfile.mkdtemp(prefix="farthing-"))
     with up(home) as farthing:
+        last = (home / "log").read_text().splitlines()
+        assert f"Ready: {farthing.url}  first visit creates the administrator" in last
         key = farthing.manage("create_ingest_key", "kept")
         left = everyone(farthing)
     assert farthing.process.returncode == 0
