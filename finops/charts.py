@@ -256,6 +256,7 @@ def layout(buckets: list[Bucket], metric: str, currency: str, top: float) -> Fig
             "tickvals": [b.name for b in buckets],
             "ticktext": [b.tick for b in buckets],
             "tickangle": 0,
+            "unifiedhovertitle": {"text": "%{x}"},
             "fixedrange": True,
             "showgrid": False,
             "zeroline": False,
