@@ -27,12 +27,14 @@ def envbool(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r}: write true or false.")
 
 
-def envint(name: str, default: int) -> int:
+def envint(name: str, default: int, least: int, most: int) -> int:
     value = os.environ.get(name, "").strip()
-    try:
-        return int(value) if value else default
-    except ValueError:
-        raise ImproperlyConfigured(f"{name}={value!r}: write a whole number.") from None
+    number = int(value) if value.isascii() and value.isdigit() else None
+    if value and (number is None or not least <= number <= most):
+        raise ImproperlyConfigured(
+            f"{name}={value!r}: write a whole number from {least} to {most}."
+        )
+    return default if number is None else number
 
 
 def env(name: str, default: str) -> str:
@@ -41,7 +43,7 @@ def env(name: str, default: str) -> str:
 
 DEBUG = envbool("DEBUG", False)
 HOST = env("HOST", "127.0.0.1")
-PORT = envint("PORT", 8000)
+PORT = envint("PORT", 8000, 1, 65_535)
 
 DATA_DIR = (BASE_DIR / env("FARTHING_DATA_DIR", ".data")).resolve()
 # A Unix socket's path holds at most 107 bytes, and a data directory may lie deep, so sockets
@@ -70,7 +72,10 @@ def secret_key() -> str:
 
 
 SECRET_KEY = secret_key()
-ALLOWED_HOSTS = env("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]," + HOST).split(",")
+# Supervisors and Prometheus ask from the machine itself, whatever names the world uses.
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env("ALLOWED_HOSTS", HOST).split(",")]
+# Whose word on the client's address and on TLS is taken, as uvicorn writes it.
+TRUSTED_PROXIES = env("TRUSTED_PROXIES", "127.0.0.1")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
 # Set where users come over HTTPS, which a reverse proxy in front ends.
@@ -127,6 +132,16 @@ TEMPLATES = [
     },
 ]
 
+
+def database(url: str) -> dict[str, Any]:
+    try:
+        return dict(dj_database_url.parse(url))
+    except (ValueError, KeyError):
+        raise ImproperlyConfigured(
+            "DATABASE_URL: write postgresql://user:password@host/database."
+        ) from None
+
+
 EMBEDDED_POSTGRES = not os.environ.get("DATABASE_URL")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -137,7 +152,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "PORT": "5432",
     }
     if EMBEDDED_POSTGRES
-    else dict(dj_database_url.parse(os.environ["DATABASE_URL"]))
+    else database(os.environ["DATABASE_URL"])
 }
 DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
@@ -163,9 +178,11 @@ if TIME_ZONE not in available_timezones():
     )
 REPORTING_ZONE = ZoneInfo(TIME_ZONE)
 CURRENCY = env("FARTHING_CURRENCY", "USD")
-if not (len(CURRENCY) == 3 and CURRENCY.isascii() and CURRENCY.isupper()):
-    raise ImproperlyConfigured(f"FARTHING_CURRENCY={CURRENCY!r}: write an ISO 4217 code like USD.")
-EVENT_RETENTION_DAYS = envint("FARTHING_EVENT_RETENTION_DAYS", 400)
+if CURRENCY != "USD":
+    raise ImproperlyConfigured(
+        f"FARTHING_CURRENCY={CURRENCY!r}: figures are in USD; there is no exchange-rate table yet."
+    )
+EVENT_RETENTION_DAYS = envint("FARTHING_EVENT_RETENTION_DAYS", 400, 1, 36_500)
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [
@@ -244,12 +261,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 
+LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise ImproperlyConfigured(f"LOG_LEVEL={LOG_LEVEL!r}: write DEBUG, INFO, WARNING or ERROR.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # One line per request that passes the proxy or a loader is no news.
     "loggers": {"httpx": {"level": "WARNING"}},
 }
