@@ -94,6 +94,7 @@ def row_json(row: CostRow, query: CostQuery) -> dict[str, Any]:
     return {
         "start": instant(row.start, query.zone),
         **dict(zip(query.group_by, row.keys, strict=True)),
+        **({"is_other": True} if row.is_other else {}),
         **{name: json_value(row.values[name]) for name in query.metrics},
     }
 

@@ -144,11 +144,11 @@ def with_rest(
         group: sums for group, sums in usage.groups.items() if not group[1] and group[2][0] in users
     }
     with localcontext(prec=EXACT_DIGITS):
-        for (bucket, _, _), sums in everything.groups.items():
-            rest = dict(sums.sums)
-            for group, part in groups.items():
-                if group[0] == bucket:
-                    rest = {name: left - part.sums[name] for name, left in rest.items()}
-            if rest["requests"]:
-                groups[bucket, True, (None,)] = Sums(rest)
+        left = {bucket: dict(sums.sums) for (bucket, _, _), sums in everything.groups.items()}
+        for (bucket, _, _), part in groups.items():
+            for name, amount in part.sums.items():
+                left[bucket][name] -= amount
+    for bucket, rest in left.items():
+        if rest["requests"]:
+            groups[bucket, True, (None,)] = Sums(rest)
     return Usage(groups, everything.total)

@@ -69,7 +69,11 @@ def read_usage(
     statement = sums_statement(query, parts, reading.user_ids, columns, histograms, top, only_users)
     rows = reading.fetch(statement)
     if len(rows) > MAX_ROWS + 1:
-        raise InvalidQuery("limit", f"the answer has more than {MAX_ROWS:,} rows; give a limit")
+        raise InvalidQuery(
+            "group_by",
+            f"the answer has more than {MAX_ROWS:,} rows; "
+            "filter, choose fewer dimensions, or rank by cost",
+        )
     groups = {}
     total = Sums({})
     for is_total, bucket, is_other, *values in rows:

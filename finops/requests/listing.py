@@ -25,6 +25,7 @@ from finops.periods import InvalidQuery, local_day, start_of_day
 from finops.query import CostQuery
 from finops.requests.results import RequestPage, UsageRequest
 from finops.requests.rows import read_row
+from finops.rollups import refuse_other_zone
 from finops.sql import statement
 
 FIRST_KEY = UUID(int=2**128 - 1)
@@ -42,11 +43,13 @@ class Position:
 def page(query: CostQuery, cursor: str | None, size: int) -> RequestPage:
     """At most `size` requests of the query's period and filters, from the cursor on.
 
-    Raises InvalidQuery (also for a cursor that is none of ours) or costs.QueryTooSlow.
+    Raises InvalidQuery (also for a cursor that is none of ours), costs.QueryTooSlow, or
+    rollups.ZoneChanged.
     """
     position = read_cursor(cursor) if cursor else Position(query.period.end, FIRST_KEY)
     rows: list[UsageRequest] = []
     with snapshot() as database:
+        refuse_other_zone(database, query.zone)
         user_ids = find_users(database, query)
         for start, end in spans_with_requests(database, query, user_ids, position):
             rows += read_span(
