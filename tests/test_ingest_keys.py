@@ -117,3 +117,9 @@ def test_without_a_database_no_key_is_called_unknown(db: None, tmp_path: Path) -
         with ThreadPoolExecutor(40) as pool:
             posts = [pool.submit(http.post, EVENTS, json=[], headers=headers) for _ in range(40)]
         assert {post.result().status_code for post in posts} == {503}
+
+
+@pytest.mark.django_db
+def test_a_key_is_refused_for_a_name_that_no_event_could_carry() -> None:
+    with pytest.raises(CommandError, match="--team: write at most 200 characters"):
+        call_command("create_ingest_key", "bot", "--team", "t" * 201)

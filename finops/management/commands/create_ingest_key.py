@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from finops.models import IngestKey
 from ingest import keys
 
+LONGEST = 200
+
 
 class Command(BaseCommand):
     help = "Creates an ingest key for a service and prints only the key."
@@ -22,6 +24,9 @@ class Command(BaseCommand):
     def handle(self, *, service: str, team: str, environment: str, **options: Any) -> None:
         if not service.strip():
             raise CommandError("SERVICE: write the name of the service that will use the key.")
+        for name, value in (("SERVICE", service), ("--team", team), ("--environment", environment)):
+            if len(value.strip()) > LONGEST or "\x00" in value:
+                raise CommandError(f"{name}: write at most {LONGEST} characters.")
         key = keys.generate()
         IngestKey.objects.create(
             prefix=key.prefix,

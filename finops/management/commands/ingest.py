@@ -55,6 +55,7 @@ def configuration(application: app.App, **where: Any) -> uvicorn.Config:
         lifespan="on",
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.TRUSTED_PROXIES,
         log_config=None,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=15,
