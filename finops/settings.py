@@ -269,6 +269,13 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {
+        # "Try again later" is an answer, given while a part starts or the database is away.
+        "not_503": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", None) != 503,
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # One line per request that passes the proxy or a loader is no news.
     "loggers": {

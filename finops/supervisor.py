@@ -59,8 +59,10 @@ class Supervisor:
         self.stop_requests = 0
         self._woken = threading.Event()
         self._undertaker = _start_undertaker()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._request_stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup asks to stay
+            signal.signal(signal.SIGHUP, self._request_stop)
 
     def _request_stop(self, number: int, frame: object) -> None:
         self.stop_requests += 1
@@ -174,27 +176,32 @@ class Supervisor:
 
     def _bury(self, child: Child) -> None:
         """Kill what an ended process left behind in its group, and forget it."""
-        if child.process:
-            undertaker.end(child.process.pid, signal.SIGKILL)
-            child.process.wait()
-            self._tell(f"- {child.process.pid}")
-        child.process = None
+        if process := child.process:
+            undertaker.end(process.pid, signal.SIGKILL)
+            process.wait()
+            child.process = None
+            self._tell(f"- {process.pid}")
 
     def _tell(self, word: str) -> None:
         """Keep the undertaker informed; engage another should it have died."""
-        words = [word]
-        if self._undertaker.poll() is not None:
+        try:
+            _write(self._undertaker, [word])
+        except BrokenPipeError:
+            self._undertaker.wait()
             self._undertaker = _start_undertaker()
-            living = [(c, c.process) for c in self.children if c.process]
+            living = [(child, child.process) for child in self.children if child.process]
             words = [f"+ {process.pid} {int(child.stop_signal)}" for child, process in living]
-        if stdin := self._undertaker.stdin:
-            stdin.write("".join(f"{line}\n" for line in words).encode())
-            stdin.flush()
+            _write(self._undertaker, [*words, word])
 
 
 def _start_undertaker() -> subprocess.Popen[bytes]:
     program = [sys.executable, "-S", "-E", undertaker.__file__]
-    return subprocess.Popen(program, stdin=subprocess.PIPE, start_new_session=True)
+    return subprocess.Popen(program, bufsize=0, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def _write(process: subprocess.Popen[bytes], words: Sequence[str]) -> None:
+    assert process.stdin
+    process.stdin.write("".join(f"{word}\n" for word in words).encode())
 
 
 def spawn(
