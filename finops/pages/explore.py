@@ -76,14 +76,14 @@ def tabled(query: CostQuery) -> CostQuery:
     return shown(query).replace(granularity=granularity, limit=query.limit or ROWS)
 
 
-def figures(query: CostQuery, now: datetime) -> dict[str, Any]:
+def figures(query: CostQuery, seen: CostQuery, now: datetime) -> dict[str, Any]:
     with costs.snapshot():
-        return figures_of_one_moment(query, now)
+        return figures_of_one_moment(query, seen, now)
 
 
-def figures_of_one_moment(query: CostQuery, now: datetime) -> dict[str, Any]:
+def figures_of_one_moment(query: CostQuery, seen: CostQuery, now: datetime) -> dict[str, Any]:
     result = costs.run(tabled(query))
-    empty = states.empty_state("explore", result, now)
+    empty = states.empty_state("explore", query, seen, result, now)
     if empty:
         return {"result": result, "empty": empty}
     before = previous(query.period, query.zone)

@@ -17,6 +17,7 @@ from finops.models import ActivatedTag
 from finops.pages.links import address, parsed
 from finops.periods import InvalidQuery, Period, days, local_day, named_period
 from finops.query import DIMENSIONS, TAG_PREFIX, CostQuery, grain_for, written
+from finops.rollups import ZoneChanged
 
 PAGES = ("overview", "explore", "requests")
 FORM_FIELDS = ("first", "last", "dimension", "sense", "value")
@@ -170,22 +171,23 @@ def values(request: HttpRequest) -> HttpResponse:
     """The values that a dimension has in the query's period, as options to choose from."""
     params = request.GET.copy()
     dimension = params.get("dimension", "")
-    for name in (*FORM_FIELDS, "page"):
-        params.pop(name, None)
-    try:
-        query = parsed(params, request.user, timezone.now()).without_filter(dimension)
-    except InvalidQuery:
-        return HttpResponse(status=204)
     if dimension not in dimensions():
         return HttpResponse(status=204)
-    result = costs.run(
-        query.replace(
-            granularity="total",
-            group_by=(dimension,),
-            metrics=("effective_cost",),
-            limit=VALUES_OFFERED,
-            compare=False,
+    # Its own filter goes before the query is narrowed, so that what narrows it stays.
+    for name in (*FORM_FIELDS, "page", dimension):
+        params.pop(name, None)
+    try:
+        result = costs.run(
+            parsed(params, request.user, timezone.now()).replace(
+                granularity="total",
+                group_by=(dimension,),
+                metrics=("effective_cost",),
+                limit=VALUES_OFFERED,
+                compare=False,
+            )
         )
-    )
+    except (InvalidQuery, costs.QueryTooSlow, ZoneChanged):
+        # The field works without suggestions; the page itself says what is wrong.
+        return HttpResponse(status=204)
     names = [row.keys[0] for row in result.rows if not row.is_other]
     return render(request, "_values.html", {"names": names})

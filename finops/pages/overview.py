@@ -63,18 +63,20 @@ def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
     return {"heading": "What did we spend?"}
 
 
-def figures(query: CostQuery, now: datetime) -> dict[str, Any]:
+def figures(query: CostQuery, seen: CostQuery, now: datetime) -> dict[str, Any]:
     with costs.snapshot():
-        return figures_of_one_moment(query, now)
+        return figures_of_one_moment(query, seen, now)
 
 
-def figures_of_one_moment(query: CostQuery, now: datetime) -> dict[str, Any]:
-    whole = query.replace(group_by=(), granularity="total", limit=None, compare=True)
+def figures_of_one_moment(query: CostQuery, seen: CostQuery, now: datetime) -> dict[str, Any]:
+    whole = query.replace(group_by=("team",), granularity="total", limit=None, compare=True)
+    # One read gives the teams and the totals of both periods.
     total = costs.run(whole.replace(metrics=(*KPI_METRICS, "unpriced_requests")))
-    empty = states.empty_state("overview", total, now)
+    empty = states.empty_state("overview", query, seen, total, now)
     if empty:
         return {"empty": empty}
-    grouped = {name: run_ranked(whole, name) for name in RANKED}
+    grouped = {name: run_ranked(whole, name) for name in RANKED if name != "team"}
+    grouped["team"] = total
     return {
         "freshness": states.freshness_line(total.freshness, query, now),
         "kpis": kpis(query, total, grouped, now),
@@ -85,8 +87,8 @@ def figures_of_one_moment(query: CostQuery, now: datetime) -> dict[str, Any]:
 
 
 def run_ranked(whole: CostQuery, dimension: str) -> CostResult:
-    """Owners all of them, because the unowned one may be any of them; others just the leaders."""
-    limit = None if dimension in {"feature", "team"} else RANKS
+    """Features all of them, because the unowned may be any of them; others just the leaders."""
+    limit = None if dimension == "feature" else RANKS
     metrics = ("effective_cost", "unpriced_requests")
     return costs.run(
         whole.replace(group_by=(dimension,), limit=limit, compare=False, metrics=metrics)

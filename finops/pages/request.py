@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -47,7 +48,11 @@ class Fact:
 @require_GET
 def detail(request: HttpRequest, request_id: str) -> HttpResponse:
     now = timezone.now()
-    found = requests.get(request_id, day=day_of(request.GET.get("day", "")))
+    seen = access.narrow(
+        CostQuery.from_params({}, now=now, zone=settings.REPORTING_ZONE), request.user
+    )
+    day = day_of(request.GET.get("day", ""))
+    found = requests.get(request_id, day=day, filters=seen.filters)
     if not found:
         raise Http404
     context = {"section": "requests", "found": [(address_of(each), each) for each in found]}
@@ -94,7 +99,15 @@ def story(each: UsageRequest, query: CostQuery, now: datetime) -> dict[str, obje
         "currency": currency,
         "provider": each.dimensions["provider"],
         "model": each.dimensions["model"],
+        "price_command": price_command(each.dimensions["provider"], each.dimensions["model"]),
     }
+
+
+def price_command(provider: str, model: str) -> str:
+    """For a shell; both names are the sender's, so nothing in them may be more than a word."""
+    words = ("kind=contract", f"provider={provider}", f"model={model}")
+    prices = "uncached_input_price_per_million=… text_output_price_per_million=…"
+    return f"python manage.py add_price {shlex.join(words)} {prices}"
 
 
 def heading(each: UsageRequest, currency: str) -> str:

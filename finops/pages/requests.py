@@ -32,6 +32,7 @@ class Line:
 
     href: str
     time: str
+    time_title: str
     model: str
     provider: str
     team: str
@@ -65,7 +66,9 @@ def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
     return {"heading": "Which requests are behind it?", "breadcrumb": breadcrumb(query)}
 
 
-def figures(query: CostQuery, now: datetime, *, cursor: str) -> dict[str, Any]:
+def figures(
+    query: CostQuery, seen: CostQuery, now: datetime, *, cursor: str
+) -> dict[str, Any]:
     query = only_filters(query)
     with costs.snapshot():
         total = costs.run(
@@ -73,7 +76,7 @@ def figures(query: CostQuery, now: datetime, *, cursor: str) -> dict[str, Any]:
                 granularity="total", metrics=("requests", "effective_cost", "unpriced_requests")
             )
         )
-        empty = states.empty_state("requests", total, now)
+        empty = states.empty_state("requests", query, only_filters(seen), total, now)
         if empty:
             return {"empty": empty}
         page = requests.page(query, cursor or None, PAGE_SIZE)
@@ -85,8 +88,8 @@ def figures(query: CostQuery, now: datetime, *, cursor: str) -> dict[str, Any]:
             metric_kpi(total, "effective_cost"),
             unpriced_kpi(total, address("explore", unpriced)),
         ],
-        "lines": [line(each, query, now) for each in page.rows],
-        "zone": f"{now.astimezone(query.zone):%Z}",
+        "lines": [line(each, query, total.currency, now) for each in page.rows],
+        "zone": query.zone.key,
         "currency": total.currency,
         "explore_href": address("explore", query.replace(group_by=("model",))),
         "newest_href": address("requests", query) if cursor else "",
@@ -96,12 +99,14 @@ def figures(query: CostQuery, now: datetime, *, cursor: str) -> dict[str, Any]:
     }
 
 
-def line(each: UsageRequest, query: CostQuery, now: datetime) -> Line:
+def line(each: UsageRequest, query: CostQuery, currency: str, now: datetime) -> Line:
     local = each.started_at.astimezone(query.zone)
     cost = each.costs["effective_cost"]
     return Line(
         href=address_of(each),
         time=f"{formats.day(local.date(), local_day(now, query.zone))}, {local:%H:%M:%S}",
+        # Its own offset: half of a year may have another than now.
+        time_title=f"{local:%Y-%m-%d %H:%M:%S %Z}",
         model=each.dimensions["model"],
         provider=each.dimensions["provider"],
         team=each.dimensions["team"],
@@ -112,7 +117,7 @@ def line(each: UsageRequest, query: CostQuery, now: datetime) -> Line:
         output_tokens=formats.count_long(each.output_tokens),
         latency=formats.duration(each.latency_ms),
         cost=formats.money_fixed(cost, COST_DECIMALS),
-        cost_title=formats.money_exact(cost),
+        cost_title=formats.money_exact(cost, currency),
         is_priced=each.is_priced,
     )
 

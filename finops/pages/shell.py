@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
+from finops import access
 from finops.costs import QueryTooSlow
 from finops.pages import wants_fragment
 from finops.pages.filters import filter_bar
@@ -20,7 +21,9 @@ from finops.query import CostQuery
 from finops.rollups import ZoneChanged
 
 Context = dict[str, Any]
-Part = Callable[[CostQuery, datetime], Context]
+Controls = Callable[[CostQuery, datetime], Context]
+# Of the query, and of the query without its reader's own filters: all of it that they may see.
+Figures = Callable[[CostQuery, CostQuery, datetime], Context]
 
 
 def show(
@@ -28,8 +31,8 @@ def show(
     page: str,
     params: QueryDict,
     *,
-    figures: Part,
-    controls: Part,
+    figures: Figures,
+    controls: Controls,
     position: dict[str, str] | None = None,
 ) -> HttpResponse:
     """The page, or for htmx its changing part, with `figures` of the query that `params` stand for.
@@ -44,7 +47,8 @@ def show(
     query = None
     try:
         query = parsed(params, request.user, now)
-        context |= figures(query, now)
+        seen = access.narrow(query.replace(filters=()), request.user)
+        context |= figures(query, seen, now)
     except InvalidQuery as error:
         query = nearest(params, request.user, now, error.field)
         context |= {"error": error, "way_on": address(page, query)}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from finops import costs, formats, requests
 from finops.costs import CostResult, Freshness
+from finops.pages.filters import with_period
 from finops.pages.links import address
 from finops.periods import Period, days, local_day
 from finops.query import CostQuery
@@ -49,24 +50,28 @@ def freshness_line(freshness: Freshness, query: CostQuery, now: datetime) -> Fre
     return FreshnessLine(f"Costs up to {clock}{waiting}", is_alarm=False)
 
 
-def empty_state(page: str, result: CostResult, now: datetime) -> Empty | None:
-    """Why the result has nothing to show; None when it has."""
-    query = result.query
+def empty_state(
+    page: str, query: CostQuery, seen: CostQuery, result: CostResult, now: datetime
+) -> Empty | None:
+    """Why the page's query has nothing to show, as its result tells; None when it has.
+
+    `seen` is the query without its reader's own filters: all of it that they may see.
+    """
     if result.coverage.priced_requests or result.coverage.unpriced_requests:
         return None
     if result.freshness.rolled_up_to is None:
         return Empty("pending" if result.freshness.pending_events else "ever")
-    unfiltered = query.replace(filters=())
-    if query.filters and has_usage(unfiltered):
-        return Empty("filter", address(page, unfiltered))
-    last = last_request_at(query, now) or last_request_at(unfiltered, now)
+    is_filtered = query.filters != seen.filters
+    if is_filtered and has_usage(seen):
+        return Empty("filter", address(page, seen))
+    last = last_request_at(query, now) or last_request_at(seen, now)
     if last is None:
-        return Empty("filter" if query.filters else "period", address(page, unfiltered))
+        return Empty("filter" if is_filtered else "period", address(page, seen))
     day = local_day(last, query.zone)
     around = days(day - timedelta(days=6), day + timedelta(days=1), query.zone)
     return Empty(
         "period",
-        address(page, query.replace(period=around, granularity="day")),
+        address(page, with_period(query, around)),
         formats.day(day, local_day(now, query.zone)),
     )
 

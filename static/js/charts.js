@@ -15,15 +15,16 @@
     return value;
   };
 
-  const resolved = (value, colours) => {
-    if (typeof value === "string" && value.startsWith("role:")) {
+  // Only what stands for a colour is a role: names and values come from outside.
+  const resolved = (value, colours, key = "") => {
+    if (typeof value === "string" && key.endsWith("color") && value.startsWith("role:")) {
       const role = value.slice("role:".length);
       return (colours[role] ??= colour(role));
     }
-    if (Array.isArray(value)) return value.map((item) => resolved(item, colours));
+    if (Array.isArray(value)) return value.map((item) => resolved(item, colours, key));
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, resolved(item, colours)])
+      Object.entries(value).map(([key, item]) => [key, resolved(item, colours, key)])
     );
   };
 

@@ -19,6 +19,13 @@ document.addEventListener("htmx:beforeSwap", () => {
   document.querySelector("[data-no-answer]")?.setAttribute("hidden", "");
 });
 
+// What had the focus may be gone with what was replaced; the next Tab then starts at the content.
+document.addEventListener("htmx:afterSettle", () => {
+  if (document.activeElement === document.body) {
+    document.getElementById("content").focus({ preventScroll: true });
+  }
+});
+
 // A link that is meant to be passed on: copied where the browser can, followed where it cannot.
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-copy]");
