@@ -49,7 +49,7 @@ def create(
     metrics = Metrics()
     configuration = Configuration(dsn, rate_card_loader)
     register = Register()
-    writer = Writer(dsn, register, lambda: configuration.card, metrics)
+    writer = Writer(dsn, register, configuration.card_in_force, metrics)
     door = Door(
         configuration,
         writer,
@@ -153,7 +153,7 @@ class App:
         loaded = self.configuration.wait_until_loaded
         if not await asyncio.to_thread(loaded, FIRST_LOAD_SECONDS):
             log.warning(
-                "Starting without the database: requests are answered 503 until it is back."
+                "Starting without %s: events are answered 503 until then.", self.configuration.lacks
             )
 
     async def _stop(self) -> None:

@@ -36,6 +36,7 @@ class Configuration:
         self.activated_tags: frozenset[str] = frozenset()
         self.keys_as_of = -math.inf  # by the monotonic clock: every key made before is known
         self._dsn = dsn
+        self.lacks = "the database"  # what serving waits for; '' once everything was loaded
         self._load_card = load_card
         self._connection: psycopg.Connection | None = None
         self._lock = threading.Lock()
@@ -52,6 +53,13 @@ class Configuration:
     def close(self) -> None:
         self._stopped.set()
         self._thread.join()
+
+    def card_in_force(self) -> RateCard | None:
+        """The card to rate with; None only where no loader is. LookupError before the first one:
+        events stored without a price would have to be rated again."""
+        if self._load_card and self.card is None:
+            raise LookupError("No prices are loaded yet.")
+        return self.card
 
     def look_up_key(self, digest: bytes) -> bool:
         """Ask the database about a key unknown here; blocks. Raises psycopg.Error.
@@ -70,7 +78,31 @@ class Configuration:
             return True
 
     def reload(self) -> None:
-        """Raises psycopg.Error, and whatever the loader of rate cards raises."""
+        """Raises psycopg.Error, and whatever the loader of rate cards raises.
+
+        Whether prices can be loaded or not, a revoked key is learnt; nothing is served before
+        both were once.
+        """
+        with self._lock:
+            self._connected()
+        try:
+            self._reload_card()
+        finally:
+            self._reload_settings()
+        if self.card or not self._load_card:
+            self.lacks = ""
+            self._loaded.set()
+
+    def _reload_card(self) -> None:
+        if self._load_card is None:
+            return
+        if self.card is None:
+            self.lacks = "prices"
+        self.card = self._load_card(self.card.version if self.card else None) or self.card
+        if self.card and self.lacks:
+            self.lacks = "the database"
+
+    def _reload_settings(self) -> None:
         with self._lock:
             connection = self._connected()
             moment = time.monotonic()
@@ -82,9 +114,6 @@ class Configuration:
             self.activated_tags = frozenset(
                 key for (key,) in connection.execute("SELECT key FROM activated_tag")
             )
-        if self._load_card:
-            card = self._load_card(self.card.version if self.card else None)
-            self.card = card or self.card
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
@@ -102,7 +131,6 @@ class Configuration:
         while True:
             try:
                 self.reload()
-                self._loaded.set()
                 moment = time.monotonic()
                 now = datetime.now(UTC)
                 if moment - saved > SAVE_USE_SECONDS:

@@ -26,6 +26,10 @@ from ingest.writer import Writer
 # Larger bodies are read in a thread, so that pages and health checks need not wait for them.
 READ_INLINE_BYTES = 32 * 1024
 READERS = 2
+STARTING = {
+    "prices": "Farthing is starting: prices are not loaded yet. Send this again.",
+    "the database": "Farthing is starting: the database is not reached yet. Send this again.",
+}
 UNCHECKED = "The database is away, so this key cannot be checked. Send this again."
 
 _FORMATS: Mapping[str, Callable[[bytes], Decoded]] = {
@@ -88,6 +92,8 @@ class Door:
         )
 
     async def _admit(self, headers: Mapping[bytes, bytes]) -> Scope:
+        if lacks := self._configuration.lacks:
+            raise unavailable(STARTING[lacks])
         digest = presented(headers)
         if not self._configuration.keys.knows(digest):
             await self._learn_key(digest)
