@@ -132,7 +132,8 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def _relay(response: httpx.Response, send: Send, *, with_body: bool) -> None:
-    headers = list(end_to_end(response.headers.raw))
+    # The server in front writes its own date.
+    headers = [pair for pair in end_to_end(response.headers.raw) if pair[0] != b"date"]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     if with_body:
         # Raw: compressed bodies pass as they are.

@@ -162,6 +162,11 @@ def test_an_answer_without_a_body_passes(http: httpx.Client) -> None:
     assert head.content == b""
 
 
+def test_an_answer_has_one_date(http: httpx.Client) -> None:
+    for path in ("/", "/unchanged", "/healthz"):
+        assert len(http.get(path).headers.get_list("date")) == 1
+
+
 def test_compressed_answers_pass_as_they_are(http: httpx.Client) -> None:
     with http.stream("GET", "/compressed") as response:
         assert b"".join(response.iter_raw()) == b"garbage"
