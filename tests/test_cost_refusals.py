@@ -61,3 +61,57 @@ def test_an_answer_with_too_many_rows_says_what_makes_it_shorter(
         monkeypatch.setattr(f"finops.costs.{module}.MAX_ROWS", 3)
     with pytest.raises(InvalidQuery, match="filter, choose fewer dimensions, or rank by cost"):
         costs.run(query(group_by=("feature",)))
+
+
+def drop_events(day: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE usage_event_{day}")
+
+
+@pytest.fixture
+def dropped(db: None) -> None:
+    """Usage of three days, the events of the first of which are gone."""
+    usage.record(figures.random_events(50, 200, START, END), now=NOW)
+    drop_events("2026_10_12")
+
+
+RAGGED = START + timedelta(hours=5, minutes=30)
+NOON = START + timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        (query(start=RAGGED), "choose whole hours"),
+        (query(end=RAGGED), "choose whole hours"),
+        (query(start=RAGGED, granularity="hour"), "choose whole hours"),
+        (query(start=NOON, group_by=("user",)), "choose whole days"),
+        (query(start=NOON, group_by=("user",), limit=2), "choose whole days"),
+        (query(start=NOON, metrics=("users",)), "choose whole days"),
+        (query(end=NOON, group_by=("user",), granularity="hour"), "choose granularity day"),
+    ],
+)
+def test_figures_over_dropped_events_are_refused(
+    dropped: None, asked: CostQuery, advice: str
+) -> None:
+    with pytest.raises(InvalidQuery, match=f"single events before 2026-10-13 are gone; {advice}"):
+        costs.run(asked)
+
+
+def test_periods_that_rollups_answer_need_no_events(dropped: None) -> None:
+    for asked in (query(), query(start=NOON), query(start=NOON, granularity="hour")):
+        assert costs.run(asked).totals["requests"]
+    assert costs.run(query(group_by=("user",))).totals["requests"] == 200
+    assert costs.run(query(start=RAGGED + timedelta(days=1))).totals["requests"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_a_period_that_begins_before_the_first_event_ever_is_answered(zone: str) -> None:
+    first = START + timedelta(minutes=5)
+    usage.record([usage.event(first, user="ann")], now=NOW, zone=ZoneInfo(zone))
+    for start in (START - timedelta(minutes=20), START - timedelta(days=9, minutes=7)):
+        for group_by in ((), ("user",)):
+            asked = query(start=start, group_by=group_by).replace(zone=ZoneInfo(zone))
+            assert costs.run(asked).totals["requests"] == 1
+            ends = asked.replace(period=Period(start, START))
+            assert costs.run(ends).totals["requests"] == 0

@@ -14,9 +14,9 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from finops.costs.metrics import Sums
-from finops.costs.reading import Group, Reading, Usage, read_usage
+from finops.costs.reading import Group, Reading, Usage, held_segments, read_usage
 from finops.costs.statements import Statement, Top, sums_statement
-from finops.costs.tables import Segment, counts_users, segments
+from finops.costs.tables import Segment, counts_users
 from finops.periods import local_day, next_bucket_day
 from finops.query import CostQuery
 from finops.sql import statement
@@ -93,7 +93,7 @@ def read_users(reading: Reading, query: CostQuery, users: Sequence[int]) -> Usag
 
 def standings(reading: Reading, query: CostQuery, depth: int) -> Standings:
     whole = query.replace(granularity="total", limit=depth)
-    parts = segments(whole, reading.unsettled, per_user=True)
+    parts = held_segments(reading, whole, per_user=True)
     spans = [span for part in parts for span in spans_of(part, whole)]
     found = Standings()
     lists: dict[int, list[tuple[int, Decimal]]] = {number: [] for number in range(len(spans))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,8 +22,9 @@ from finops.costs.statements import (
     sums_statement,
     users_statement,
 )
-from finops.costs.tables import counts_users, is_per_user, segments
+from finops.costs.tables import EVENT, Segment, counts_users, is_per_user, segments
 from finops.query import CostQuery, InvalidQuery
+from finops.sql import statement
 
 # A bucket, whether it is Other, and the keys as the database has them.
 Group = tuple[date | datetime | None, bool, tuple[Key, ...]]
@@ -57,6 +58,30 @@ def named(query: CostQuery, usage: Usage) -> Top | None:
     return Top(list(dict.fromkeys(keys for _, is_other, keys in usage.groups if not is_other)))
 
 
+def held_segments(reading: Reading, query: CostQuery, *, per_user: bool) -> list[Segment]:
+    """The query's segments. Raises InvalidQuery where one needs events that are dropped."""
+    parts = segments(query, reading.unsettled, per_user=per_user)
+    for part in parts:
+        if part.grain is not EVENT:
+            continue
+        span = {"start": part.start, "end": part.end}
+        [(dropped,)] = reading.fetch(Statement(statement("dropped_events"), span))
+        if dropped:
+            raise InvalidQuery(
+                "start",
+                f"single events before {dropped + timedelta(days=1)} are gone; choose "
+                + whole_steps(query, per_user=per_user),
+            )
+    return parts
+
+
+def whole_steps(query: CostQuery, *, per_user: bool) -> str:
+    """What is still there when events are not."""
+    if not per_user:
+        return "whole hours"
+    return "granularity day or coarser" if query.granularity == "hour" else "whole days"
+
+
 def read_usage(
     reading: Reading,
     query: CostQuery,
@@ -65,9 +90,10 @@ def read_usage(
 ) -> Usage:
     """The query's sums; `only_users` leaves the usage of everybody else out."""
     columns, histograms = needed_columns(query.metrics), needed_histograms(query.metrics)
-    parts = segments(query, reading.unsettled, per_user=is_per_user(query))
-    statement = sums_statement(query, parts, reading.user_ids, columns, histograms, top, only_users)
-    rows = reading.fetch(statement)
+    parts = held_segments(reading, query, per_user=is_per_user(query))
+    rows = reading.fetch(
+        sums_statement(query, parts, reading.user_ids, columns, histograms, top, only_users)
+    )
     if len(rows) > MAX_ROWS + 1:
         raise InvalidQuery(
             "group_by",
@@ -101,7 +127,7 @@ def read_sums(values: Sequence[Any], columns: Sequence[str], histograms: Sequenc
 
 def count_users(reading: Reading, query: CostQuery, top: Top | None, usage: Usage) -> None:
     """Adds the numbers of distinct users, which are not the sums of those of groups."""
-    parts = segments(query, reading.unsettled, per_user=True)
+    parts = held_segments(reading, query, per_user=True)
     rows = reading.fetch(users_statement(query, parts, reading.user_ids, top))
     for is_total, bucket, is_other, *keys, users in rows:
         sums = usage.total if is_total else usage.groups[bucket, is_other, tuple(keys)]
