@@ -139,7 +139,8 @@ def metric(name: str, events: Iterable[dict[str, Any]]) -> Any:
         case "cost_per_request":
             return cost / len(priced) if priced else None
         case "cost_per_user":
-            return cost / len(users) if users and known_cost is not None else None
+            theirs = [event["effective_cost"] for event in priced if event["user_id"]]
+            return sum(theirs, Decimal(0)) / len(users) if theirs else None
         case "cost_per_million_tokens":
             return cost * 1_000_000 / tokens if tokens else None
         case "ttft_p95":

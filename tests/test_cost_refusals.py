@@ -115,3 +115,14 @@ def test_a_period_that_begins_before_the_first_event_ever_is_answered(zone: str)
             assert costs.run(asked).totals["requests"] == 1
             ends = asked.replace(period=Period(start, START))
             assert costs.run(ends).totals["requests"] == 0
+
+
+def test_what_requests_without_a_user_cost_is_no_cost_per_user() -> None:
+    figures.price_models()
+    usage.record([usage.event(START, user=name) for name in ("ann", "bob", "", "")], now=NOW)
+    whole = costs.run(query(granularity="total", metrics=("effective_cost", "cost_per_user")))
+    assert whole.totals["cost_per_user"] == whole.totals["effective_cost"] / 4
+    nobody = query(granularity="total", group_by=("user",), metrics=("cost_per_user",))
+    named = {row.keys: row.values["cost_per_user"] for row in costs.run(nobody).rows}
+    assert named["Unattributed",] is None
+    assert named["ann",] == whole.totals["cost_per_user"]

@@ -53,11 +53,16 @@ FILTERS = [
 SHAPE = [
     parameter("granularity", "Default: what suits the period.", enum=GRANULARITIES),
     parameter("group_by", f"Comma-separated: {', '.join(DIMENSIONS)}, tag:<key>."),
-    parameter("metrics", f"Comma-separated: {', '.join(METRICS)}."),
+    parameter(
+        "metrics",
+        f"Comma-separated: {', '.join(METRICS)}. cost_per_user is the effective cost of the "
+        "requests that name a user, divided by the number of these users.",
+    ),
     OpenApiParameter(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
-        description="Only the largest groups by the first metric; the rest is `Other`.",
+        description="Only the largest groups by the first metric; the rest is `Other`, in rows "
+        "that have `is_other: true`.",
     ),
     parameter("compare", "Also the period before.", enum=["previous"]),
 ]
@@ -90,7 +95,8 @@ QUERY = inline_serializer(
 ROW = serializers.DictField(
     child=serializers.JSONField(),
     help_text="start, one member per dimension of group_by, one per metric. Money is a decimal "
-    "string, counts and milliseconds are numbers, the unknown is null.",
+    "string, counts and milliseconds are numbers, the unknown is null. With limit, rows of the "
+    "remainder `Other` have is_other: true; a value that is really named Other has not.",
 )
 COSTS = inline_serializer(
     "Costs",

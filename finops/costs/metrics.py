@@ -24,7 +24,8 @@ COSTS = {
 # The sums that a metric is made of, beside the requests and the unpriced ones.
 NEEDS = {
     "cost_per_request": ("effective_cost",),
-    "cost_per_user": ("effective_cost",),
+    # Of the requests that name a user: see count_users in reading.py.
+    "cost_per_user": (),
     "cost_per_million_tokens": (
         "effective_cost",
         "input_tokens",
@@ -45,6 +46,8 @@ class Sums:
     sums: dict[str, Decimal]
     histograms: dict[str, bytes] = field(default_factory=dict)
     users: int | None = None
+    # Of the requests that name a user; what other requests cost is nobody's.
+    users_cost: Decimal | None = None
 
     def count(self, name: str) -> int:
         return int(self.sums[name])
@@ -85,7 +88,7 @@ def value_of(name: str, sums: Sums) -> Value:
         priced_tokens = tokens - sums.count("unpriced_tokens")
         return ratio(sums.sums["effective_cost"], priced_tokens, times=1_000_000)
     if name == "cost_per_user":
-        return ratio(known_cost(sums, "effective_cost"), sums.users)
+        return ratio(sums.users_cost, sums.users)
     return sums.count(name)
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg import Cursor
 
-from finops.costs.metrics import Sums, needed_columns, needed_histograms
+from finops.costs.metrics import Sums, known_cost, needed_columns, needed_histograms
 from finops.costs.results import Freshness
 from finops.costs.statements import (
     MAX_ROWS,
@@ -25,6 +25,8 @@ from finops.costs.statements import (
 from finops.costs.tables import EVENT, Segment, counts_users, is_per_user, segments
 from finops.query import CostQuery, InvalidQuery
 from finops.sql import statement
+
+USERS_COLUMNS = ("effective_cost", "requests", "unpriced_requests")
 
 # A bucket, whether it is Other, and the keys as the database has them.
 Group = tuple[date | datetime | None, bool, tuple[Key, ...]]
@@ -126,9 +128,15 @@ def read_sums(values: Sequence[Any], columns: Sequence[str], histograms: Sequenc
 
 
 def count_users(reading: Reading, query: CostQuery, top: Top | None, usage: Usage) -> None:
-    """Adds the numbers of distinct users, which are not the sums of those of groups."""
+    """Adds the numbers of distinct users, which are not the sums of those of groups, and, where
+    it is asked what each costs, the cost of their requests."""
     parts = held_segments(reading, query, per_user=True)
-    rows = reading.fetch(users_statement(query, parts, reading.user_ids, top))
-    for is_total, bucket, is_other, *keys, users in rows:
-        sums = usage.total if is_total else usage.groups[bucket, is_other, tuple(keys)]
+    columns = USERS_COLUMNS if "cost_per_user" in query.metrics else ()
+    rows = reading.fetch(users_statement(query, parts, reading.user_ids, columns, top))
+    for is_total, bucket, is_other, *values in rows:
+        keys = tuple(values[: len(query.group_by)])
+        users, *theirs = values[len(keys) :]
+        sums = usage.total if is_total else usage.groups[bucket, is_other, keys]
         sums.users = users
+        if columns:
+            sums.users_cost = known_cost(read_sums(theirs, columns, ()), "effective_cost")

@@ -115,52 +115,90 @@ def users_statement(
     query: CostQuery,
     segments: Sequence[Segment],
     user_ids: dict[str, int],
+    columns: Sequence[str],
     top: Top | None,
 ) -> Statement:
-    """Numbers of distinct users, in rows like those of sums_statement."""
+    """Numbers of distinct users, then sums of `columns` over their requests, in rows like those of
+    sums_statement. User 0 is nobody."""
     parameters = Parameters()
     keys = key_names(query)
+    added = [SQL("sum({0}) AS {0}").format(Identifier(name)) for name in columns]
+    theirs = [
+        SQL("sum({0}) FILTER (WHERE user_id <> 0) AS {0}").format(Identifier(name))
+        for name in columns
+    ]
     text = SQL(
         """
 WITH usage AS MATERIALIZED (
-    SELECT DISTINCT {groups}, user_id
+    SELECT {usage}
     FROM (
 {parts}
     ) AS part
+    GROUP BY {groups}
 ){top},
 named AS ({named})
-SELECT false AS is_total, {named_groups}, count(*) FILTER (WHERE user_id <> 0)
+SELECT {rows}
 FROM named
 GROUP BY {named_groups}
 UNION ALL
-SELECT true, NULL, false, {nulls}
-FROM (SELECT DISTINCT user_id FROM usage WHERE user_id <> 0) AS everybody
+SELECT {totals}
+FROM (SELECT {everybody} FROM usage WHERE user_id <> 0 GROUP BY user_id) AS everybody
 """
     ).format(
-        groups=comma([Identifier("bucket"), *keys]),
+        usage=comma([Identifier("bucket"), *keys, Identifier("user_id"), *added]),
+        groups=comma([Identifier("bucket"), *keys, Identifier("user_id")]),
         parts=SQL("\n    UNION ALL\n").join(
-            part_of_usage(query, each, (), parameters, user_ids, with_user=True)
+            part_of_usage(query, each, columns, parameters, user_ids, with_user=True)
             for each in segments
         ),
         top=top_sql(query, top, (), parameters),
-        named=named_users_sql(keys, top),
+        named=named_users_sql(keys, top, columns),
+        rows=comma(
+            [
+                SQL("false AS is_total, bucket, is_other"),
+                *keys,
+                SQL("count(*) FILTER (WHERE user_id <> 0)"),
+                *theirs,
+            ]
+        ),
         named_groups=comma([Identifier("bucket"), Identifier("is_other"), *keys]),
-        nulls=comma([*(SQL("NULL") for _ in keys), SQL("count(*)")]),
+        totals=comma(
+            [
+                SQL("true, NULL, false"),
+                *(SQL("NULL") for _ in keys),
+                SQL("count(*)"),
+                *added,
+            ]
+        ),
+        everybody=comma([Identifier("user_id"), *added]),
     )
     return Statement(text, parameters.values)
 
 
-def named_users_sql(keys: Sequence[Identifier], top: Top | None) -> Composed:
+def named_users_sql(
+    keys: Sequence[Identifier], top: Top | None, columns: Sequence[str]
+) -> Composed:
     """One row: a user in a group and a bucket, once, whether by name or in Other."""
     if top is None or not keys:
-        return SQL("SELECT {}, user_id FROM usage").format(
-            comma([Identifier("bucket"), SQL("false AS is_other"), *keys])
-        )
+        own = [*keys, Identifier("user_id"), *(Identifier(name) for name in columns)]
+        return SQL("SELECT bucket, false AS is_other, {} FROM usage").format(comma(own))
     named = [SQL("top.{}").format(key) for key in keys]
+    added = [SQL("sum({0}) AS {0}").format(Identifier(name)) for name in columns]
     return SQL(
-        "SELECT DISTINCT bucket, {first} IS NULL AS is_other, {named}, user_id"
-        " FROM usage LEFT JOIN top USING ({keys})"
-    ).format(first=named[0], named=comma(named), keys=comma(keys))
+        "SELECT {selected} FROM usage LEFT JOIN top USING ({keys})"
+        " GROUP BY bucket, {named}, user_id"
+    ).format(
+        selected=comma(
+            [
+                SQL("bucket, {} IS NULL AS is_other").format(named[0]),
+                *named,
+                SQL("user_id"),
+                *added,
+            ]
+        ),
+        keys=comma(keys),
+        named=comma(named),
+    )
 
 
 def rows_sql(
