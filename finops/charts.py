@@ -156,7 +156,9 @@ def series(
         "x": [b.name for b in buckets],
         "y": [None if v is None else float(v) for v in values],
         "customdata": [formats.value_long(METRIC_KINDS[metric], v, currency) for v in values],
-        "hovertemplate": f"{escaped(shortened(name))}  <b>%{{customdata}}</b><extra></extra>",
+        # Plotly would read placeholders in the template itself, and names come from outside.
+        "meta": escaped(shortened(name)),
+        "hovertemplate": "%{meta}  <b>%{customdata}</b><extra></extra>",
     }
     if metric not in labels.ADDITIVE:
         line_role = "text-muted" if role == "series-other" else role

@@ -109,7 +109,14 @@ def test_names_from_outside_are_no_markup() -> None:
     rows = [cost(14, '<a href="https://example.org">x</a>', amount="1")]
     (trace,) = bars(charts.over_time(result(query(group_by="team"), rows), now=NOON))
     assert "<a" not in trace["name"]
-    assert "<a" not in trace["hovertemplate"]
+    assert "<a" not in trace["meta"]
+
+
+def test_names_from_outside_are_no_placeholders_of_a_tooltip() -> None:
+    rows = [cost(14, "%{customdata} %{y}", amount="1")]
+    (trace,) = bars(charts.over_time(result(query(group_by="team"), rows), now=NOON))
+    assert trace["meta"] == "%{customdata} %{y}"
+    assert trace["hovertemplate"] == "%{meta}  <b>%{customdata}</b><extra></extra>"
 
 
 def test_the_period_before_is_a_muted_line_over_the_same_axis() -> None:

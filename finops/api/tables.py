@@ -7,8 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.http import StreamingHttpResponse
 
-# A spreadsheet runs a cell that begins so; an apostrophe before it makes it text.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet runs a cell that begins so, some also in full width or after blanks; an apostrophe
+# before it makes it text.
+FORMULA_STARTS = (
+    *"=+-@",
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
+CONTROL_STARTS = ("\t", "\r", "\n")
 
 
 class Echo:
@@ -20,7 +28,8 @@ class Echo:
 
 def text_cell(text: str) -> str:
     """What people have named. Numbers are ours and stay as they are."""
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    runs = text.startswith(CONTROL_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    return "'" + text if runs else text
 
 
 def csv_response(
