@@ -10,6 +10,7 @@ Only unpriced events are rated again by themselves (`rerate_unpriced`), when the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +29,8 @@ from finops.pricing.formula import EXACT
 from finops.pricing.resolution import RateCard, Request
 from finops.sql import statement
 from ingest.rating import Rate
+
+log = logging.getLogger(__name__)
 
 # Two runs over the same day would each undo and redo the other's rollups.
 RERATE_LOCK = 0x_FA27_0002
@@ -61,16 +64,28 @@ class Change:
 
 @dataclass(slots=True)
 class Rerating:
-    """The difference a run makes, in all, by (provider, model) and by the lines rated with."""
+    """The difference a run makes, in all, by (provider, model) and by the lines rated with.
+
+    `skipped` events keep their price: what ingest rated them by has been folded into (overflow).
+    """
 
     total: Change = field(default_factory=Change)
     by_model: dict[tuple[str, str], Change] = field(default_factory=dict)
     by_rate: dict[Rate | None, Change] = field(default_factory=dict)
+    skipped: int = 0
 
     def add(self, model: tuple[str, str], rate: Rate | None, change: Change) -> None:
         self.total.add(change)
         self.by_model.setdefault(model, Change()).add(change)
         self.by_rate.setdefault(rate, Change()).add(change)
+
+    def merge(self, other: Rerating) -> None:
+        self.total.add(other.total)
+        self.skipped += other.skipped
+        for model, change in other.by_model.items():
+            self.by_model.setdefault(model, Change()).add(change)
+        for rate, change in other.by_rate.items():
+            self.by_rate.setdefault(rate, Change()).add(change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +129,10 @@ def apply(
 ) -> Rerating:
     """Rate [start, end) again, a day at a time, and refold the rollups of days that changed.
 
-    Raises rollups.EventsDropped for a day whose events are dropped in part: it stays as it is.
+    Raises rollups.ZoneChanged, and rollups.EventsDropped for a day whose events are dropped in
+    part: it stays as it is.
     """
+    _refuse_other_zone(zone)
     card = _current_card()
     run = RatingRun.objects.create(
         start=start,
@@ -130,7 +147,10 @@ def apply(
 
 def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
     """Rate unpriced events again that a new price covers; None when the ledger has not changed
-    since the last time."""
+    since the last time.
+
+    Days whose events are dropped in part stay as they are. Raises rollups.ZoneChanged."""
+    _refuse_other_zone(zone)
     changed_at = ledger.changed_at()
     if changed_at is None or _is_handled(ledger.version(), changed_at):
         return None
@@ -147,7 +167,13 @@ def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
         ledger_version=card.version,
         only_unpriced=True,
     )
-    return _apply(run, spans, card, zone)
+    return _apply(run, spans, card, zone, pass_over_dropped=True)
+
+
+def _refuse_other_zone(zone: ZoneInfo) -> None:
+    """Before a run is on record that could not do anything."""
+    with connection.cursor() as cursor:
+        rollups.refuse_other_zone(cursor, zone)
 
 
 def _is_handled(version: int, changed_at: datetime) -> bool:
@@ -173,20 +199,40 @@ def _covered_days(card: RateCard, zone: ZoneInfo) -> set[date]:
     return days
 
 
-def _apply(run: RatingRun, spans: Iterable[Span], card: RateCard, zone: ZoneInfo) -> Rerating:
+def _apply(
+    run: RatingRun,
+    spans: Iterable[Span],
+    card: RateCard,
+    zone: ZoneInfo,
+    *,
+    pass_over_dropped: bool = False,
+) -> Rerating:
     rerating = Rerating()
     for span in spans:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RERATE_LOCK])
-            change = _rate_again(cursor, card, span, rerating, only_unpriced=run.only_unpriced)
-            if change.changed:
-                parameters = span.parameters(only_unpriced=run.only_unpriced)
-                cursor.execute(statement("apply_rerated"), parameters)
-                rollups.refold(cursor, span.start, span.end, zone)
-            cursor.execute("DROP TABLE IF EXISTS rerated_event, rate_window")
-            _record(run, change)
+        try:
+            part = _apply_span(run, span, card, zone)
+        except rollups.EventsDropped as dropped:
+            if not pass_over_dropped:
+                raise
+            log.warning("Not rated again: %s", dropped)
+            continue
+        rerating.merge(part)
     RatingRun.objects.filter(pk=run.pk).update(finished_at=Now())
     return rerating
+
+
+def _apply_span(run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo) -> Rerating:
+    part = Rerating()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RERATE_LOCK])
+        change = _rate_again(cursor, card, span, part, only_unpriced=run.only_unpriced)
+        if change.changed:
+            parameters = span.parameters(only_unpriced=run.only_unpriced)
+            cursor.execute(statement("apply_rerated"), parameters)
+            rollups.refold(cursor, span.start, span.end, zone)
+        cursor.execute("DROP TABLE IF EXISTS rerated_event, rate_window")
+        _record(run, change)
+    return part
 
 
 def _record(run: RatingRun, change: Change) -> None:
@@ -209,6 +255,9 @@ def _rate_again(
     cursor.execute(statement("rerated_attributions"), parameters)
     attributions = cursor.fetchall()
     whole = Change()
+    if not only_unpriced:
+        cursor.execute(statement("skipped_events"), parameters)
+        rerating.skipped += cursor.fetchone()[0]
     if not attributions:
         return whole
     cursor.execute(statement("rate_windows"))

@@ -6,6 +6,7 @@ re-rating and rebuilds come one after the other, from however many workers.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,8 @@ from django.db.backends.utils import CursorWrapper
 
 from finops.periods import local_day, start_of_day
 from finops.sql import statement
+
+log = logging.getLogger(__name__)
 
 FOLD_LOCK = 0x666F6C64  # "fold"
 # Bounds the memory and the length of one transaction; larger chunks update fewer rows per event.
@@ -46,9 +49,21 @@ class EventsDropped(RuntimeError):
     """A rebuild would lose usage whose events the retention has dropped already."""
 
     def __init__(self, day: date) -> None:
+        self.day = day
         super().__init__(
             f"The events of {day} are dropped: their rollups cannot be made again and are kept. "
             "Choose a later start."
+        )
+
+
+class ZoneKept(RuntimeError):
+    """The rollups cannot be made anew in another zone: they hold usage whose events are gone."""
+
+    def __init__(self, held: str, wanted: str, day: date) -> None:
+        super().__init__(
+            f"The events of {day} are dropped, so the rollups stay in {held} and cannot move to "
+            f"{wanted}: usage of dropped days cannot be moved to other days. "
+            f"Set FARTHING_TIME_ZONE={held}."
         )
 
 
@@ -88,6 +103,7 @@ def fold_chunk(now: datetime, zone: ZoneInfo) -> FoldReport:
         claim = claim_batches(cursor)
         if not claim.batches:
             return FoldReport()
+        gathered = 0
         if claim.events:
             prepare(cursor)
             parameters: dict[str, Any] = {
@@ -97,12 +113,16 @@ def fold_chunk(now: datetime, zone: ZoneInfo) -> FoldReport:
                 "last_day": claim.last.astimezone(UTC).date(),
             }
             cursor.execute(statement("gather_batches"), parameters)
+            gathered = cursor.rowcount
             add_gathered(cursor, zone)
             cursor.execute(statement("unsettle_days"), {"now": now})
         cursor.execute(
             "UPDATE ingest_batch SET folded_at = %s WHERE id = ANY(%s)", [now, claim.batches]
         )
-    return FoldReport(len(claim.batches), claim.events)
+    if gathered != claim.events:
+        message = "Batches %d to %d accepted %d events, but %d were there to be folded."
+        log.error(message, claim.batches[0], claim.batches[-1], claim.events, gathered)
+    return FoldReport(len(claim.batches), gathered)
 
 
 def claim_batches(cursor: CursorWrapper) -> Claim:
@@ -137,23 +157,29 @@ def refold(cursor: CursorWrapper, start: datetime, end: datetime, zone: ZoneInfo
     """Make the rollups of the days that [start, end) touches again, from folded events.
 
     Part of the caller's transaction, like a re-rating's: the figures change with its commit. Raises
-    EventsDropped where events are gone that the rollups still count.
+    ZoneChanged, and EventsDropped where events are gone that the rollups still count.
     """
+    span = whole_days(start, end, zone)
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
+    refuse_other_zone(cursor, zone)
+    refuse_lost(cursor, span)
+    prepare(cursor)
+    cursor.execute(statement("forget_days"), span)
+    cursor.execute(statement("gather_days"), span)
+    add_gathered(cursor, zone)
+
+
+def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    """The days that [start, end) touches, as the SQL over days takes them."""
     first_day = local_day(start, zone)
     end_day = local_day(end - timedelta(microseconds=1), zone) + timedelta(days=1)
-    span: dict[str, Any] = {
+    return {
         "zone": zone.key,
         "start": start_of_day(first_day, zone),
         "end": start_of_day(end_day, zone),
         "first_day": first_day,
         "end_day": end_day,
     }
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
-    refuse_dropped(cursor, span)
-    prepare(cursor)
-    cursor.execute(statement("forget_days"), span)
-    cursor.execute(statement("gather_days"), span)
-    add_gathered(cursor, zone)
 
 
 def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
@@ -186,7 +212,6 @@ def rebuild(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
     day = local_day(start, zone)
     while start_of_day(day, zone) < end:
         with transaction.atomic(), connection.cursor() as cursor:
-            refuse_other_zone(cursor, zone)
             refold(
                 cursor, start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone), zone
             )
@@ -195,13 +220,15 @@ def rebuild(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
 
 
 def forget_all(now: datetime, zone: ZoneInfo) -> None:
-    """Empty the rollups and let every batch be folded anew, in `zone`. Raises EventsDropped."""
+    """Empty the rollups and let every batch be folded anew, in `zone`. Raises ZoneKept."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
-        cursor.execute("SELECT min(hour), max(hour) + interval '1 hour' FROM rollup_hour")
-        start, end = one(cursor)
-        if start:
-            refuse_dropped(cursor, {"start": start, "end": end})
+        held = ZoneInfo(held_zone(cursor) or zone.key)
+        if span := held_span():
+            try:
+                refuse_lost(cursor, whole_days(*span, held))
+            except EventsDropped as dropped:
+                raise ZoneKept(held.key, zone.key, dropped.day) from None
         cursor.execute(statement("forget_all"), {"zone": zone.key, "now": now})
 
 
@@ -253,8 +280,14 @@ def add_gathered(cursor: CursorWrapper, zone: ZoneInfo) -> None:
         cursor.execute(statement(name), {"zone": zone.key})
 
 
-def refuse_dropped(cursor: CursorWrapper, span: dict[str, Any]) -> None:
-    cursor.execute(statement("dropped_day"), span)
+def refuse_lost(cursor: CursorWrapper, span: dict[str, Any]) -> None:
+    """Refuse to forget days of which the rollups count more requests than there are events."""
+    refuse_dropped(cursor, span)
+    refuse_dropped(cursor, span, "missing_events")
+
+
+def refuse_dropped(cursor: CursorWrapper, span: dict[str, Any], rule: str = "dropped_day") -> None:
+    cursor.execute(statement(rule), span)
     day = one(cursor)[0]
     if day is not None:
         raise EventsDropped(day)

@@ -25,7 +25,11 @@ def sync_prices() -> None:
 
 @shared_task
 def rerate_unpriced() -> None:
-    rerated = rerating.rerate_unpriced(settings.REPORTING_ZONE)
+    try:
+        rerated = rerating.rerate_unpriced(settings.REPORTING_ZONE)
+    except rollups.ZoneChanged as error:
+        log.error("%s", error)
+        return
     if rerated and rerated.total.changed:
         log.info("%d unpriced events have a price now", rerated.total.changed)
 

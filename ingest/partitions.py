@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import date, timedelta
 
 import psycopg
 from psycopg import Connection, sql
 from psycopg.errors import ObjectNotInPrerequisiteState
+
+log = logging.getLogger(__name__)
 
 DAYS_AHEAD = 3
 # Of this database, and of nothing else that takes advisory locks here.
@@ -81,10 +84,15 @@ def maintain(conninfo: str, today: date, retention_days: int) -> list[date]:
 def drop_expired(connection: Connection, today: date, retention_days: int) -> list[date]:
     """Drop the partitions of days before the retention; returns those days.
 
+    Days stay from the first on that holds an event which is not folded into the rollups yet.
     Detached first and concurrently, so that neither inserts nor readers wait; needs a connection
     in autocommit. Rollups stay.
     """
     oldest = today - timedelta(days=retention_days)
+    unfolded = _first_unfolded(connection)
+    if unfolded is not None and unfolded < oldest:
+        log.warning("Events of %s are kept past their retention: some are not folded yet", unfolded)
+        oldest = unfolded
     attached = existing(connection)
     # An interrupted run may have left partitions detached and not yet dropped.
     expired = sorted(day for day in attached | _detached(connection) if day < oldest)
@@ -93,6 +101,19 @@ def drop_expired(connection: Connection, today: date, retention_days: int) -> li
             _detach(connection, day)
         connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(_name(day))))
     return expired
+
+
+def _first_unfolded(connection: Connection) -> date | None:
+    """The first UTC day with an event that waits to be folded, if there is any."""
+    rows = connection.execute(
+        """
+        SELECT (min(first_started_at) AT TIME ZONE 'UTC')::date
+        FROM ingest_batch
+        WHERE folded_at IS NULL
+        """
+    )
+    day: date | None = rows.fetchall()[0][0]
+    return day
 
 
 def _detach(connection: Connection, day: date) -> None:

@@ -94,6 +94,25 @@ def test_an_interrupted_drop_is_finished_by_the_next(connection: Connection) -> 
     assert indexes(connection, "usage_event_2001_02_03") == 0
 
 
+def test_retention_keeps_days_that_are_not_folded_yet(connection: Connection) -> None:
+    days = [OLD + timedelta(days=offset) for offset in range(3)]
+    partitions.make(connection, days)
+    connection.execute(
+        """
+        INSERT INTO ingest_batch (key_id, source, format, received_at, committed_at, accepted,
+            duplicates, first_started_at, last_started_at)
+        VALUES (1, 'unfolded', 'json', now(), now(), 1, 0, %(at)s, %(at)s)
+        """,
+        {"at": datetime(2001, 2, 4, tzinfo=UTC)},
+    )
+    today = OLD + timedelta(days=100)
+    try:
+        assert partitions.drop_expired(connection, today, 1) == days[:1]
+    finally:
+        connection.execute("DELETE FROM ingest_batch WHERE source = 'unfolded'")
+    assert partitions.drop_expired(connection, today, 1) == days[1:]
+
+
 def test_an_event_of_any_day_within_retention_finds_its_partition(door: Door) -> None:
     moment = datetime.now(UTC) - timedelta(days=250)
     assert result(door.post(event(timestamp=moment.isoformat())))["accepted"] == 1

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from pytest_django import Settings
 
 from finops import ledger, rerating, rollups, tasks
 from finops.models import Price, RatingRun
@@ -232,7 +233,8 @@ def test_a_new_price_rates_the_unpriced_events_it_covers_by_itself(record: Recor
     assert (run.requested_by, run.only_unpriced) == (rerating.AUTOMATIC, True)
 
 
-def test_the_scheduled_task_does_that(record: Record) -> None:
+def test_the_scheduled_task_does_that(record: Record, settings: Settings) -> None:
+    settings.REPORTING_ZONE = KOLKATA
     key = record(START, USED)
     priced()
     tasks.rerate_unpriced()
@@ -318,7 +320,8 @@ def test_rating_again_follows_dates_windows_and_context_lengths(record: Record) 
         assert expected[key][:2] == (rating.effective_cost, rating.list_cost)
 
 
-def test_the_command_previews_and_applies(record: Record) -> None:
+def test_the_command_previews_and_applies(record: Record, settings: Settings) -> None:
+    settings.REPORTING_ZONE = KOLKATA
     key = record(START, USED)
     line = priced(model="m")
     out = StringIO()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from finops import rollups
 from finops.periods import InvalidQuery, parse_instant
+
+REFUSALS = (rollups.ZoneChanged, rollups.ZoneKept, rollups.EventsDropped, InvalidQuery)
+BUSY_SECONDS = 0.2
 
 
 class Command(BaseCommand):
@@ -29,7 +32,7 @@ class Command(BaseCommand):
         try:
             if not (options["start"] or options["end"]) and rollups.zone_differs(zone):
                 rollups.forget_all(now, zone)
-                self.fold_anew(now)
+                self.fold_anew()
                 return
             span = rollups.held_span()
             start, end = (
@@ -38,10 +41,17 @@ class Command(BaseCommand):
             )
             for day in rollups.rebuild(start, end, zone):
                 self.stdout.write(f"{day} rebuilt")
-        except (rollups.ZoneChanged, rollups.EventsDropped, InvalidQuery) as error:
+        except REFUSALS as error:
             raise CommandError(str(error)) from error
 
-    def fold_anew(self, now: datetime) -> None:
+    def fold_anew(self) -> None:
+        """Fold until nothing is pending, waiting for a worker that folds at the same time."""
         zone = settings.REPORTING_ZONE
-        report = rollups.fold_pending(now, zone)
-        self.stdout.write(f"{report.events:,} events folded in {zone.key}")
+        events = 0
+        while True:
+            report = rollups.fold_pending(timezone.now(), zone)
+            events += report.events
+            if not report.busy:
+                break
+            time.sleep(BUSY_SECONDS)
+        self.stdout.write(f"{events:,} events folded in {zone.key}")

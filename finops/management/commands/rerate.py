@@ -13,7 +13,7 @@ from finops.formats import money_exact
 from finops.periods import InvalidQuery, absolute_period
 from finops.pricing.lines import PriceLine
 from finops.rerating import Change, Rerating
-from finops.rollups import EventsDropped
+from finops.rollups import EventsDropped, ZoneChanged
 from ingest.rating import Rate
 
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 reason=reason,
                 only_unpriced=only_unpriced,
             )
-        except EventsDropped as problem:
+        except (EventsDropped, ZoneChanged) as problem:
             raise CommandError(str(problem)) from None
         self._print(done)
         self.stdout.write("Written, with the rollups of the days that changed.")
@@ -78,6 +78,11 @@ class Command(BaseCommand):
         lines = ledger.lines_by_id(ids)
         for rate, change in rerated.by_rate.items():
             self._row(_describe(rate, lines), change)
+        if rerated.skipped:
+            self.stdout.write(
+                f"{rerated.skipped:,} priced events are skipped and keep their price: their "
+                "provider, model or fleet is (overflow)."
+            )
 
     def _row(self, label: str, change: Change) -> None:
         self.stdout.write(

@@ -1,0 +1,171 @@
+"""What rollups and re-rating refuse, so that usage is neither lost nor moved to other days."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from pytest_django import Settings
+
+from finops import ledger, rerating, rollups, tasks
+from finops.conninfo import conninfo
+from finops.management.commands import rebuild_rollups
+from finops.models import RatingRun
+from tests import figures, usage
+
+UTC_ZONE = ZoneInfo("UTC")
+KOLKATA = ZoneInfo("Asia/Kolkata")
+START = datetime(2026, 10, 12, tzinfo=UTC)
+NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def execute(query: str, *parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+
+
+def rolled_up() -> list[tuple[Any, ...]]:
+    return rows("SELECT * FROM rollup_hour ORDER BY hour, attribution_id")
+
+
+def strange(at: datetime, **fields: Any) -> dict[str, Any]:
+    """An event of a model that no catalogue knows."""
+    return usage.event(at, provider="acme", model="m", **fields)
+
+
+def price(**terms: Any) -> None:
+    line = {"kind": "contract", "provider": "acme", "model": "m"}
+    prices = {"uncached_input_price": "0.000001", "text_output_price": "0.00001"}
+    ledger.add(line | prices | terms, author="ada", zone=UTC)
+
+
+def test_rating_again_in_another_zone_is_refused(settings: Settings) -> None:
+    usage.record([strange(START)], now=NOW, zone=UTC_ZONE)
+    price()
+    settings.REPORTING_ZONE = KOLKATA
+    before = rolled_up()
+    with pytest.raises(CommandError, match="The rollups are in UTC"):
+        call_command("rerate", start="2026-10-12", end="2026-10-14", apply=True)
+    assert rolled_up() == before
+    assert not RatingRun.objects.exists()
+
+
+def test_the_task_says_that_the_zone_is_another(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    usage.record([strange(START)], now=NOW, zone=UTC_ZONE)
+    price()
+    settings.REPORTING_ZONE = KOLKATA
+    tasks.rerate_unpriced()
+    assert "The rollups are in UTC, the reporting time zone is Asia/Kolkata" in caplog.text
+    assert not RatingRun.objects.exists()
+
+
+def test_refolding_in_another_zone_is_refused() -> None:
+    usage.record([usage.event(START)], now=NOW, zone=UTC_ZONE)
+    with connection.cursor() as cursor, pytest.raises(rollups.ZoneChanged):
+        rollups.refold(cursor, START, NOW, KOLKATA)
+
+
+@pytest.mark.parametrize("column", ["provider", "model", "fleet"])
+def test_what_was_rated_before_it_overflowed_keeps_its_price(column: str) -> None:
+    price()
+    usage.record([strange(START)], now=NOW, zone=UTC_ZONE)
+    execute(f"UPDATE attribution SET {column} = '(overflow)'")
+    before = rows("SELECT effective_cost, price_id FROM usage_event")
+    assert before[0][0] is not None
+    out = StringIO()
+    call_command("rerate", start="2026-10-12", end="2026-10-14", apply=True, stdout=out)
+    assert rows("SELECT effective_cost, price_id FROM usage_event") == before
+    assert "1 priced events are skipped" in out.getvalue()
+
+
+def test_a_day_whose_partition_was_made_again_is_not_forgotten() -> None:
+    usage.record([usage.event(START), usage.event(START + timedelta(days=1))], now=NOW)
+    execute("DROP TABLE usage_event_2026_10_12")
+    usage.record([usage.event(START)], now=NOW)
+    before = rolled_up()
+    with pytest.raises(CommandError, match="2026-10-12 are dropped"):
+        call_command("rebuild_rollups", start="2026-10-12", end="2026-10-13")
+    assert rolled_up() == before
+
+
+def test_a_day_of_the_zone_that_lost_one_of_its_two_utc_days_is_not_forgotten(
+    settings: Settings,
+) -> None:
+    settings.REPORTING_ZONE = KOLKATA
+    # The hour from 23:30 to 00:30 UTC lies on two UTC days.
+    hour = datetime(2026, 10, 12, 23, 40, tzinfo=UTC)
+    later = hour + timedelta(hours=5)
+    usage.record([usage.event(hour), usage.event(later)], now=NOW, zone=KOLKATA)
+    execute("DROP TABLE usage_event_2026_10_12")
+    before = rolled_up()
+    with pytest.raises(CommandError, match="2026-10-13 are dropped"):
+        call_command("rebuild_rollups", start="2026-10-13", end="2026-10-14")
+    assert rolled_up() == before
+
+
+def test_a_half_dropped_day_does_not_stop_the_others_from_being_rated(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REPORTING_ZONE = KOLKATA
+    evening = START + timedelta(hours=20)  # on one day of Kolkata with the next two
+    morning, next_day = START + timedelta(days=1, hours=2), START + timedelta(days=2, hours=2)
+    usage.record([strange(at) for at in (evening, morning, next_day)], now=NOW, zone=KOLKATA)
+    execute("DROP TABLE usage_event_2026_10_12")
+    price()
+    done = rerating.rerate_unpriced(KOLKATA)
+    assert done is not None
+    assert done.total.changed == 1
+    costs = rows("SELECT effective_cost FROM usage_event ORDER BY started_at")
+    assert costs == [(None,), (Decimal("0.003"),)]
+    assert RatingRun.objects.get().finished_at is not None
+    assert RatingRun.objects.get().events_changed == 1
+    assert "The events of 2026-10-12 are dropped" in caplog.text
+
+
+def test_the_fold_says_when_accepted_events_are_missing(caplog: pytest.LogCaptureFixture) -> None:
+    usage.store([usage.event(START), usage.event(START + timedelta(days=1))], now=NOW)
+    execute("DROP TABLE usage_event_2026_10_12")
+    assert rollups.fold_pending(NOW, UTC_ZONE).events == 1
+    assert "accepted 2 events, but 1 were there to be folded" in caplog.text
+
+
+def test_a_zone_cannot_change_when_days_are_dropped(settings: Settings) -> None:
+    usage.record(figures.random_events(1, 40, START, NOW), now=NOW, zone=UTC_ZONE)
+    execute("DROP TABLE usage_event_2026_10_12")
+    settings.REPORTING_ZONE = KOLKATA
+    before = rolled_up()
+    with pytest.raises(CommandError) as refused:
+        call_command("rebuild_rollups")
+    assert str(refused.value).endswith(
+        "usage of dropped days cannot be moved to other days. Set FARTHING_TIME_ZONE=UTC."
+    )
+    assert rolled_up() == before
+
+
+def test_folding_anew_waits_for_who_is_folding() -> None:
+    usage.store([usage.event(START)], now=NOW)
+    out = StringIO()
+    with psycopg.connect(conninfo()) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [rollups.FOLD_LOCK])
+        threading.Timer(0.3, other.rollback).start()
+        rebuild_rollups.Command(stdout=out).fold_anew()
+    assert out.getvalue().startswith("1 events folded in ")
