@@ -5,16 +5,16 @@ of the range is resolved anew; those whose price line or cost differ are written
 reporting zone, each day with its rollups in one transaction. A run that was interrupted is run
 again: what is done already does not differ any more.
 
-Only unpriced events are rated again by themselves (`rerate_unpriced`), when the ledger changed.
+Only unpriced events are rated again by themselves (`rerate_unpriced`), when the ledger changed or
+they came after it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, localcontext
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -25,8 +25,8 @@ from django.db.models.functions import Now
 from finops import ledger, rollups
 from finops.models import RatingRun
 from finops.periods import local_day, start_of_day
-from finops.pricing.formula import EXACT
 from finops.pricing.resolution import RateCard, Request
+from finops.rating_changes import Change, Rerating
 from finops.sql import statement
 from ingest.rating import Rate
 
@@ -37,55 +37,6 @@ RERATE_LOCK = 0x_FA27_0002
 AUTOMATIC = "price ledger"
 # The ingest process may rate with the former card this long after a change, and more to spare.
 CARD_GRACE = timedelta(seconds=30)
-
-
-@dataclass(slots=True)
-class Change:
-    """What a run does to some events; costs are USD over those that are priced."""
-
-    examined: int = 0
-    changed: int = 0
-    cost_before: Decimal = Decimal(0)
-    cost_after: Decimal = Decimal(0)
-    unpriced_before: int = 0
-    unpriced_after: int = 0
-
-    @property
-    def difference(self) -> Decimal:
-        with localcontext(EXACT):
-            return self.cost_after - self.cost_before
-
-    def add(self, other: Change) -> None:
-        with localcontext(EXACT):
-            for column in fields(Change):
-                total = getattr(self, column.name) + getattr(other, column.name)
-                setattr(self, column.name, total)
-
-
-@dataclass(slots=True)
-class Rerating:
-    """The difference a run makes, in all, by (provider, model) and by the lines rated with.
-
-    `skipped` events keep their price: what ingest rated them by has been folded into (overflow).
-    """
-
-    total: Change = field(default_factory=Change)
-    by_model: dict[tuple[str, str], Change] = field(default_factory=dict)
-    by_rate: dict[Rate | None, Change] = field(default_factory=dict)
-    skipped: int = 0
-
-    def add(self, model: tuple[str, str], rate: Rate | None, change: Change) -> None:
-        self.total.add(change)
-        self.by_model.setdefault(model, Change()).add(change)
-        self.by_rate.setdefault(rate, Change()).add(change)
-
-    def merge(self, other: Rerating) -> None:
-        self.total.add(other.total)
-        self.skipped += other.skipped
-        for model, change in other.by_model.items():
-            self.by_model.setdefault(model, Change()).add(change)
-        for rate, change in other.by_rate.items():
-            self.by_rate.setdefault(rate, Change()).add(change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +97,23 @@ def apply(
 
 
 def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
-    """Rate unpriced events again that a new price covers; None when the ledger has not changed
-    since the last time.
+    """Rate unpriced events again that the ledger covers; None when neither the ledger has changed
+    since the last time nor such events have come since.
 
     Days whose events are dropped in part stay as they are. Raises rollups.ZoneChanged."""
     _refuse_other_zone(zone)
     changed_at = ledger.changed_at()
-    if changed_at is None or _is_handled(ledger.version(), changed_at):
+    if changed_at is None:
+        return None
+    newest = _newest_batch()
+    handled = _handled(ledger.version(), changed_at)
+    if handled and newest <= handled.to_batch:
         return None
     card = _current_card()
-    days = sorted(_covered_days(card, zone))
+    days = sorted(_covered_days(card, zone, handled.to_batch if handled else 0, newest))
+    if handled and not days:
+        RatingRun.objects.filter(pk=handled.pk).update(to_batch=newest)
+        return None
     spans = [
         Span(start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)) for day in days
     ]
@@ -163,11 +121,24 @@ def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
         start=spans[0].start if spans else changed_at,
         end=spans[-1].end if spans else changed_at,
         requested_by=AUTOMATIC,
-        reason="The price ledger changed.",
+        reason="Events came without a price." if handled else "The price ledger changed.",
         ledger_version=card.version,
         only_unpriced=True,
+        to_batch=newest,
     )
     return _apply(run, spans, card, zone, pass_over_dropped=True)
+
+
+def _newest_batch() -> int:
+    """The newest batch that no commit under way can still come before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM ingest_batch WHERE committed_at < now() - make_interval(secs => %s)"
+            " ORDER BY id DESC LIMIT 1",
+            [CARD_GRACE.total_seconds()],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else 0
 
 
 def _refuse_other_zone(zone: ZoneInfo) -> None:
@@ -176,19 +147,25 @@ def _refuse_other_zone(zone: ZoneInfo) -> None:
         rollups.refuse_other_zone(cursor, zone)
 
 
-def _is_handled(version: int, changed_at: datetime) -> bool:
-    return RatingRun.objects.filter(
+def _handled(version: int, changed_at: datetime) -> RatingRun | None:
+    """The last automatic run that has seen the ledger as it is."""
+    runs = RatingRun.objects.filter(
         requested_by=AUTOMATIC,
         ledger_version=version,
         created_at__gte=changed_at + CARD_GRACE,
         finished_at__isnull=False,
-    ).exists()
+    )
+    return runs.order_by("-pk").first()
 
 
-def _covered_days(card: RateCard, zone: ZoneInfo) -> set[date]:
-    """Days of the zone that hold unpriced events of a combination that now has a price."""
+def _covered_days(card: RateCard, zone: ZoneInfo, after: int, to: int) -> set[date]:
+    """Days of the zone that hold unpriced events of a combination that now has a price; of batches
+    after `after` up to `to`, or of all while there is nothing to come after."""
     with connection.cursor() as cursor:
-        cursor.execute(statement("unpriced_events"))
+        if after:
+            cursor.execute(statement("unpriced_of_batches"), {"after": after, "to": to})
+        else:
+            cursor.execute(statement("unpriced_events"))
         rows = cursor.fetchall()
     days: set[date] = set()
     for day, *request in rows:

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from finops import ledger, rerating, rollups, tasks
 from finops.conninfo import conninfo
 from finops.management.commands import rebuild_rollups
-from finops.models import RatingRun
+from finops.models import Price, RatingRun
 from tests import figures, usage
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -169,3 +169,26 @@ def test_folding_anew_waits_for_who_is_folding() -> None:
         threading.Timer(0.3, other.rollback).start()
         rebuild_rollups.Command(stdout=out).fold_anew()
     assert out.getvalue().startswith("1 events folded in ")
+
+
+def record_earlier(*events: dict[str, Any]) -> None:
+    """Events of a batch that was committed long enough ago to be looked at."""
+    usage.record(events, now=NOW, zone=UTC_ZONE)
+    execute("UPDATE ingest_batch SET committed_at = %s", NOW)
+
+
+def test_events_that_came_without_their_price_are_rated_once_seen() -> None:
+    price()
+    Price.objects.update(recorded_at=START)
+    record_earlier(strange(START))
+    assert rerating.rerate_unpriced(UTC_ZONE) is not None
+    assert rerating.rerate_unpriced(UTC_ZONE) is None
+    record_earlier(strange(START), usage.event(START, model="unheard"))
+    execute("UPDATE usage_event SET effective_cost = NULL, price_id = NULL")
+    done = rerating.rerate_unpriced(UTC_ZONE)
+    assert done is not None
+    assert done.total.changed >= 1
+    assert rerating.rerate_unpriced(UTC_ZONE) is None
+    record_earlier(usage.event(START, model="unheard"))
+    assert rerating.rerate_unpriced(UTC_ZONE) is None
+    assert RatingRun.objects.count() == 2

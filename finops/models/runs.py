@@ -15,6 +15,8 @@ class RatingRun(models.Model):
     # finops.ledger.version() of the prices that events were rated with.
     ledger_version = models.BigIntegerField(default=0)
     only_unpriced = models.BooleanField(default=False)
+    # Of an automatic run: the newest batch whose unpriced events have been looked at.
+    to_batch = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     events_examined = models.BigIntegerField(default=0)

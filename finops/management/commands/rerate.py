@@ -12,7 +12,7 @@ from finops import ledger, rerating
 from finops.formats import money_exact
 from finops.periods import InvalidQuery, absolute_period
 from finops.pricing.lines import PriceLine
-from finops.rerating import Change, Rerating
+from finops.rating_changes import Change, Rerating
 from finops.rollups import EventsDropped, ZoneChanged
 from ingest.rating import Rate
 

@@ -1,0 +1,58 @@
+"""What rating events again changes, in counts and money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from decimal import Decimal, localcontext
+
+from finops.pricing.formula import EXACT
+from ingest.rating import Rate
+
+
+@dataclass(slots=True)
+class Change:
+    """What a run does to some events; costs are USD over those that are priced."""
+
+    examined: int = 0
+    changed: int = 0
+    cost_before: Decimal = Decimal(0)
+    cost_after: Decimal = Decimal(0)
+    unpriced_before: int = 0
+    unpriced_after: int = 0
+
+    @property
+    def difference(self) -> Decimal:
+        with localcontext(EXACT):
+            return self.cost_after - self.cost_before
+
+    def add(self, other: Change) -> None:
+        with localcontext(EXACT):
+            for column in fields(Change):
+                total = getattr(self, column.name) + getattr(other, column.name)
+                setattr(self, column.name, total)
+
+
+@dataclass(slots=True)
+class Rerating:
+    """The difference a run makes, in all, by (provider, model) and by the lines rated with.
+
+    `skipped` events keep their price: what ingest rated them by has been folded into (overflow).
+    """
+
+    total: Change = field(default_factory=Change)
+    by_model: dict[tuple[str, str], Change] = field(default_factory=dict)
+    by_rate: dict[Rate | None, Change] = field(default_factory=dict)
+    skipped: int = 0
+
+    def add(self, model: tuple[str, str], rate: Rate | None, change: Change) -> None:
+        self.total.add(change)
+        self.by_model.setdefault(model, Change()).add(change)
+        self.by_rate.setdefault(rate, Change()).add(change)
+
+    def merge(self, other: Rerating) -> None:
+        self.total.add(other.total)
+        self.skipped += other.skipped
+        for model, change in other.by_model.items():
+            self.by_model.setdefault(model, Change()).add(change)
+        for rate, change in other.by_rate.items():
+            self.by_rate.setdefault(rate, Change()).add(change)
