@@ -123,6 +123,8 @@ def users_statement(
     parameters = Parameters()
     keys = key_names(query)
     added = [SQL("sum({0}) AS {0}").format(Identifier(name)) for name in columns]
+    users = SQL("count(*) FILTER (WHERE user_id <> 0)")
+    nulls = [SQL("NULL") for _ in keys]
     theirs = [
         SQL("sum({0}) FILTER (WHERE user_id <> 0) AS {0}").format(Identifier(name))
         for name in columns
@@ -153,23 +155,9 @@ FROM (SELECT {everybody} FROM usage WHERE user_id <> 0 GROUP BY user_id) AS ever
         ),
         top=top_sql(query, top, (), parameters),
         named=named_users_sql(keys, top, columns),
-        rows=comma(
-            [
-                SQL("false AS is_total, bucket, is_other"),
-                *keys,
-                SQL("count(*) FILTER (WHERE user_id <> 0)"),
-                *theirs,
-            ]
-        ),
+        rows=comma([SQL("false AS is_total, bucket, is_other"), *keys, users, *theirs]),
         named_groups=comma([Identifier("bucket"), Identifier("is_other"), *keys]),
-        totals=comma(
-            [
-                SQL("true, NULL, false"),
-                *(SQL("NULL") for _ in keys),
-                SQL("count(*)"),
-                *added,
-            ]
-        ),
+        totals=comma([SQL("true, NULL, false"), *nulls, SQL("count(*)"), *added]),
         everybody=comma([Identifier("user_id"), *added]),
     )
     return Statement(text, parameters.values)
