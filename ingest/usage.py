@@ -134,7 +134,7 @@ def part(block: Block, *names: str) -> Block:
 def openai_chat(block: Block, provider: str) -> Usage:
     output = count(block, "completion_tokens")
     made = part(block, "completion_tokens_details")
-    if provider.lower() in _REASONING_BESIDE_COMPLETION:
+    if provider.strip().lower() in XAI:
         output += count(made, "reasoning_tokens")
     prompt = part(block, "prompt_tokens_details")
     return _openai(block, count(block, "prompt_tokens"), output, prompt, made)
@@ -256,6 +256,9 @@ def _written_for_an_hour(block: Block) -> int:
 
 
 def tier(block: Block) -> str | None:
+    """The tier in the provider's word; Anthropic's fast mode is called a speed."""
+    if block.get("speed") == "fast":
+        return "fast"
     value = block.get("service_tier")
     return value if isinstance(value, str) else None
 
@@ -267,8 +270,9 @@ def _responses_or_anthropic(block: Block, provider: str) -> Usage:
     return anthropic(block, provider)
 
 
-# xAI speaks OpenAI's chat shape, but its completion_tokens leave the reasoning out.
-_REASONING_BESIDE_COMPLETION = frozenset({"x_ai", "x-ai", "xai"})
+# xAI speaks OpenAI's chat shape, but its completion_tokens leave the reasoning out. Every name
+# that its prices are found by.
+XAI = frozenset({"x-ai", "x_ai", "x.ai", "xai", "grok"})
 
 _SHAPES: tuple[tuple[str, Callable[[Block, str], Usage]], ...] = (
     ("prompt_tokens", openai_chat),

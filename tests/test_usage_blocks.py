@@ -9,8 +9,10 @@ from genai_prices import extract_usage
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finops.pricing.matching import PROVIDER_ALIASES, match
 from ingest.events import MAX_TOKENS
 from ingest.rejections import REASONS, Rejected
+from ingest.usage import XAI as XAI_NAMES
 from ingest.usage import TokenBuckets, read_usage
 
 OPENAI_CHAT = {
@@ -158,6 +160,24 @@ def test_a_cache_larger_than_the_prompt_was_counted_beside_it_and_is_flagged() -
     usage = read_usage(block, "anthropic")
     assert usage.tokens == TokenBuckets(176, 1024, text_output=64)
     assert usage.normalised is True
+
+
+@pytest.mark.parametrize("name", [*sorted(XAI_NAMES), " X-AI ", "Grok"])
+def test_xais_reasoning_is_beside_the_completion_by_each_of_its_names(name: str) -> None:
+    assert read_usage(XAI, name).tokens == TokenBuckets(40, 60, 0, 0, 0, 30, 120, 0)
+
+
+def test_every_name_xais_prices_are_found_by_is_known_to_its_usage_block() -> None:
+    aliases = {alias for alias, provider in PROVIDER_ALIASES.items() if provider == "x-ai"}
+    assert aliases <= XAI_NAMES
+    for name in XAI_NAMES:
+        found = match(name, "grok-4")
+        assert found
+        assert found.provider == "x-ai"
+
+
+def test_anthropics_fast_mode_is_the_fast_tier() -> None:
+    assert read_usage({**ANTHROPIC, "speed": "fast"}, "anthropic").service_tier == "fast"
 
 
 def test_the_tier_that_answered_is_read_from_the_block() -> None:
