@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
+from ingest.events import KNOWN_TIERS
 from ingest.facts import Attribution
 
 OVERFLOW = "(overflow)"
@@ -50,6 +51,8 @@ class Cardinality:
         self._tag_values_limit = tag_values_limit
         self._combinations_limit = combinations_limit
         self._values: list[set[str]] = [set() for _ in self._limits]
+        # Strangers may not crowd out the tiers that have prices.
+        self._values[Attribution._fields.index("service_tier")] |= KNOWN_TIERS
         self._tag_values: dict[str, set[str]] = {}
         self._combinations = 0
         self.overflows: Counter[str] = Counter()  # dimension → values, once per commit

@@ -41,8 +41,13 @@ SERVICE_TIERS = {
     "batch": "batch",
     "flex": "flex",
     "priority": "priority",
+    "fast": "fast",
 }
-ServiceTier = Literal["standard", "default", "on_demand", "auto", "batch", "flex", "priority"]
+# What prices are listed for; a request of any other tier has no public price.
+KNOWN_TIERS = frozenset(SERVICE_TIERS.values())
+ServiceTier = Literal[
+    "standard", "default", "on_demand", "auto", "batch", "flex", "priority", "fast"
+]
 Status = Literal["ok", "error", "aborted", "throttled"]
 Cache = Literal["none", "memory", "redis", "semantic", "database"]
 

@@ -19,6 +19,7 @@ MAX_AHEAD = timedelta(hours=1)
 # NUMERIC is exact at any size, and a client's exponent could make it a gigabyte.
 MAX_DECIMAL_PLACES = 40
 MAX_AMOUNT = Decimal(10) ** 12
+MAX_TIER_LENGTH = 200  # as of every name
 EPOCH_DAY = datetime(2000, 1, 1, tzinfo=UTC).toordinal()
 
 
@@ -202,14 +203,14 @@ def _tokens_of_usage(
             "usage: send either the provider's usage block or token fields, not both.",
         )
     usage = read_usage(block, provider)
-    tier = event.service_tier or usage.service_tier or "standard"
-    if tier not in SERVICE_TIERS:
-        raise Rejected(
-            "unknown_value",
-            f"usage.service_tier: {tier[:40]!r} is none of {', '.join(SERVICE_TIERS)}; "
-            "send service_tier beside usage.",
-        )
-    return usage.tokens, usage.normalised, SERVICE_TIERS[tier]
+    tier = event.service_tier or _known_tier(usage.service_tier or "")
+    return usage.tokens, usage.normalised, SERVICE_TIERS.get(tier, tier)
+
+
+def _known_tier(given: str) -> str:
+    """A provider's word for a tier, which may be one that nobody knows: it is kept, unpriced."""
+    word = given.replace("\0", "").strip()[:MAX_TIER_LENGTH].rstrip()
+    return word.lower() if word.lower() in SERVICE_TIERS else word or "standard"
 
 
 def _check_amounts(event: Event) -> None:

@@ -14,6 +14,7 @@ from ingest_server import Door, event, result
 from finops.conninfo import conninfo
 from ingest.attribution import Register
 from ingest.cardinality import LIMITS, OVERFLOW, Cardinality
+from ingest.events import KNOWN_TIERS
 from ingest.facts import Attribution
 
 PLAIN = Attribution("openai", "gpt-4o", "chat", "s", "f", "t", "", "", "", "standard", "ok",
@@ -32,6 +33,14 @@ def connection(db: None, database: Connection) -> Iterator[Connection]:
 
 def features(*names: str) -> list[Attribution]:
     return [PLAIN._replace(feature=name) for name in names]
+
+
+def test_tiers_nobody_knows_do_not_crowd_out_those_with_prices() -> None:
+    guard = Cardinality()
+    strangers = [PLAIN._replace(service_tier=f"tier-{number}") for number in range(20)]
+    assert OVERFLOW in {guard.fold(stranger).service_tier for stranger in strangers}
+    for tier in KNOWN_TIERS:
+        assert guard.fold(PLAIN._replace(service_tier=tier)).service_tier == tier
 
 
 def stored(connection: Connection, column: str = "feature") -> list[str]:

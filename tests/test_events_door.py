@@ -175,10 +175,25 @@ def test_service_team_and_environment_default_to_the_keys(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "stored"), [("default", "standard"), ("on_demand", "standard"), ("batch", "batch")]
+    ("given", "stored"),
+    [("default", "standard"), ("on_demand", "standard"), ("batch", "batch"), ("fast", "fast")],
 )
 def test_providers_words_for_tiers_are_understood(door: Door, given: str, stored: str) -> None:
     door.post(event(service_tier=given))
+    assert door.row()["service_tier"] == stored
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [("fast", "fast"), ("Priority", "priority"), ("auto", "standard"), ("", "standard"),
+     ("scale", "scale"), ("Re\0served " + "x" * 300, "Reserved " + "x" * 191)],
+)  # fmt: skip
+def test_a_tier_in_the_providers_block_rejects_no_event(
+    door: Door, given: str, stored: str
+) -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "service_tier": given}
+    answer = result(door.post(event(input_tokens=None, output_tokens=None, usage=usage)))
+    assert answer["accepted"] == 1
     assert door.row()["service_tier"] == stored
 
 

@@ -2,7 +2,8 @@
 
 A hit of the response cache takes the cache's own line and nothing else. Otherwise the list price
 is the self-hosted rate where one matches, else the public catalogue's line at the request's time,
-service tier and context length (the standard line where the tier is not listed apart). A fleet is
+service tier and context length (the standard line where the tier is not listed apart; none where
+the tier is one nobody knows, such as bought capacity: that is not the standard price). A fleet is
 self-hosted: its requests never take a public price. The contract line changes the list price and
 wins over everything where it names unit prices; a contract of only a discount does not discount
 one's own machines. Where nobody lists a price, a contract's unit prices are the list price too.
@@ -26,12 +27,14 @@ from typing import NamedTuple
 
 from finops.pricing.lines import PriceLine
 from finops.pricing.matching import match
+from ingest.events import KNOWN_TIERS
 from ingest.rating import Rate
 
 # One entry per combination clients send; past this many somebody sends nonsense: start afresh.
 MAX_TABLES = 20_000
 DAWN = datetime.min.replace(tzinfo=UTC)
 ANY = frozenset({"", "*"})
+PRICED_TIERS = KNOWN_TIERS | {""}
 
 
 class Request(NamedTuple):
@@ -192,7 +195,7 @@ class RateCard:
             hits = self._matching("cache_hit", names, tier)
             return [line for line in hits if line.cache == request.cache], []
         lists = self._matching("self_hosted", names, tier)
-        if found:
+        if found and request.service_tier in PRICED_TIERS:
             tiers = ("", tier if found.owner == found.provider else "")
             listed = self._catalog.get((found.owner, found.model), ())
             lists += [line for line in listed if line.service_tier in tiers]
