@@ -21,7 +21,7 @@ from finops.supervisor import CannotStart, Child, StopRequested, Supervisor, rel
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 # Django's checks import every page; the web process makes them, the others start without.
 UNCHECKED = "--skip-checks"
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 # Several threads of small allocations make glibc keep memory in many arenas, and numpy start
 # a pool of threads; neither earns its memory here.
 CHILD_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

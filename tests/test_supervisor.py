@@ -16,7 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SUPERVISOR = """
-import sys
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
 from finops.supervisor import Child, StopRequested, Supervisor, say, spawn
 supervisor = Supervisor()
 try:
