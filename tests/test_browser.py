@@ -35,6 +35,8 @@ FACTS = """
     TRUNCATE usage_event, ingest_batch, attribution, rollup_hour, rollup_day, rollup_user_day,
         rollup_user_total, rollup_unsettled, rollup_state
 """
+# Long, because a busy machine takes seconds to read Plotly; nothing waits longer than it must.
+TIMEOUT_MS = 60_000
 PASSWORD = "correct horse battery"
 SCREENS = [(theme, width) for theme in ("light", "dark") for width in (1440, 390)]
 
@@ -52,6 +54,7 @@ def browser() -> Iterator[Browser]:
     path = find_browser()
     if path is None and not os.environ.get("CI"):
         pytest.skip("No Chromium or Chrome on this machine: the pages are not tested in a browser.")
+    expect.set_options(timeout=TIMEOUT_MS)
     assert path, "CI must have a Chromium or Chrome for the browser tests."
     # Chromium refuses to sandbox itself when it runs as root.
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -104,7 +107,7 @@ class Visit:
         self.server = server
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._note)
