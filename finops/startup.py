@@ -105,10 +105,10 @@ def stop(supervisor: Supervisor) -> None:
     for names, seconds in ((["ingest"], 20.0), (["web", "worker"], 20.0), (["postgres"], 60.0)):
         supervisor.end([by_name[name] for name in names if name in by_name], seconds)
     supervisor.close()
-    with suppress(OSError):  # a file somebody else put there keeps it
-        (settings.RUNTIME_DIR / "web.sock").unlink(missing_ok=True)
-        (settings.RUNTIME_DIR / "postgres").rmdir()
-        settings.RUNTIME_DIR.rmdir()
+    (settings.RUNTIME_DIR / "web.sock").unlink(missing_ok=True)
+    for directory in (settings.RUNTIME_DIR / "postgres", settings.RUNTIME_DIR):
+        with suppress(OSError):  # not there, or kept by somebody's file
+            directory.rmdir()
 
 
 @contextmanager
