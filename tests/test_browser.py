@@ -234,6 +234,22 @@ def test_a_theme_is_chosen_once_and_charts_follow_it(visit: Visit) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_a_chart_shows_names_as_they_are(visit: Visit) -> None:
+    now = datetime.now(UTC)
+    names = ["role:text", "%{y} %{meta} <b>x"]
+    at = now - timedelta(hours=1)
+    events = [usage.event(at, team=name) for name in names]
+    usage.record(events, now=now)
+    page = visit.page
+    set_up(visit)
+    days = f"start={at.date()}&end={at.date() + timedelta(days=1)}&granularity=day"
+    visit.go(f"/explore?group_by=team&metrics=requests&{days}")
+    visit.has_chart()
+    page.locator(".chart .bars path").first.hover(force=True)
+    for name in names:
+        expect(page.locator(".chart .hoverlayer")).to_contain_text(name)
+
+
 @pytest.mark.usefixtures("figures")
 def test_pages_work_without_scripts(browser: Browser, live_server: LiveServer) -> None:
     context = browser.new_context(java_script_enabled=False)
