@@ -20,6 +20,8 @@ import httpx
 import msgspec
 
 EVENTS_PATH = "/api/v1/events"
+HEALTH_PATH = "/healthz"
+CONNECT_SECONDS = 10.0
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
 RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -77,6 +79,15 @@ class IngestClient:
                 raise ServerAway(f"{self.url} did not take the events: {trouble}.")
             time.sleep(pause(response, attempt, datetime.now(UTC)))
         raise AssertionError("unreachable")
+
+    def check_reachable(self) -> None:
+        """Raises ServerAway in seconds where nothing listens, before anything is sent."""
+        try:
+            self.http.get(self.url + HEALTH_PATH, timeout=CONNECT_SECONDS)
+        except httpx.TransportError as error:
+            raise ServerAway(
+                f"Nothing answers at {self.url} ({error}). Start Farthing, or name its --url."
+            ) from None
 
     def attempt(self, body: bytes, content_type: str) -> tuple[httpx.Response | None, str]:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": content_type}

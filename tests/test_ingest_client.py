@@ -128,3 +128,8 @@ def test_one_failure_ends_the_sending():
         received.extend(batch for batch, _ in send_all(range(1000), send, 2))
     assert received == [0, 1, 2]
     assert len(started) < 10
+
+
+def test_a_server_that_is_not_there_is_named_before_anything_is_sent():
+    with pytest.raises(ServerAway, match=r"Nothing answers at http://127\.0\.0\.1:9"):
+        IngestClient("http://127.0.0.1:9", "fk_x").check_reachable()

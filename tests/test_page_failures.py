@@ -69,9 +69,9 @@ def test_the_command_that_adds_a_price_quotes_the_names_for_a_shell(signed_in: C
     model = "nope'; rm -rf ~ #"
     usage.record([usage.event(now, id="one", provider="$(id)", model=model)], now=now)
     page = signed_in.get(f"/requests/{event_key('tests', 'one').hex()}").text
-    (command,) = re.findall(r"<code>(python manage\.py add_price.*?)</code>", page)
+    (command,) = re.findall(r"<code>(\.venv/bin/python manage\.py add_price.*?)</code>", page)
     words = shlex.split(html.unescape(command), comments=True)
-    assert words[:3] == ["python", "manage.py", "add_price"]
+    assert words[:3] == [".venv/bin/python", "manage.py", "add_price"]
     assert words[3:6] == ["kind=contract", "provider=$(id)", f"model={model}"]
     assert "'provider=$(id)'" in html.unescape(command)
 

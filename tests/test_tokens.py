@@ -82,3 +82,19 @@ def test_without_a_valid_token_the_answer_is_401(client: Client, authorization: 
 def test_a_token_for_nobody_is_refused() -> None:
     with pytest.raises(CommandError, match="No user"):
         create("nobody")
+
+
+def test_keys_and_tokens_are_listed_and_revoked_by_prefix(
+    client: Client, administrator: User
+) -> None:
+    token = create("ada").strip()
+    call_command("create_ingest_key", "bot", stdout=StringIO())
+    listed = StringIO()
+    call_command("revoke", stdout=listed)
+    assert "service bot" in listed.getvalue()
+    assert "user ada" in listed.getvalue()
+    assert token not in listed.getvalue()
+    call_command("revoke", ApiToken.objects.get().prefix, stdout=StringIO())
+    assert ask(client, f"Bearer {token}") == 401
+    with pytest.raises(CommandError, match="No key or token in use"):
+        call_command("revoke", ApiToken.objects.get().prefix)

@@ -104,7 +104,8 @@ def period_text(query: CostQuery, now: datetime) -> str:
     """1–21 Nov; with the hours where the period is not made of days."""
     zone, period, today = query.zone, query.period, local_day(now, query.zone)
     starts_a_day = days(local_day(period.start, zone), last_day(query), zone).start == period.start
-    if starts_a_day and period.label[-1:] != "h":
+    is_hours = period.label.removesuffix("h").isdigit()
+    if starts_a_day and not is_hours:
         return formats.day_range(local_day(period.start, zone), last_day(query), today)
     start = formats.moment(period.start, zone, today)
     return f"{start} – {formats.moment(period.end, zone, today)}"

@@ -26,6 +26,7 @@ from finops.query import DIMENSIONS, CostQuery
 from finops.requests import UsageRequest
 
 STAGES = ("gateway", "prompt", "retrieval", "prefill", "decode", "postprocess", "network")
+USUAL_BUCKETS = ("uncached_input", "text_output", "reasoning_output")
 OWNERS = {"team", "feature", "user"}
 
 
@@ -99,15 +100,25 @@ def story(each: UsageRequest, query: CostQuery, now: datetime) -> dict[str, obje
         "currency": currency,
         "provider": each.dimensions["provider"],
         "model": each.dimensions["model"],
-        "price_command": price_command(each.dimensions["provider"], each.dimensions["model"]),
+        "price_command": price_command(each),
     }
 
 
-def price_command(provider: str, model: str) -> str:
-    """For a shell; both names are the sender's, so nothing in them may be more than a word."""
-    words = ("kind=contract", f"provider={provider}", f"model={model}")
-    prices = "uncached_input_price_per_million=… text_output_price_per_million=…"
-    return f"python manage.py add_price {shlex.join(words)} {prices}"
+def price_command(each: UsageRequest) -> str:
+    """For a shell; both names are the sender's, so nothing in them may be more than a word.
+
+    Asks for every bucket that the request used, and for the usual ones, which others will use: a
+    price that leaves out a bucket leaves the requests unpriced that used it.
+    """
+    names = (f"provider={each.dimensions['provider']}", f"model={each.dimensions['model']}")
+    words = ["kind=contract", *names]
+    held = each.trace and each.trace.list_price
+    if held and held.line.kind == "contract":
+        words += ["--supersedes", str(held.line.id)]
+    used = [name.removesuffix("_tokens") for name, tokens in each.tokens.items() if tokens]
+    buckets = dict.fromkeys([*USUAL_BUCKETS, *used])
+    prices = " ".join(f"{bucket}_price_per_million=…" for bucket in buckets)
+    return f".venv/bin/python manage.py add_price {shlex.join(words)} {prices}"
 
 
 def heading(each: UsageRequest, currency: str) -> str:

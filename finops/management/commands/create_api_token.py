@@ -20,5 +20,9 @@ class Command(BaseCommand):
         try:
             user = User.objects.get(username=options["username"])
         except User.DoesNotExist:
-            raise CommandError(f"No user is named {options['username']!r}.") from None
+            names = ", ".join(
+                User.objects.order_by("username").values_list("username", flat=True)[:20]
+            )
+            known = f"there are {names}" if names else "the first visit of the pages makes one"
+            raise CommandError(f"No user is named {options['username']!r}; {known}.") from None
         self.stdout.write(create_token(user))

@@ -78,6 +78,7 @@ class Command(BaseCommand):
         with nullcontext(key) if key else own_key() as token, progress_bar() as progress:
             client = IngestClient(url, token)
             try:
+                client.check_reachable()
                 for path in files:
                     load(client, path, connections, progress, loaded)
             except (FileError, ServerAway, KeyRefused, BodyRefused) as error:
