@@ -66,9 +66,7 @@ def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
     return {"heading": "Which requests are behind it?", "breadcrumb": breadcrumb(query)}
 
 
-def figures(
-    query: CostQuery, seen: CostQuery, now: datetime, *, cursor: str
-) -> dict[str, Any]:
+def figures(query: CostQuery, seen: CostQuery, now: datetime, *, cursor: str) -> dict[str, Any]:
     query = only_filters(query)
     with costs.snapshot():
         total = costs.run(
