@@ -22,13 +22,21 @@ FROM span
 WHERE NOT EXISTS (SELECT 1 FROM partition WHERE partition.day = span.day)
     AND EXISTS (
         SELECT 1
-        FROM rollup_hour
-        WHERE hour > greatest(day_start, %(start)s) - interval '1 hour'
-            AND hour < least(day_end, %(end)s)
-            AND requests > 0
-            -- The first hour ever may, in a half-hour zone, begin on a day that never had events.
-            AND (
-                (hour >= day_start AND hour + interval '1 hour' <= day_end)
-                OR hour > (SELECT min(hour) FROM rollup_hour)
+        FROM (
+            SELECT hour, sum(requests) AS requests
+            FROM rollup_hour
+            WHERE hour > greatest(day_start, %(start)s) - interval '1 hour'
+                AND hour < least(day_end, %(end)s)
+            GROUP BY hour
+        ) AS held
+        -- In a half-hour zone an hour may lie in two UTC days, one of which never had events.
+        WHERE (hour >= day_start AND hour + interval '1 hour' <= day_end)
+            OR requests > (
+                SELECT count(*)
+                FROM usage_event
+                JOIN ingest_batch ON ingest_batch.id = usage_event.batch_id
+                WHERE usage_event.started_at >= held.hour
+                    AND usage_event.started_at < held.hour + interval '1 hour'
+                    AND ingest_batch.folded_at IS NOT NULL
             )
     )
