@@ -28,7 +28,6 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 
 MONEY = "A plain decimal, exact to the last digit."
-LINK = {"type": "string", "format": "uri"}
 
 
 def parameter(name: str, description: str, **options: Any) -> OpenApiParameter:
