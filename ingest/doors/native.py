@@ -19,6 +19,7 @@ from ingest.problems import Problem
 from ingest.rejections import Rejected, Rejection, rejected_by_schema
 
 MAX_EVENTS = 10_000
+SHAPES = 'send one event, an array, or {"events": […]}'
 # No valid event is shorter, so a smaller body cannot hold too many; and what a body of this size
 # decodes to, however odd, does not hurt.
 _SMALL_BODY = 57 * MAX_EVENTS
@@ -82,6 +83,8 @@ def too_many_events() -> Problem:
 def read_json(body: bytes) -> Decoded:
     """One event, an array of events, or {"events": [...]}; Problem when it is none of them."""
     body = _without_mark(body)
+    if not body:
+        raise Problem(400, f"The body is empty; {SHAPES}.")
     try:
         return _read_json(body)
     except DecodeError as error:
@@ -105,8 +108,7 @@ def _read_json(body: bytes) -> Decoded:
             return _read(body, _Of.one)
         return _read(bytes(events), _Of.array)
     except ValidationError:
-        detail = 'Send one event, an array of events, or {"events": [...]}.'
-        raise Problem(400, detail) from None
+        raise Problem(400, f"This is no event: {SHAPES}.") from None
 
 
 def _read(body: bytes, shape: Callable[[_Of, bytes], list[Any]]) -> Decoded:
