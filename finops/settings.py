@@ -17,6 +17,8 @@ import plotly
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from finops.static_version import static_version
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -190,7 +192,21 @@ STATICFILES_DIRS = [
     # Plotly's own package carries the browser bundle that matches it.
     ("plotly", str(Path(plotly.__file__).parent / "package_data")),
 ]
-WHITENOISE_USE_FINDERS = True
+# `manage.py prepare` compresses them there, under names that change with their content; without
+# that, as in tests, they are served as they lie.
+COLLECTED_STATIC = DATA_DIR / "static" / static_version(BASE_DIR / "static")
+IS_COLLECTED = COLLECTED_STATIC.is_dir() and not DEBUG
+STATIC_ROOT = COLLECTED_STATIC if IS_COLLECTED else None
+WHITENOISE_USE_FINDERS = not IS_COLLECTED
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

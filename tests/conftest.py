@@ -38,6 +38,12 @@ hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "farthing")
 # Nothing a test queues may wait in the developer's own data directory.
 settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT = "memory://", None
 settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
+# Nor do tests see the files that a server of the developer's has collected there.
+settings.STATIC_ROOT, settings.WHITENOISE_USE_FINDERS = None, True
+settings.STORAGES = {
+    **settings.STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 # Slow hashing protects real passwords; here it would only take most of the tests' time.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -1,15 +1,23 @@
-"""manage.py prepare: the database as this release needs it."""
+"""manage.py prepare: database and browser files as this release needs them."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from finops import static_files
+
 
 class Command(BaseCommand):
-    help = "Brings tables and public prices up to date; running it again changes nothing."
+    help = "Brings tables, prices and browser files up to date; a second run changes nothing."
 
     def handle(self, **options: object) -> None:
-        # One process for both: starting one takes longer than the work.
-        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
-        call_command("sync_prices", stdout=self.stdout)
+        # One process for all: starting one takes longer than the work.
+        with ThreadPoolExecutor(1) as beside:
+            collected = beside.submit(static_files.collect, settings.COLLECTED_STATIC)
+            call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+            call_command("sync_prices", stdout=self.stdout)
+            collected.result()
