@@ -30,6 +30,7 @@ def test_every_address_of_the_contract_is_described(schema: dict[str, Any]) -> N
     assert schema["openapi"].startswith("3.1")
     assert {
         "/api/v1/costs",
+        "/api/v1/costs.csv",
         "/api/v1/requests",
         "/api/v1/requests/{request_id}",
         "/api/v1/events",
@@ -41,13 +42,29 @@ def test_every_address_of_the_contract_is_described(schema: dict[str, Any]) -> N
 @pytest.mark.django_db
 def test_answers_follow_the_document(signed_in: Client, schema: dict[str, Any], now: Any) -> None:
     usage.record([usage.event(now)], now=now)
-    for path in ("/api/v1/costs", "/api/v1/requests"):
-        response = signed_in.get(f"{path}?start=2026-10-01&end=2026-11-01")
+    for path, more in (("/api/v1/costs", "&compare=previous"), ("/api/v1/requests", "")):
+        response = signed_in.get(f"{path}?start=2026-10-01&end=2026-11-01{more}")
         described = schema["paths"][path]["get"]["responses"]["200"]["content"]
         validator = Draft202012Validator(
             {**described["application/json"]["schema"], "components": schema["components"]}
         )
         assert [error.message for error in validator.iter_errors(response.json())] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/v1/costs", "/api/v1/costs.csv", "/api/v1/requests"])
+def test_other_methods_and_formats_are_refused_as_documented(
+    signed_in: Client, schema: dict[str, Any], path: str
+) -> None:
+    described = schema["paths"][path]["get"]["responses"]
+    for response in (
+        signed_in.post(path),
+        signed_in.get(path, headers={"Accept": "application/xml"}),
+    ):
+        assert response["Content-Type"] == "application/problem+json"
+        assert "application/problem+json" in described[str(response.status_code)]["content"]
+    assert {"405", "406"} <= described.keys()
+    assert "405" in schema["paths"]["/api/v1/events"]["post"]["responses"]
 
 
 def test_the_event_is_described_by_the_schema_that_reads_it(schema: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from finops import access, costs
-from finops.api.schema import COSTS_SCHEMA
-from finops.api.tables import csv_response, text_cell
-from finops.api.values import csv_value, instant, json_value
+from finops.api.costs_csv import csv_rows, file_name, header
+from finops.api.schema import COSTS_CSV_SCHEMA, COSTS_SCHEMA
+from finops.api.tables import csv_response
+from finops.api.values import instant, json_value
 from finops.costs import CostResult, CostRow
 from finops.query import CostQuery
 
@@ -41,8 +42,14 @@ class CostsView(APIView):
         query = read_query(request)
         result = costs.run(query)
         if request.accepted_renderer.format == CsvRenderer.format:
-            return csv_response("costs.csv", header(query), csv_rows(result))
+            return csv_response(file_name(query), header(query), csv_rows(result))
         return Response(as_json(result))
+
+
+class CostsCsvView(CostsView):
+    @extend_schema(**COSTS_CSV_SCHEMA)
+    def get(self, request: Request, format: str = "csv") -> Response | StreamingHttpResponse:
+        return super().get(request, format)
 
 
 def read_query(request: Request, without: Collection[str] = ()) -> CostQuery:
@@ -51,17 +58,6 @@ def read_query(request: Request, without: Collection[str] = ()) -> CostQuery:
     params = {k: v for k, v in request.query_params.lists() if k not in without}
     query = CostQuery.from_params(params, now=timezone.now(), zone=settings.REPORTING_ZONE)
     return access.narrow(query, request.user)
-
-
-def header(query: CostQuery) -> list[str]:
-    return ["start", *query.group_by, *query.metrics]
-
-
-def csv_rows(result: CostResult) -> Iterator[list[str]]:
-    for row in result.rows:
-        start = instant(row.start, result.query.zone) or ""
-        values = [csv_value(row.values[metric]) for metric in result.query.metrics]
-        yield [start, *map(text_cell, row.keys), *values]
 
 
 def as_json(result: CostResult) -> dict[str, Any]:
@@ -74,6 +70,7 @@ def as_json(result: CostResult) -> dict[str, Any]:
         "freshness": {
             "rolled_up_to": instant(result.freshness.rolled_up_to),
             "pending_events": result.freshness.pending_events,
+            "recorded_since": instant(result.freshness.recorded_since),
         },
         "coverage": {
             "priced_requests": result.coverage.priced_requests,
@@ -86,6 +83,7 @@ def as_json(result: CostResult) -> dict[str, Any]:
             "query": query_json(before.query),
             "rows": [row_json(row, before.query) for row in before.rows],
             "totals": {name: json_value(before.totals[name]) for name in query.metrics},
+            "is_covered": costs.is_covered(before.query.period, result.freshness.recorded_since),
         }
     return answer
 

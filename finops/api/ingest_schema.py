@@ -31,12 +31,25 @@ RESULT = {
                 },
             },
         },
+        "unknown_fields": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Fields of accepted or duplicate events that the schema does not know "
+            "and that were ignored; left out when there are none.",
+        },
+        "unknown_field_names": {
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": 5,
+            "description": "The first of them; there with unknown_fields.",
+        },
     },
 }
 ERRORS = {
     "400": "The body cannot be read.",
     "401": "No key, or an unknown or revoked one.",
     "403": "The key may not do this.",
+    "405": "Only POST is taken here; Allow says so.",
     "413": "More than 64 MiB decompressed, or more than 10,000 events.",
     "415": "A content type or encoding that is not taken here.",
     "429": "Too many requests; see Retry-After.",

@@ -63,7 +63,14 @@ SHAPE = [
         description="Only the largest groups by the first metric; the rest is `Other`, in rows "
         "that have `is_other: true`.",
     ),
-    parameter("compare", "Also the period before.", enum=["previous"]),
+    parameter(
+        "compare",
+        "Also the period before: in JSON as `previous`, with its own rows and totals; in CSV as "
+        "`previous_start` and a `previous_<metric>` for each metric, beside the same group in the "
+        "same step. `previous.is_covered` is false where usage was not yet recorded for all of it "
+        "(see `freshness.recorded_since`), so that a change means little.",
+        enum=["previous"],
+    ),
 ]
 PROBLEMS = {
     (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, description=why)
@@ -71,6 +78,8 @@ PROBLEMS = {
         (400, "A parameter is wrong; `errors` names it."),
         (401, "No valid token or session."),
         (403, "The account may not see this."),
+        (405, "Only GET is answered here; `Allow` says so."),
+        (406, "`Accept` asks for a format that there is none of."),
         (503, "The database is away, or the question too large."),
     )
 }
@@ -91,24 +100,33 @@ QUERY = inline_serializer(
         "compare": serializers.CharField(allow_null=True),
     },
 )
-ROW = serializers.DictField(
-    child=serializers.JSONField(),
-    help_text="start, one member per dimension of group_by, one per metric. Money is a decimal "
-    "string, counts and milliseconds are numbers, the unknown is null. With limit, rows of the "
-    "remainder `Other` have is_other: true; a value that is really named Other has not.",
-)
+
+
+def rows() -> serializers.ListField:
+    row = serializers.DictField(
+        child=serializers.JSONField(),
+        help_text="start, one member per dimension of group_by, one per metric. Money is a decimal "
+        "string, counts and milliseconds are numbers, the unknown is null. With limit, rows of the "
+        "remainder `Other` have is_other: true; a value that is really named Other has not.",
+    )
+    return serializers.ListField(child=row)
+
+
 COSTS = inline_serializer(
     "Costs",
     {
         "query": QUERY,
         "currency": serializers.CharField(),
-        "rows": serializers.ListField(child=ROW),
+        "rows": rows(),
         "totals": serializers.DictField(child=serializers.JSONField()),
         "freshness": inline_serializer(
             "Freshness",
             {
                 "rolled_up_to": serializers.DateTimeField(allow_null=True),
                 "pending_events": serializers.IntegerField(),
+                "recorded_since": serializers.DateTimeField(
+                    allow_null=True, help_text="The hour of the earliest usage in any figure."
+                ),
             },
         ),
         "coverage": inline_serializer(
@@ -118,7 +136,18 @@ COSTS = inline_serializer(
                 "unpriced_requests": serializers.IntegerField(),
             },
         ),
-        "previous": serializers.DictField(child=serializers.JSONField(), required=False),
+        "previous": inline_serializer(
+            "PreviousCosts",
+            {
+                "query": QUERY,
+                "rows": rows(),
+                "totals": serializers.DictField(child=serializers.JSONField()),
+                "is_covered": serializers.BooleanField(
+                    help_text="Whether usage was recorded for all of it."
+                ),
+            },
+            required=False,
+        ),
     },
 )
 COSTS_SCHEMA: dict[str, Any] = {
@@ -131,6 +160,17 @@ COSTS_SCHEMA: dict[str, Any] = {
         (200, "text/csv"): OpenApiTypes.STR,
         **PROBLEMS,
     },
+}
+COSTS_CSV_SCHEMA: dict[str, Any] = {
+    "operation_id": "costs_csv",
+    "summary": "The same rows as CSV",
+    "description": "One header row: start, the dimensions of group_by, the metrics; with "
+    "compare=previous then previous_start and previous_<metric> for each metric, also of groups "
+    "that had usage only before. Money is a plain decimal, the unknown is empty. Text that a "
+    "spreadsheet would run as a formula has an apostrophe before it. The file is named after its "
+    "period and grouping.",
+    "parameters": [*PERIOD, *SHAPE, *FILTERS],
+    "responses": {(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS},
 }
 REQUEST_FIELDS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "id": serializers.CharField(help_text="As the client gave it."),

@@ -6,7 +6,7 @@ from django.urls import path, re_path, register_converter
 from django.urls.converters import PathConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from finops.api.costs import CostsView
+from finops.api.costs import CostsCsvView, CostsView
 from finops.api.problems import nothing_here
 from finops.api.requests import RequestsView, RequestView
 
@@ -21,7 +21,7 @@ register_converter(AnythingConverter, "anything")
 
 urlpatterns = [
     path("v1/costs", CostsView.as_view(), name="api-costs"),
-    path("v1/costs.csv", CostsView.as_view(schema=None), {"format": "csv"}, name="api-costs-csv"),
+    path("v1/costs.csv", CostsCsvView.as_view(), {"format": "csv"}, name="api-costs-csv"),
     path("v1/requests", RequestsView.as_view(), name="api-requests"),
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

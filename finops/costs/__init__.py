@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finops.costs.comparisons import Pair, is_covered, pairs
 from finops.costs.results import (
     OTHER,
     UNATTRIBUTED,
@@ -21,8 +22,11 @@ __all__ = [
     "CostRow",
     "Coverage",
     "Freshness",
+    "Pair",
     "QueryTooSlow",
     "Value",
+    "is_covered",
+    "pairs",
     "read_freshness",
     "run",
     "snapshot",

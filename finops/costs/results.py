@@ -31,10 +31,14 @@ class CostRow:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """Everything committed before `rolled_up_to` is in the figures; None before the first event."""
+    """Everything committed before `rolled_up_to` is in the figures; None before the first event.
+
+    `recorded_since` is the hour of the earliest usage that is in any figure.
+    """
 
     rolled_up_to: datetime | None
     pending_events: int
+    recorded_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

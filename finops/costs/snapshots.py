@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC
 
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -54,20 +55,22 @@ def snapshot() -> Iterator[CursorWrapper]:
 
 
 def read_freshness(cursor: CursorWrapper) -> Freshness:
-    """Uses the partial index ingest_batch_unfolded."""
+    """Uses the partial index ingest_batch_unfolded, and the key of rollup_hour for its first."""
     cursor.execute(
         """
         SELECT
             coalesce(min(committed_at), transaction_timestamp()),
             coalesce(sum(accepted), 0),
-            EXISTS (SELECT 1 FROM ingest_batch)
+            EXISTS (SELECT 1 FROM ingest_batch),
+            (SELECT min(hour) FROM rollup_hour)
         FROM ingest_batch
         WHERE folded_at IS NULL
         """
     )
     row = cursor.fetchone()
     assert row is not None
-    return Freshness(row[0] if row[2] else None, int(row[1]))
+    since = row[3].astimezone(UTC) if row[3] else None
+    return Freshness(row[0] if row[2] else None, int(row[1]), since)
 
 
 def find_users(cursor: CursorWrapper, query: CostQuery) -> dict[str, int]:
