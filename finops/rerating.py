@@ -2,8 +2,8 @@
 
 The one way in which history changes: asked for, previewed, on record as a RatingRun. Every event
 of the range is resolved anew; those whose price line or cost differ are written day by day of the
-reporting zone, each day with its rollups in one transaction. A run that was interrupted is run
-again: what is done already does not differ any more.
+reporting zone, in one transaction with what that adds to the hours, days and users of the rollups.
+A run that was interrupted is run again: what is done already does not differ any more.
 
 Only unpriced events are rated again by themselves (`rerate_unpriced`), when the ledger changed or
 they came after it.
@@ -22,7 +22,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 from django.db.models.functions import Now
 
-from finops import ledger, rollups
+from finops import ledger, rebuilds, rollups
 from finops.models import RatingRun
 from finops.periods import local_day, start_of_day
 from finops.pricing.resolution import RateCard, Request
@@ -32,9 +32,10 @@ from ingest.rating import Rate
 
 log = logging.getLogger(__name__)
 
-# Two runs over the same day would each undo and redo the other's rollups.
+# Two runs over the same events would each add their difference to the rollups.
 RERATE_LOCK = 0x_FA27_0002
 AUTOMATIC = "price ledger"
+ADJUST = ("adjust_hours", "adjust_days", "adjust_user_days", "unsettle_rerated")
 # The ingest process may rate with the former card this long after a change, and more to spare.
 CARD_GRACE = timedelta(seconds=30)
 
@@ -78,9 +79,9 @@ def apply(
     reason: str = "",
     only_unpriced: bool = False,
 ) -> Rerating:
-    """Rate [start, end) again, a day at a time, and refold the rollups of days that changed.
+    """Rate [start, end) again, a day at a time, and adjust the rollups of what changed.
 
-    Raises rollups.ZoneChanged, and rollups.EventsDropped for a day whose events are dropped in
+    Raises rollups.ZoneChanged, and rebuilds.EventsDropped for a day whose events are dropped in
     part: it stays as it is.
     """
     _refuse_other_zone(zone)
@@ -188,7 +189,7 @@ def _apply(
     for span in spans:
         try:
             part = _apply_span(run, span, card, zone)
-        except rollups.EventsDropped as dropped:
+        except rebuilds.EventsDropped as dropped:
             if not pass_over_dropped:
                 raise
             log.warning("Not rated again: %s", dropped)
@@ -204,12 +205,24 @@ def _apply_span(run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo) -> R
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RERATE_LOCK])
         change = _rate_again(cursor, card, span, part, only_unpriced=run.only_unpriced)
         if change.changed:
+            rebuilds.refuse_dropped(cursor, rebuilds.whole_days(span.start, span.end, zone))
             parameters = span.parameters(only_unpriced=run.only_unpriced)
             cursor.execute(statement("apply_rerated"), parameters)
-            rollups.refold(cursor, span.start, span.end, zone)
-        cursor.execute("DROP TABLE IF EXISTS rerated_event, rate_window")
+            _adjust_rollups(cursor, span, zone)
+        cursor.execute("DROP TABLE IF EXISTS rerated_event, rerated_change, rate_window")
         _record(run, change)
     return part
+
+
+def _adjust_rollups(cursor: CursorWrapper, span: Span, zone: ZoneInfo) -> None:
+    """Add what rerated_event changes to its hours, its day and its users, and to nothing else."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [rollups.FOLD_LOCK])
+    rollups.refuse_other_zone(cursor, zone)
+    cursor.execute(rollups.WORK_MEM)
+    cursor.execute(statement("gather_changes"), {"zone": zone.key})
+    cursor.execute("ANALYZE rerated_change")
+    for name in ADJUST:
+        cursor.execute(statement(name), {"day": local_day(span.start, zone)})
 
 
 def _record(run: RatingRun, change: Change) -> None:

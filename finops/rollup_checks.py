@@ -1,20 +1,36 @@
-"""Whether rollups still say what the events say; a difference is an alarm, never silence."""
+"""Whether rollups still say what the events say; a difference is an alarm, never silence.
+
+Every night: the last days, the days that have changed since they were last compared (late events,
+ratings, rebuilds), those that differ, and a share of all the others, so that within a month each
+day whose events are kept has been compared.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Max
 
 from finops.models import RollupCheck
 from finops.periods import local_day, start_of_day
-from finops.rollups import EventsDropped, refuse_dropped
+from finops.rebuilds import EventsDropped, refuse_dropped
+from finops.rollups import one
 from finops.sql import statement
 
 log = logging.getLogger(__name__)
+
+RECENT_DAYS = 7
+# In so many nights every day is compared once.
+CYCLE_NIGHTS = 30
+# After a rebuild of everything a night has enough to do with so many changed days.
+CHANGED_DAYS = 31
 
 
 def check_day(day: date, zone: ZoneInfo) -> RollupCheck | None:
@@ -22,6 +38,25 @@ def check_day(day: date, zone: ZoneInfo) -> RollupCheck | None:
 
     None where the day's events are dropped already.
     """
+    changed_by = last_change(day)
+    check = compare(day, zone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM rollup_unchecked WHERE day = %s AND changed_by::text = %s",
+            [day, changed_by],
+        )
+    return check
+
+
+def last_change(day: date) -> str | None:
+    """The transaction that has changed the day since its last check; None if none has."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT changed_by::text FROM rollup_unchecked WHERE day = %s", [day])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def compare(day: date, zone: ZoneInfo) -> RollupCheck | None:
     parameters: dict[str, Any] = {
         "day": day,
         "start": start_of_day(day, zone),
@@ -55,15 +90,61 @@ def check_day(day: date, zone: ZoneInfo) -> RollupCheck | None:
     )
 
 
-def check_recent(now: datetime, zone: ZoneInfo, days: int = 7) -> list[RollupCheck]:
-    """Check the days before today, and again those whose last check found a difference."""
+def check_nightly(now: datetime, zone: ZoneInfo) -> list[RollupCheck]:
+    """What is due in one night, of the days before today."""
     today = local_day(now, zone)
-    recent = {today - timedelta(days=back) for back in range(1, days + 1)}
-    checks = (check_day(day, zone) for day in sorted(recent.union(differing_days())))
-    return [check for check in checks if check]
+    due = {today - timedelta(days=back) for back in range(1, RECENT_DAYS + 1)}
+    due |= {check.day for check in differing_checks()[:CHANGED_DAYS]}
+    due |= set(changed_days(today))
+    checks = list(check_days(sorted(due), zone))
+    others = kept_days(today, zone) - due
+    share = math.ceil(len(others) / CYCLE_NIGHTS)
+    # Days that are dropped in part cannot be compared and take nobody's turn.
+    checks += islice(check_days(longest_unchecked(others), zone), share)
+    return checks
+
+
+def check_days(days: Iterable[date], zone: ZoneInfo) -> Iterator[RollupCheck]:
+    return (check for day in days if (check := check_day(day, zone)))
+
+
+def changed_days(today: date) -> list[date]:
+    """Days before today that have changed since their last check, as many as a night can take."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT day FROM rollup_unchecked WHERE day < %s ORDER BY day LIMIT %s",
+            [today, CHANGED_DAYS],
+        )
+        return [day for (day,) in cursor.fetchall()]
+
+
+def kept_days(today: date, zone: ZoneInfo) -> set[date]:
+    """The days before today whose events are kept, at least in part."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement("first_kept"))
+        first = one(cursor)[0]
+    if first is None:
+        return set()
+    first_day = local_day(first, zone)
+    return {first_day + timedelta(days=ahead) for ahead in range((today - first_day).days)}
+
+
+def longest_unchecked(days: Iterable[date]) -> list[date]:
+    checked_at: dict[date, datetime] = dict(
+        RollupCheck.objects.values_list("day").annotate(Max("checked_at"))
+    )
+    never = [day for day in days if day not in checked_at]
+    once = [day for day in days if day in checked_at]
+    return sorted(never) + sorted(once, key=lambda day: (checked_at[day], day))
+
+
+def differing_checks() -> list[RollupCheck]:
+    """The last checks of days that differ, the oldest check first."""
+    latest = RollupCheck.objects.order_by("day", "-checked_at", "-pk").distinct("day")
+    wrong = [check for check in latest if not check.matches]
+    return sorted(wrong, key=lambda check: (check.checked_at, check.day))
 
 
 def differing_days() -> list[date]:
     """The days whose last check found a difference."""
-    latest = RollupCheck.objects.order_by("day", "-checked_at", "-pk").distinct("day")
-    return [check.day for check in latest if not check.matches]
+    return sorted(check.day for check in differing_checks())

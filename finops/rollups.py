@@ -1,4 +1,4 @@
-"""Rollups: committed batches folded into sums, each exactly once, and made again when need be.
+"""Rollups: committed batches folded into sums, each exactly once; rebuilds.py makes them again.
 
 Whoever writes rollups holds one advisory lock until the end of the transaction, so that folds,
 re-rating and rebuilds come one after the other, from however many workers.
@@ -7,7 +7,6 @@ re-rating and rebuilds come one after the other, from however many workers.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,7 +15,6 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from finops.periods import local_day, start_of_day
 from finops.sql import statement
 
 log = logging.getLogger(__name__)
@@ -42,28 +40,6 @@ class ZoneChanged(RuntimeError):
             f"The rollups are in {held}, the reporting time zone is {wanted}. "
             "Run `manage.py rebuild_rollups` to fold every event anew in that zone, "
             f"or set FARTHING_TIME_ZONE={held}."
-        )
-
-
-class EventsDropped(RuntimeError):
-    """A rebuild would lose usage whose events the retention has dropped already."""
-
-    def __init__(self, day: date) -> None:
-        self.day = day
-        super().__init__(
-            f"The events of {day} are dropped: their rollups cannot be made again and are kept. "
-            "Choose a later start."
-        )
-
-
-class ZoneKept(RuntimeError):
-    """The rollups cannot be made anew in another zone: they hold usage whose events are gone."""
-
-    def __init__(self, held: str, wanted: str, day: date) -> None:
-        super().__init__(
-            f"The events of {day} are dropped, so the rollups stay in {held} and cannot move to "
-            f"{wanted}: usage of dropped days cannot be moved to other days. "
-            f"Set FARTHING_TIME_ZONE={held}."
         )
 
 
@@ -153,35 +129,6 @@ def claim_batches(cursor: CursorWrapper) -> Claim:
     )
 
 
-def refold(cursor: CursorWrapper, start: datetime, end: datetime, zone: ZoneInfo) -> None:
-    """Make the rollups of the days that [start, end) touches again, from folded events.
-
-    Part of the caller's transaction, like a re-rating's: the figures change with its commit. Raises
-    ZoneChanged, and EventsDropped where events are gone that the rollups still count.
-    """
-    span = whole_days(start, end, zone)
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
-    refuse_other_zone(cursor, zone)
-    refuse_lost(cursor, span)
-    prepare(cursor)
-    cursor.execute(statement("forget_days"), span)
-    cursor.execute(statement("gather_days"), span)
-    add_gathered(cursor, zone)
-
-
-def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """The days that [start, end) touches, as the SQL over days takes them."""
-    first_day = local_day(start, zone)
-    end_day = local_day(end - timedelta(microseconds=1), zone) + timedelta(days=1)
-    return {
-        "zone": zone.key,
-        "start": start_of_day(first_day, zone),
-        "end": start_of_day(end_day, zone),
-        "first_day": first_day,
-        "end_day": end_day,
-    }
-
-
 def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
     """Total the users of days that have been quiet, of some days at a time; the days settled.
 
@@ -202,42 +149,6 @@ def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
             cursor.execute(statement("settle_users"), {"days": days})
             cursor.execute("DELETE FROM rollup_unsettled WHERE day = ANY(%s)", [days])
     return days
-
-
-def rebuild(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
-    """Make rollups again day by day, each day its own transaction; yields each day when it is done.
-
-    Can be stopped and started again at any day. Raises ZoneChanged or EventsDropped.
-    """
-    day = local_day(start, zone)
-    while start_of_day(day, zone) < end:
-        with transaction.atomic(), connection.cursor() as cursor:
-            refold(
-                cursor, start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone), zone
-            )
-        yield day
-        day += timedelta(days=1)
-
-
-def forget_all(now: datetime, zone: ZoneInfo) -> None:
-    """Empty the rollups and let every batch be folded anew, in `zone`. Raises ZoneKept."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
-        held = ZoneInfo(held_zone(cursor) or zone.key)
-        if span := held_span():
-            try:
-                refuse_lost(cursor, whole_days(*span, held))
-            except EventsDropped as dropped:
-                raise ZoneKept(held.key, zone.key, dropped.day) from None
-        cursor.execute(statement("forget_all"), {"zone": zone.key, "now": now})
-
-
-def held_span() -> tuple[datetime, datetime] | None:
-    """From the first to the last hour that the rollups hold, None while they hold nothing."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT min(hour), max(hour) + interval '1 hour' FROM rollup_hour")
-        start, end = one(cursor)
-    return (start, end) if start else None
 
 
 def held_zone(cursor: CursorWrapper) -> str | None:
@@ -278,19 +189,6 @@ def add_gathered(cursor: CursorWrapper, zone: ZoneInfo) -> None:
     """Add what fresh_event holds to every grain that a fold writes."""
     for name in FOLD:
         cursor.execute(statement(name), {"zone": zone.key})
-
-
-def refuse_lost(cursor: CursorWrapper, span: dict[str, Any]) -> None:
-    """Refuse to forget days of which the rollups count more requests than there are events."""
-    refuse_dropped(cursor, span)
-    refuse_dropped(cursor, span, "missing_events")
-
-
-def refuse_dropped(cursor: CursorWrapper, span: dict[str, Any], rule: str = "dropped_day") -> None:
-    cursor.execute(statement(rule), span)
-    day = one(cursor)[0]
-    if day is not None:
-        raise EventsDropped(day)
 
 
 def one(cursor: CursorWrapper) -> tuple[Any, ...]:

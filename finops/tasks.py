@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from finops import ledger, rerating, rollup_checks, rollups
+from finops import batches, ledger, rerating, rollup_checks, rollups
 from finops.conninfo import conninfo
 from ingest import partitions
 
@@ -50,13 +50,16 @@ def fold_rollups() -> None:
 
 @shared_task
 def check_rollups() -> None:
-    checks = rollup_checks.check_recent(timezone.now(), settings.REPORTING_ZONE)
+    checks = rollup_checks.check_nightly(timezone.now(), settings.REPORTING_ZONE)
     log.info("rollups of %d days checked", len(checks))
 
 
 @shared_task
 def maintain_partitions() -> None:
-    today, retention_days = timezone.now().astimezone(UTC).date(), settings.EVENT_RETENTION_DAYS
-    dropped = partitions.maintain(conninfo(), today, retention_days)
+    now, retention_days = timezone.now(), settings.EVENT_RETENTION_DAYS
+    dropped = partitions.maintain(conninfo(), now.astimezone(UTC).date(), retention_days)
     if dropped:
         log.info("events of %d days are past their retention and dropped", len(dropped))
+    removed = batches.remove_old(now)
+    if removed:
+        log.info("%d batches without events are removed", removed)

@@ -12,7 +12,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from finops import health, rollups, tasks
+from finops import health, rebuilds, tasks
 from finops.models import RollupCheck
 from tests import usage
 
@@ -113,5 +113,6 @@ def test_the_tasks_fold_settle_and_check() -> None:
     usage.store([usage.event(now - timedelta(days=1))], now=now - timedelta(minutes=5))
     tasks.fold_rollups()
     tasks.check_rollups()
-    assert RollupCheck.objects.filter(matches=True).count() == 7
-    assert rollups.held_span()
+    assert RollupCheck.objects.count() >= 7
+    assert not RollupCheck.objects.filter(matches=False)
+    assert rebuilds.held_span()

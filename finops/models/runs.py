@@ -43,3 +43,4 @@ class RollupCheck(models.Model):
 
     class Meta:
         db_table = "rollup_check"
+        indexes = (models.Index(fields=["day", "-checked_at", "-id"], name="rollup_check_latest"),)

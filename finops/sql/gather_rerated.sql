@@ -2,8 +2,19 @@
 -- what it was rated at. Reads the partitions of its UTC days, and of them just the index
 -- usage_event_unpriced where only unpriced events are asked for.
 CREATE TEMPORARY TABLE rerated_event ON COMMIT DROP AS
-SELECT event.event_key, event.day, event.attribution_id,
+SELECT event.event_key, event.day, event.started_at, event.attribution_id, event.user_id,
+       event.batch_id,
+       event.uncached_input_tokens::bigint + event.cache_read_input_tokens
+           + event.cache_creation_5m_input_tokens + event.cache_creation_1h_input_tokens
+           + event.input_audio_tokens + event.text_output_tokens
+           + event.reasoning_output_tokens + event.output_audio_tokens AS tokens,
        event.effective_cost AS cost_before,
+       event.list_cost AS list_cost_before,
+       event.input_cost AS input_cost_before,
+       event.cache_read_cost AS cache_read_cost_before,
+       event.cache_creation_cost AS cache_creation_cost_before,
+       event.output_cost AS output_cost_before,
+       event.request_cost AS request_cost_before,
        list.id AS price_id, contract.id AS contract_price_id,
        cost.*,
        (event.price_id, event.contract_price_id,

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from finops import rollups
+from finops import rebuilds, rollup_checks, rollups
 from finops.periods import InvalidQuery, parse_instant
 
-REFUSALS = (rollups.ZoneChanged, rollups.ZoneKept, rollups.EventsDropped, InvalidQuery)
+REFUSALS = (rollups.ZoneChanged, rebuilds.ZoneKept, rebuilds.EventsDropped, InvalidQuery)
 BUSY_SECONDS = 0.2
 
 
@@ -31,16 +31,20 @@ class Command(BaseCommand):
         now, zone = timezone.now(), settings.REPORTING_ZONE
         try:
             if not (options["start"] or options["end"]) and rollups.zone_differs(zone):
-                rollups.forget_all(now, zone)
+                rebuilds.forget_all(now, zone)
                 self.fold_anew()
                 return
-            span = rollups.held_span()
+            span = rebuilds.held_span()
             start, end = (
                 parse_instant(name, options[name], zone) if options[name] else bound
                 for name, bound in zip(("start", "end"), span or (now, now), strict=True)
             )
-            for day in rollups.rebuild(start, end, zone):
+            differing = rollup_checks.differing_days()
+            for day in rebuilds.rebuild(start, end, zone):
                 self.stdout.write(f"{day} rebuilt")
+                if day in differing:
+                    # The alarm ends here, not in the night to come.
+                    rollup_checks.check_day(day, zone)
         except REFUSALS as error:
             raise CommandError(str(error)) from error
 

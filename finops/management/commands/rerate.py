@@ -13,7 +13,8 @@ from finops.formats import money_exact
 from finops.periods import InvalidQuery, absolute_period
 from finops.pricing.lines import PriceLine
 from finops.rating_changes import Change, Rerating
-from finops.rollups import EventsDropped, ZoneChanged
+from finops.rebuilds import EventsDropped
+from finops.rollups import ZoneChanged
 from ingest.rating import Rate
 
 

@@ -1,0 +1,128 @@
+"""Rollups made again from the events, never of days whose events are gone: they would be lost.
+
+Like folding, under the one lock of whoever writes rollups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from finops.periods import local_day, start_of_day
+from finops.rollups import (
+    FOLD_LOCK,
+    add_gathered,
+    held_zone,
+    one,
+    prepare,
+    refuse_other_zone,
+)
+from finops.sql import statement
+
+
+class EventsDropped(RuntimeError):
+    """A rebuild would lose usage whose events the retention has dropped already."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+        super().__init__(
+            f"The events of {day} are dropped: their rollups cannot be made again and are kept. "
+            "Choose a later start."
+        )
+
+
+class ZoneKept(RuntimeError):
+    """The rollups cannot be made anew in another zone: they hold usage whose events are gone."""
+
+    def __init__(self, held: str, wanted: str, first: date, dropped: date) -> None:
+        super().__init__(
+            f"The rollups stay in {held}; nothing was changed. They hold usage since {first}, and "
+            f"its events up to {dropped} are dropped (FARTHING_EVENT_RETENTION_DAYS): without "
+            f"them that usage cannot be counted by the days of {wanted}. "
+            f"Set FARTHING_TIME_ZONE={held} and start again. For figures in {wanted}, start an "
+            "empty installation in that zone and load the usage you still have the source of."
+        )
+
+
+def refold(cursor: CursorWrapper, start: datetime, end: datetime, zone: ZoneInfo) -> None:
+    """Make the rollups of the days that [start, end) touches again, from folded events.
+
+    Part of the caller's transaction: the figures change with its commit. Raises ZoneChanged, and
+    EventsDropped where events are gone that the rollups still count.
+    """
+    span = whole_days(start, end, zone)
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
+    refuse_other_zone(cursor, zone)
+    refuse_lost(cursor, span)
+    prepare(cursor)
+    cursor.execute(statement("forget_days"), span)
+    cursor.execute(statement("gather_days"), span)
+    add_gathered(cursor, zone)
+
+
+def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    """The days that [start, end) touches, as the SQL over days takes them."""
+    first_day = local_day(start, zone)
+    end_day = local_day(end - timedelta(microseconds=1), zone) + timedelta(days=1)
+    return {
+        "zone": zone.key,
+        "start": start_of_day(first_day, zone),
+        "end": start_of_day(end_day, zone),
+        "first_day": first_day,
+        "end_day": end_day,
+    }
+
+
+def rebuild(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
+    """Make rollups again day by day, each day its own transaction; yields each day when it is done.
+
+    Can be stopped and started again at any day. Raises ZoneChanged or EventsDropped.
+    """
+    day = local_day(start, zone)
+    while start_of_day(day, zone) < end:
+        with transaction.atomic(), connection.cursor() as cursor:
+            refold(
+                cursor, start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone), zone
+            )
+        yield day
+        day += timedelta(days=1)
+
+
+def forget_all(now: datetime, zone: ZoneInfo) -> None:
+    """Empty the rollups and let every batch be folded anew, in `zone`. Raises ZoneKept."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
+        held = ZoneInfo(held_zone(cursor) or zone.key)
+        if span := held_span():
+            days = whole_days(*span, held)
+            try:
+                refuse_lost(cursor, days)
+            except EventsDropped as dropped:
+                raise ZoneKept(held.key, zone.key, days["first_day"], dropped.day) from None
+        cursor.execute(statement("forget_all"), {"zone": zone.key, "now": now})
+
+
+def held_span() -> tuple[datetime, datetime] | None:
+    """From the first to the last hour that the rollups hold, None while they hold nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(hour), max(hour) + interval '1 hour' FROM rollup_hour")
+        start, end = one(cursor)
+    return (start, end) if start else None
+
+
+def refuse_lost(cursor: CursorWrapper, span: dict[str, Any]) -> None:
+    """Refuse to forget days of which the rollups count more requests than there are events."""
+    refuse_dropped(cursor, span)
+    refuse_dropped(cursor, span, "missing_events")
+
+
+def refuse_dropped(cursor: CursorWrapper, span: dict[str, Any], rule: str = "dropped_day") -> None:
+    cursor.execute(statement(rule), span)
+    day = one(cursor)[0]
+    if day is not None:
+        raise EventsDropped(day)
