@@ -41,6 +41,8 @@ class Receipt(msgspec.Struct, frozen=True):
     accepted: int
     duplicates: int
     rejected: list[Rejected] = []
+    unknown_fields: int = 0
+    unknown_field_names: list[str] = []
 
 
 class ServerAway(Exception):
@@ -84,7 +86,7 @@ class IngestClient:
         """Raises ServerAway in seconds where nothing listens, before anything is sent."""
         try:
             self.http.get(self.url + HEALTH_PATH, timeout=CONNECT_SECONDS)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ServerAway(
                 f"Nothing answers at {self.url} ({error}). Start Farthing, or name its --url."
             ) from None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 import psycopg
@@ -37,6 +38,14 @@ _FORMATS: Mapping[str, Callable[[bytes], Decoded]] = {
     "application/x-ndjson": read_ndjson,
     "application/ndjson": read_ndjson,
 }
+
+
+class Remarks(NamedTuple):
+    """What the answer says about a body besides what became of its facts."""
+
+    rejections: list[Rejection]
+    unknown_fields: int
+    unknown_names: Sequence[str]
 
 
 class Door:
@@ -70,26 +79,20 @@ class Door:
         size = len(body)
         try:
             if size <= READ_INLINE_BYTES and encoding in {"", "identity"}:
-                submission, rejections = self._read(scope, content_type, encoding, body)
+                submission, remarks = self._read(scope, content_type, encoding, body)
             else:
                 loop = asyncio.get_running_loop()
-                submission, rejections = await loop.run_in_executor(
+                submission, remarks = await loop.run_in_executor(
                     self._readers, self._read, scope, content_type, encoding, body
                 )
             del body
             outcome = Outcome(0, 0)
-            if submission.facts or rejections:
+            if submission.facts or remarks.rejections:
                 outcome = await self._writer.submit(submission)
         finally:
             self._budget.give_back(size)
         self._count(outcome, submission)
-        return msgspec.json.encode(
-            {
-                "accepted": outcome.accepted,
-                "duplicates": outcome.duplicates,
-                "rejected": rejections,
-            }
-        )
+        return _answer(outcome, remarks)
 
     async def _admit(self, headers: Mapping[bytes, bytes]) -> Scope:
         if lacks := self._configuration.lacks:
@@ -113,7 +116,7 @@ class Door:
 
     def _read(
         self, scope: Scope, content_type: str, encoding: str, body: bytes
-    ) -> tuple[Submission, list[Rejection]]:
+    ) -> tuple[Submission, Remarks]:
         now = datetime.now(UTC)
         plain = decompress(body, encoding)
         decoded = _FORMATS[content_type](plain)
@@ -133,7 +136,7 @@ class Door:
             rejected=Counter(rejection.reason for rejection in rejections),
             unknown_fields=decoded.unknown_fields,
             size_bytes=len(plain),
-        ), rejections
+        ), Remarks(rejections, decoded.unknown_fields, decoded.unknown_names)
 
     def _count(self, outcome: Outcome, submission: Submission) -> None:
         events = self._metrics.events
@@ -145,6 +148,18 @@ class Door:
             events.labels("rejected", reason).inc(count)
         if submission.unknown_fields:
             self._metrics.unknown_fields.inc(submission.unknown_fields)
+
+
+def _answer(outcome: Outcome, remarks: Remarks) -> bytes:
+    said: dict[str, object] = {
+        "accepted": outcome.accepted,
+        "duplicates": outcome.duplicates,
+        "rejected": remarks.rejections,
+    }
+    if remarks.unknown_fields:
+        said["unknown_fields"] = remarks.unknown_fields
+        said["unknown_field_names"] = remarks.unknown_names
+    return msgspec.json.encode(said)
 
 
 def _content_type(headers: Mapping[bytes, bytes]) -> str:

@@ -218,10 +218,29 @@ def test_instants_are_stored_in_utc_and_the_day_is_utcs(door: Door) -> None:
 
 def test_unknown_fields_are_ignored_and_counted(door: Door) -> None:
     answer = result(door.post([event(prompt="secret", zzz=1), event(), event(abc=[])]))
-    assert answer["accepted"] == 3
+    assert answer == {
+        "accepted": 3,
+        "duplicates": 0,
+        "rejected": [],
+        "unknown_fields": 3,
+        "unknown_field_names": ["prompt", "zzz", "abc"],
+    }
     [batch] = door.batches()
     assert batch["unknown_fields"] == 3
     assert "secret" not in str(door.rows())
+
+
+def test_only_the_first_unknown_fields_are_named_and_shortened(door: Door) -> None:
+    many = {f"{number}{'x' * 500}": 1 for number in range(9)}
+    lines = "\n".join(json.dumps(event(**many)) for _ in range(2)).encode()
+    answer = result(door.post(content=lines, content_type="application/x-ndjson"))
+    assert answer["unknown_fields"] == 18
+    assert answer["unknown_field_names"] == [f"{number}{'x' * 59}" for number in range(5)]
+
+
+def test_an_answer_does_not_speak_of_unknown_fields_where_there_are_none(door: Door) -> None:
+    answer = result(door.post([event(), event(model="")]))
+    assert answer.keys() == {"accepted", "duplicates", "rejected"}
 
 
 @pytest.fixture

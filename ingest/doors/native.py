@@ -23,6 +23,9 @@ SHAPES = 'send one event, an array, or {"events": […]}'
 # No valid event is shorter, so a smaller body cannot hold too many; and what a body of this size
 # decodes to, however odd, does not hurt.
 _SMALL_BODY = 57 * MAX_EVENTS
+# What the answer names of unknown fields: enough to see a misspelling.
+_NAMED_FIELDS = 5
+_NAME_CHARACTERS = 60
 
 
 class Decoded(NamedTuple):
@@ -32,6 +35,7 @@ class Decoded(NamedTuple):
     indexes: Sequence[int]
     rejections: list[Rejection]
     unknown_fields: int
+    unknown_names: Sequence[str] = ()  # the first few of them, shortened
 
 
 class _Envelope(msgspec.Struct):
@@ -161,6 +165,7 @@ def _one_by_one(raws: Iterable[tuple[int, bytes]]) -> Decoded:
     indexes: list[int] = []
     rejections: list[Rejection] = []
     unknown_fields = 0
+    names: dict[str, None] = {}
     for index, raw in raws:
         try:
             event, unknown = _event(raw)
@@ -169,13 +174,15 @@ def _one_by_one(raws: Iterable[tuple[int, bytes]]) -> Decoded:
             continue
         events.append(event)
         indexes.append(index)
-        unknown_fields += unknown
-    return Decoded(events, indexes, rejections, unknown_fields)
+        unknown_fields += len(unknown)
+        if len(names) < _NAMED_FIELDS:
+            names.update(dict.fromkeys(name[:_NAME_CHARACTERS] for name in unknown))
+    return Decoded(events, indexes, rejections, unknown_fields, list(names)[:_NAMED_FIELDS])
 
 
-def _event(raw: bytes) -> tuple[Event, int]:
-    """One event and the number of its unknown fields; Rejected when it does not fit the schema."""
-    unknown = 0
+def _event(raw: bytes) -> tuple[Event, Sequence[str]]:
+    """One event and its unknown fields; Rejected when it does not fit the schema."""
+    unknown: Sequence[str] = ()
     try:
         [event] = _STRICT.one(raw)
     except ValidationError:
@@ -184,7 +191,7 @@ def _event(raw: bytes) -> tuple[Event, int]:
         except ValidationError as error:
             raise rejected_by_schema(error) from None
         [fields] = _OBJECT.one(raw)
-        unknown = len(fields.keys() - FIELDS)
+        unknown = [name for name in fields if name not in FIELDS]
     if _ESCAPED_NUL in raw:
         check_characters(event)
     return event, unknown
