@@ -195,18 +195,14 @@ STATICFILES_DIRS = [
 # `manage.py prepare` compresses them there, under names that change with their content; without
 # that, as in tests, they are served as they lie.
 COLLECTED_STATIC = DATA_DIR / "static" / static_version(BASE_DIR / "static")
-IS_COLLECTED = COLLECTED_STATIC.is_dir() and not DEBUG
-STATIC_ROOT = COLLECTED_STATIC if IS_COLLECTED else None
-WHITENOISE_USE_FINDERS = not IS_COLLECTED
+WHITENOISE_USE_FINDERS = DEBUG or not COLLECTED_STATIC.is_dir()
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if IS_COLLECTED
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
-}
+STATIC_ROOT, STATIC_STORAGE = (
+    (None, "django.contrib.staticfiles.storage.StaticFilesStorage")
+    if WHITENOISE_USE_FINDERS
+    else (COLLECTED_STATIC, "whitenoise.storage.CompressedManifestStaticFilesStorage")
+)
+STORAGES = {"staticfiles": {"BACKEND": STATIC_STORAGE}}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -296,6 +292,9 @@ LOGGING = {
     # One line per request that passes the proxy or a loader is no news.
     "loggers": {
         "httpx": {"level": "WARNING"},
+        # Nor are addresses of parts, of which only one is for users and only once all is ready.
+        "uvicorn": {"level": "WARNING"},
+        "waitress": {"level": "WARNING"},
         "django.request": {"filters": ["not_503"]},
     },
 }
