@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection, transaction
 
 from finops.models import Price
 from finops.pricing import catalog
-from finops.pricing.lines import BUCKETS, PriceLine, UnitPrices
+from finops.pricing.lines import BUCKETS, TOKEN_BUCKETS, PriceLine, UnitPrices
 from finops.pricing.terms import complete, unit_price
 
 # Processes starting together take turns, or each would append the whole catalogue.
@@ -157,9 +158,13 @@ def _columns(terms: Mapping[str, object], zone: tzinfo) -> dict[str, object]:
     for name, value in terms.items():
         try:
             column, parsed = _column(name, value, zone)
-        except (ValueError, ArithmeticError) as problem:
-            problems[name] = str(problem) or "Not a number."
+        except ArithmeticError:
+            problems[name] = "The number is too large."
+        except ValueError as problem:
+            problems[name] = str(problem)
         else:
+            if column in columns:
+                problems[name] = f"Gives {column} a second time."
             columns[column] = parsed
     if problems:
         raise ValidationError({NON_FIELD_ERRORS: [f"{n}: {p}" for n, p in problems.items()]})
@@ -170,10 +175,10 @@ def _column(name: str, value: object, zone: tzinfo) -> tuple[str, object]:
     if name.endswith(("_per_million", "_hour_price")):
         converted = unit_price(name, _decimal(value))
         if converted is None:
-            raise ValueError("No such price.")
+            raise ValueError(_no_such_field(name))
         return converted
     if name not in _WRITABLE_FIELDS:
-        raise ValueError("No such field.")
+        raise ValueError(_no_such_field(name))
     if name.startswith("effective_") and isinstance(value, str):
         return name, _instant(value, zone)
     if isinstance(value, float):
@@ -181,11 +186,19 @@ def _column(name: str, value: object, zone: tzinfo) -> tuple[str, object]:
     return name, value
 
 
+def _no_such_field(name: str) -> str:
+    close = get_close_matches(name, sorted(FIELDS), n=1)
+    return f"No such field; is it {close[0]}?" if close else "No such field."
+
+
 def _decimal(value: object) -> Decimal:
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         raise ValueError("Not a number.") from None
+    if not number.is_finite():
+        raise ValueError("Not a number.")
+    return number
 
 
 def _instant(value: str, zone: tzinfo) -> datetime:
@@ -203,3 +216,8 @@ def _instant(value: str, zone: tzinfo) -> datetime:
 _WRITABLE_FIELDS = frozenset(
     {*_SHARED_FIELDS, *(f"{bucket}_price" for bucket in BUCKETS), "currency"} - {"author"}
 )
+# Every name that `add` takes.
+FIELDS = _WRITABLE_FIELDS | {
+    *(f"{bucket}_price_per_million" for bucket in TOKEN_BUCKETS),
+    "gpu_hour_price",
+}

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from finops import ledger
 from finops.models import LatencyTier, Price
 from finops.pricing import catalog
+from finops.pricing.lines import TOKEN_BUCKETS
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +187,73 @@ def test_a_price_is_added_and_replaced_on_the_command_line() -> None:
         call_command("add_price", "kind=contract", "provider=*", stdout=StringIO())
     with pytest.raises(CommandError, match="no line in force"):
         call_command("add_price", *fields, "--supersedes", str(first), stdout=StringIO())
+
+
+def test_the_help_of_add_price_lists_every_field_with_its_unit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        call_command("add_price", "--help")
+    said = capsys.readouterr().out
+    parts = {f"{bucket}_price{unit}" for bucket in TOKEN_BUCKETS for unit in ("", "_per_million")}
+    assert [name for name in ledger.FIELDS - parts if name not in said] == []
+    assert [bucket for bucket in TOKEN_BUCKETS if f"{bucket}," not in said] == ["output_audio"]
+    assert "USD per million tokens" in said
+
+
+def test_adding_a_line_warns_of_one_that_is_for_the_same_requests() -> None:
+    first = add(**DISCOUNT, effective_from="2026-10-01T00:00:00Z")
+    out, warned = StringIO(), StringIO()
+    fields = ["kind=contract", "provider=openai", "discount_percent=3"]
+    call_command("add_price", *fields, stdout=out, stderr=warned)
+    assert f"line #{first.pk} (openai/gpt-*" in warned.getvalue()
+    assert f"line #{first.pk} wins, from 2026-10-01 00:00 UTC" in warned.getvalue()
+    call_command("add_price", *fields, "model=gpt-5", stdout=out, stderr=warned)
+    new = out.getvalue().split()[-1]
+    assert f"the new line #{new} wins, from 2026-10-01 00:00 UTC" in warned.getvalue()
+
+
+def test_adding_a_line_that_replaces_the_only_other_one_warns_of_nothing() -> None:
+    first = add(**DISCOUNT)
+    warned = StringIO()
+    fields = [f"{k}={v}" for k, v in DISCOUNT.items()]
+    call_command(
+        "add_price", *fields, "--supersedes", str(first.pk), stdout=StringIO(), stderr=warned
+    )
+    assert warned.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (["kind=contrac"], "kind: .*Write contract, self_hosted or cache_hit"),
+        (["discount=5"], "discount: No such field"),
+        (["kind=contract", "input_audio_pric=5"], "No such field; is it input_audio_price?"),
+        (["kind=contract", "kind=contract"], "kind: is there twice"),
+        (["kind=self_hosted", "fleet=a", "gpu_hour_price=nan"], "gpu_hour_price: Not a number"),
+        (["kind=self_hosted", "fleet=a", "gpu_hour_price=1e99"], "gpu_hour_price: .*too large"),
+        (
+            ["input_audio_price=1", "input_audio_price_per_million=1"],
+            "input_audio_price_per_million: Gives input_audio_price a second time",
+        ),
+        (["contract"], "write NAME=VALUE; --help lists"),
+    ],
+)
+def test_the_command_names_each_wrong_field(fields: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        call_command("add_price", *fields, stdout=StringIO())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "There are no fields"), ("{", "is none"), ("[1]", "one JSON object")],
+)
+def test_standard_input_that_is_no_object_is_refused(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(text))
+    with pytest.raises(CommandError, match=said):
+        call_command("add_price")
 
 
 def test_the_catalogue_is_imported_on_the_command_line() -> None:

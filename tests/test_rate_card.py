@@ -263,7 +263,7 @@ def test_the_grid_says_what_the_lines_say(
 ) -> None:
     at = near + offset * timedelta(microseconds=1)
     held = RateCard(lines, 1)
-    best = sorted(lines, key=resolution._rank, reverse=True)
+    best = sorted(lines, key=resolution.rank, reverse=True)
     expected = next((Rate(n.id, None) for n in best if n.holds(at, at.time(), tokens)), None)
     assert resolve(held, "acme", "m", at=at, input_tokens=tokens) == expected
     windows = held.table(Request("acme", "m", "standard", "none", "")).windows()

@@ -133,7 +133,7 @@ class RateCard:
         self._catalog: defaultdict[tuple[str, str], list[PriceLine]] = defaultdict(list)
         self._patterns: defaultdict[str, list[Pattern]] = defaultdict(list)
         self._tables: dict[tuple[str, str, str, str, str], Table] = {}
-        for line in sorted(lines, key=_rank, reverse=True):
+        for line in sorted(lines, key=rank, reverse=True):
             if line.kind == "catalog":
                 self._catalog[line.provider, line.model].append(line)
             else:
@@ -233,7 +233,7 @@ def _compile(glob: str) -> re.Pattern[str] | None:
     return None if glob in ANY else re.compile(translate(glob.lower()))
 
 
-def _rank(line: PriceLine) -> tuple[object, ...]:
+def rank(line: PriceLine) -> tuple[object, ...]:
     """Sorts the line that wins last."""
     return (
         *_specificity(line.fleet),
