@@ -66,7 +66,7 @@ def over_time(result: CostResult, *, now: datetime, before: CostResult | None = 
     data = [
         series(name, role, rows, buckets, metric, result.currency) for role, name, rows in groups
     ]
-    if before is not None:
+    if before is not None and before.rows:
         data.append(muted_line(before, buckets, metric, now))
     top = highest(data)
     if METRIC_KINDS[metric] == "milliseconds":
@@ -188,15 +188,19 @@ def series(
 
 
 def muted_line(before: CostResult, buckets: list[Bucket], metric: str, now: datetime) -> Figure:
-    """The previous period over this one's axis, first bucket over first bucket."""
+    """The previous period over this one's axis, first bucket over first bucket.
+
+    Nothing was used where there is no row, but before the record begins that is not known.
+    """
     rows = {row.start: row for row in before.rows}
     earlier = buckets_of(before.query, now)[: len(buckets)]
-    values = [rows[b.start].values[metric] if b.start in rows else None for b in earlier]
-    if metric in labels.ADDITIVE:
-        values = [
-            v if v is not None or b.start in rows else 0
-            for v, b in zip(values, earlier, strict=True)
-        ]
+    since = before.freshness.recorded_since
+    nothing = 0 if metric in labels.ADDITIVE else None
+    unused = [None if since and b.start < since else nothing for b in earlier]
+    values = [
+        rows[b.start].values[metric] if b.start in rows else empty
+        for b, empty in zip(earlier, unused, strict=True)
+    ]
     return {
         "type": "scatter",
         "mode": "lines",

@@ -10,13 +10,23 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from finops import charts, costs, labels
-from finops.costs import CostResult
+from finops.costs import CostResult, CostRow
 from finops.pages import states
-from finops.pages.filters import Choice, dimensions, period_text
+from finops.pages.comparison import Comparison, comparison
+from finops.pages.filters import Choice, dimensions
 from finops.pages.kpis import Kpi, metric_kpi, unpriced_kpi
-from finops.pages.links import address, breadcrumb, drilled, next_dimension, only_filters
+from finops.pages.links import (
+    address,
+    breadcrumb,
+    drilled,
+    narrowed,
+    next_dimension,
+    only_filters,
+    zoomed,
+)
 from finops.pages.shell import show
-from finops.pages.tables import Table, cost_table
+from finops.pages.tables import UNPRICED, Name, Table, cost_table
+from finops.pages.unpriced import only_unpriced, remedy, unpriced_href
 from finops.periods import GRANULARITIES, Period, previous
 from finops.query import DEFAULT_METRICS, MAX_LIMIT, METRIC_KINDS, CostQuery
 
@@ -86,29 +96,32 @@ def figures_of_one_moment(query: CostQuery, seen: CostQuery, now: datetime) -> d
     empty = states.empty_state("explore", query, seen, result, now)
     if empty:
         return {"result": result, "empty": empty}
-    before = previous(query.period, query.zone)
-    compared_with = period_text(query.replace(period=before), now) if query.compare else ""
+    compared = comparison(result, now)
     return {
         "result": result,
         "freshness": states.freshness_line(result.freshness, query, now),
-        "kpis": kpis(query, result, compared_with),
+        "kpis": kpis(query, result, compared),
         "chart": chart(query, now),
-        "table": table(query, result, now, compared_with),
+        "remedy": remedy(query) if query.metrics[0] == UNPRICED else None,
+        "table": table(query, only_unpriced(result), now, compared),
         "table_title": charts.title_of(result.query),
-        "leaves": next_dimension(query) is None,
+        "leaves": next_dimension(query) is None or zooms_to_requests(query),
         "requests_href": address("requests", only_filters(query)),
         "csv_href": address("explore-csv", csv_query(query)),
         "more_href": more_href(query, result),
     }
 
 
-def kpis(query: CostQuery, result: CostResult, compared_with: str) -> list[Kpi]:
+def zooms_to_requests(query: CostQuery) -> bool:
+    return not query.group_by and query.granularity in {"hour", "total"}
+
+
+def kpis(query: CostQuery, result: CostResult, compared: Comparison) -> list[Kpi]:
     metrics = (query.metrics[0], "effective_cost", "requests", "cost_per_request")
     known = [name for name in dict.fromkeys(metrics) if name in result.totals]
-    unpriced = query.replace(metrics=("unpriced_requests",), group_by=("model",), limit=None)
     return [
-        *(metric_kpi(result, metric, compared_with) for metric in known),
-        unpriced_kpi(result, address("explore", unpriced)),
+        *(metric_kpi(result, metric, compared) for metric in known),
+        unpriced_kpi(result, unpriced_href(query)),
     ]
 
 
@@ -118,29 +131,39 @@ def chart(query: CostQuery, now: datetime) -> charts.Chart | None:
         return None
     limit = min(query.limit or charts.SERIES, charts.SERIES)
     drawn = query.replace(metrics=query.metrics[:1], limit=limit, compare=False)
+    shown = only_unpriced(costs.run(drawn))
     if not query.compare:
-        return charts.over_time(costs.run(drawn), now=now)
+        return charts.over_time(shown, now=now)
     earlier = drawn.replace(period=previous(query.period, query.zone), group_by=(), limit=None)
-    return charts.over_time(costs.run(drawn), now=now, before=costs.run(earlier))
+    return charts.over_time(shown, now=now, before=costs.run(earlier))
 
 
-def table(query: CostQuery, result: CostResult, now: datetime, compared_with: str) -> Table:
+def table(query: CostQuery, result: CostResult, now: datetime, compared: Comparison) -> Table:
     if query.group_by:
         return cost_table(
             result,
             heads=tuple(labels.dimension(name) for name in query.group_by),
-            names=lambda row: row.keys,
+            names=lambda row: tuple(
+                Name(key, narrowed(query, dimension, key))
+                for dimension, key in zip(query.group_by, row.keys, strict=True)
+            ),
             href=lambda row: drilled(query, row.keys),
-            compared_with=compared_with,
+            compared=compared,
         )
-    buckets = {bucket.start: bucket.name for bucket in charts.buckets_of(result.query, now)}
-    return cost_table(
-        result,
-        heads=("Charge period",),
-        names=lambda row: (buckets[row.start] if row.start else "Whole period",),
-        href=lambda row: "",
-        compared_with=compared_with,
-    )
+    has_steps = result.query.granularity != "total"
+    buckets = charts.buckets_of(result.query, now) if has_steps else []
+    steps = {bucket.start: bucket.name for bucket in buckets}
+    ends = dict(zip(steps, [*list(steps)[1:], query.period.end], strict=has_steps))
+
+    def names(row: CostRow) -> tuple[Name, ...]:
+        return (Name(steps[row.start] if row.start else "Whole period", href(row)),)
+
+    def href(row: CostRow) -> str:
+        if row.start is None:
+            return address("requests", only_filters(query))
+        return zoomed(query, row.start, ends[row.start])
+
+    return cost_table(result, heads=("Charge period",), names=names, href=href, compared=compared)
 
 
 def more_href(query: CostQuery, result: CostResult) -> str:

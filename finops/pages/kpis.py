@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from finops import formats, labels
 from finops.costs import CostResult, Value
+from finops.pages.comparison import NOTHING, Comparison
 from finops.pages.tables import Change, change, title
 from finops.query import METRIC_KINDS
 
@@ -24,14 +25,17 @@ class Kpi:
     href: str = ""
 
 
-def metric_kpi(result: CostResult, metric: str, compared_with: str = "", label: str = "") -> Kpi:
+def metric_kpi(
+    result: CostResult, metric: str, compared: Comparison = NOTHING, label: str = ""
+) -> Kpi:
     value = result.totals[metric]
     before = result.previous.totals[metric] if result.previous else None
     return Kpi(
         label or labels.METRICS[metric],
         formats.value_short(METRIC_KINDS[metric], value, result.currency),
         title(metric, value, result.currency),
-        change(metric, value, before, result.currency, compared_with),
+        change(metric, value, before, result.currency, compared),
+        compared.gap and f"{compared.name}: {compared.gap}",
     )
 
 

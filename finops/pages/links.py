@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from finops import access
 from finops.labels import DRILL_PATH
-from finops.query import CostQuery, Filter, InvalidQuery
+from finops.periods import Period
+from finops.query import CostQuery, Filter, InvalidQuery, grain_for
 
 # Pages whose address without a period means another one than a query without it.
 PAGE_PERIODS = {"overview": "mtd"}
@@ -70,6 +71,24 @@ def drilled(query: CostQuery, keys: tuple[str, ...]) -> str:
     return address("explore", query.replace(group_by=(onward,), limit=None))
 
 
+def narrowed(query: CostQuery, dimension: str, value: str) -> str:
+    """One value of one dimension of the grouping, by what else it is grouped by."""
+    rest = tuple(name for name in query.group_by if name != dimension)
+    if not rest:
+        return drilled(query, (value,))
+    only = query.without_filter(dimension).with_filter(dimension, value)
+    return address("explore", only.replace(group_by=rest, limit=None))
+
+
+def zoomed(query: CostQuery, start: datetime, end: datetime) -> str:
+    """One step of the query in finer steps; of an hour the requests themselves."""
+    period = Period(max(start, query.period.start), min(end, query.period.end))
+    closer = query.replace(period=period, granularity=grain_for(period))
+    if query.granularity == "hour":
+        return address("requests", only_filters(closer))
+    return address("explore", closer)
+
+
 def next_dimension(query: CostQuery) -> str | None:
     """What to group by after `query.group_by` is settled: deeper on the path, not yet fixed."""
     fixed = {each.dimension for each in query.filters if is_single(each)}
@@ -80,7 +99,9 @@ def next_dimension(query: CostQuery) -> str | None:
 
 def only_filters(query: CostQuery) -> CostQuery:
     """The same requests without a way to add them up."""
-    return query.replace(group_by=(), limit=None, compare=False)
+    return query.replace(
+        group_by=(), limit=None, compare=False, granularity=grain_for(query.period)
+    )
 
 
 def breadcrumb(query: CostQuery) -> list[tuple[str, str]]:

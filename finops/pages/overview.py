@@ -14,11 +14,13 @@ from django.views.decorators.http import require_GET
 from finops import charts, costs, formats, labels
 from finops.costs import UNATTRIBUTED, CostResult
 from finops.pages import states
+from finops.pages.comparison import Comparison, comparison
 from finops.pages.filters import period_text
 from finops.pages.kpis import Kpi, metric_kpi, share_kpi, unpriced_kpi
 from finops.pages.links import PAGE_PERIODS, address, drilled
 from finops.pages.shell import show
 from finops.pages.tables import decimal, unpriced, width
+from finops.pages.unpriced import unpriced_href
 from finops.periods import previous
 from finops.query import CostQuery
 
@@ -98,30 +100,28 @@ def run_ranked(whole: CostQuery, dimension: str) -> CostResult:
 def kpis(
     query: CostQuery, total: CostResult, grouped: dict[str, CostResult], now: datetime
 ) -> list[Kpi]:
-    before = period_text(query.replace(period=previous(query.period, query.zone)), now)
+    compared = comparison(total, now)
     label = labels.PERIODS.get(query.period.label) or period_text(query, now)
-    spent = metric_kpi(total, "effective_cost", before, label)
-    unpriced_href = address(
-        "explore", query.replace(metrics=("unpriced_requests",), group_by=("model",))
-    )
     return [
-        spent,
-        earlier_kpi(total, before),
-        metric_kpi(total, "cost_per_request", before),
-        metric_kpi(total, "requests", before),
-        unpriced_kpi(total, unpriced_href),
+        metric_kpi(total, "effective_cost", compared, label),
+        earlier_kpi(total, compared),
+        metric_kpi(total, "cost_per_request", compared),
+        metric_kpi(total, "requests", compared),
+        unpriced_kpi(total, unpriced_href(query)),
         unattributed_kpi(query, total, grouped),
     ]
 
 
-def earlier_kpi(total: CostResult, before: str) -> Kpi:
-    spent = total.previous.totals["effective_cost"] if total.previous else None
+def earlier_kpi(total: CostResult, compared: Comparison) -> Kpi:
+    before = total.previous
+    spent = before.totals["effective_cost"] if before and before.rows else None
     amount = None if spent is None else Decimal(spent)
     return Kpi(
-        f"Previous, {before}",
+        f"Previous, {compared.name}",
         formats.money_short(amount, total.currency),
         formats.money_exact(amount, total.currency),
-        note="the same days of the month" if total.query.period.label == "mtd" else "",
+        note=compared.gap
+        or ("the same days of the month" if total.query.period.label == "mtd" else ""),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,12 +20,12 @@ from finops.pages.kpis import Kpi
 from finops.pages.links import address
 from finops.pages.requests import address_of
 from finops.pages.trace import price_cards, trace_lines
+from finops.pages.unpriced import price_command
 from finops.periods import days, local_day, start_of_day
 from finops.query import DIMENSIONS, CostQuery
 from finops.requests import UsageRequest
 
 STAGES = ("gateway", "prompt", "retrieval", "prefill", "decode", "postprocess", "network")
-USUAL_BUCKETS = ("uncached_input", "text_output", "reasoning_output")
 OWNERS = {"team", "feature", "user"}
 
 
@@ -100,25 +99,18 @@ def story(each: UsageRequest, query: CostQuery, now: datetime) -> dict[str, obje
         "currency": currency,
         "provider": each.dimensions["provider"],
         "model": each.dimensions["model"],
-        "price_command": price_command(each),
+        "price_command": command_for(each),
     }
 
 
-def price_command(each: UsageRequest) -> str:
-    """For a shell; both names are the sender's, so nothing in them may be more than a word.
-
-    Asks for every bucket that the request used, and for the usual ones, which others will use: a
-    price that leaves out a bucket leaves the requests unpriced that used it.
-    """
-    names = (f"provider={each.dimensions['provider']}", f"model={each.dimensions['model']}")
-    words = ["kind=contract", *names]
+def command_for(each: UsageRequest) -> str:
     held = each.trace and each.trace.list_price
-    if held and held.line.kind == "contract":
-        words += ["--supersedes", str(held.line.id)]
-    used = [name.removesuffix("_tokens") for name, tokens in each.tokens.items() if tokens]
-    buckets = dict.fromkeys([*USUAL_BUCKETS, *used])
-    prices = " ".join(f"{bucket}_price_per_million=…" for bucket in buckets)
-    return f".venv/bin/python manage.py add_price {shlex.join(words)} {prices}"
+    return price_command(
+        each.dimensions["provider"],
+        each.dimensions["model"],
+        [name.removesuffix("_tokens") for name, tokens in each.tokens.items() if tokens],
+        held.line.id if held and held.line.kind == "contract" else None,
+    )
 
 
 def heading(each: UsageRequest, currency: str) -> str:

@@ -18,6 +18,7 @@ from finops.pages import states
 from finops.pages.kpis import metric_kpi, unpriced_kpi
 from finops.pages.links import address, breadcrumb, only_filters
 from finops.pages.shell import show
+from finops.pages.unpriced import unpriced_href
 from finops.periods import local_day
 from finops.query import CostQuery
 from finops.requests import UsageRequest
@@ -78,13 +79,12 @@ def figures(query: CostQuery, seen: CostQuery, now: datetime, *, cursor: str) ->
         if empty:
             return {"empty": empty}
         page = requests.page(query, cursor or None, PAGE_SIZE)
-    unpriced = query.replace(metrics=("unpriced_requests",), group_by=("model",))
     return {
         "freshness": states.freshness_line(total.freshness, query, now),
         "kpis": [
             metric_kpi(total, "requests"),
             metric_kpi(total, "effective_cost"),
-            unpriced_kpi(total, address("explore", unpriced)),
+            unpriced_kpi(total, unpriced_href(query)),
         ],
         "lines": [line(each, query, total.currency, now) for each in page.rows],
         "zone": query.zone.key,

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from finops import charts, formats, labels
 from finops.costs import CostResult, CostRow, Value
+from finops.pages.comparison import NOTHING, Comparison
 from finops.query import METRIC_KINDS
 
 UNPRICED = "unpriced_requests"
@@ -32,10 +33,19 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """`width` is the share bar's length in percent of the largest row's."""
+class Name:
+    """What a row is called in one column, and the page of just that, "" without one."""
 
-    names: tuple[str, ...]
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`href` is the page of the row as a whole: of all its names together. `width` is the share
+    bar's length in percent of the largest row's."""
+
+    names: tuple[Name, ...]
     role: str
     href: str
     cells: tuple[Cell, ...]
@@ -53,16 +63,16 @@ class Table:
     rows: tuple[Row, ...]
     totals: Row
     has_share: bool
-    compared_with: str
+    compared: Comparison
 
 
 def cost_table(
     result: CostResult,
     *,
     heads: tuple[str, ...],
-    names: Callable[[CostRow], tuple[str, ...]],
+    names: Callable[[CostRow], tuple[Name, ...]],
     href: Callable[[CostRow], str],
-    compared_with: str = "",
+    compared: Comparison = NOTHING,
 ) -> Table:
     """Rows are groups over the whole period or, without groups, its charge periods.
 
@@ -78,13 +88,13 @@ def cost_table(
     earlier = values_before(result, first)
     rows = tuple(
         Row(
-            names=names(row),
+            names=tuple(map(Name, row.keys)) if row.is_other else names(row),
             role="series-other" if row.is_other else roles.get(row.keys, ""),
             href="" if row.is_other else href(row),
             cells=tuple(cells[index] for cells, _ in columns),
             share=formats.share_short(row.values[first], totals[first]) if has_share else "",
             width=width(row.values[first], largest) if has_share else 0,
-            change=change(first, row.values[first], earlier(row), result.currency, compared_with),
+            change=change(first, row.values[first], earlier(row), result.currency, compared),
             unpriced=unpriced(row.values.get(UNPRICED)),
             is_other=row.is_other,
         )
@@ -96,16 +106,16 @@ def cost_table(
         columns=tuple(head(metric, result.currency) for metric in metrics),
         rows=rows,
         totals=Row(
-            names=("Total",),
+            names=(Name("Total"), *[Name("")] * (len(heads) - 1)),
             role="",
             href="",
             cells=tuple(total for _, total in columns),
             share=formats.share_short(1, 1) if has_share and totals[first] else "",
-            change=change(first, totals[first], before, result.currency, compared_with),
+            change=change(first, totals[first], before, result.currency, compared),
             unpriced=unpriced(totals.get(UNPRICED)),
         ),
         has_share=has_share,
-        compared_with=compared_with if result.previous else "",
+        compared=compared,
     )
 
 
@@ -171,9 +181,9 @@ def values_before(result: CostResult, metric: str) -> Callable[[CostRow], Value]
 
 
 def change(
-    metric: str, now: Value, before: Value, currency: str, compared_with: str
+    metric: str, now: Value, before: Value, currency: str, compared: Comparison
 ) -> Change | None:
-    if not compared_with or now is None or before is None:
+    if not compared.is_fair or now is None or before is None:
         return None
     kind = METRIC_KINDS[metric]
     text = formats.change_short(now, before)
@@ -181,4 +191,4 @@ def change(
     is_neutral = metric in labels.NEUTRAL or now == before or before == 0
     tone = "" if is_neutral else "worse" if now > before else "better"
     was = formats.value_long(kind, before, currency)
-    return Change(text, f"{was} in {compared_with}", tone, compared_with)
+    return Change(text, f"{was} in {compared.name}", tone, compared.name)

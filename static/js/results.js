@@ -37,6 +37,22 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (link.textContent = before), 1500);
 });
 
+// A command that is meant to be run elsewhere: copied where the browser can, selected where not.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copies]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copies);
+  if (!navigator.clipboard) {
+    getSelection().selectAllChildren(text);
+    return;
+  }
+  await navigator.clipboard.writeText(text.textContent);
+  const label = button.firstChild;
+  const before = label.data;
+  label.data = "Copied";
+  setTimeout(() => (label.data = before), 1500);
+});
+
 // An open menu closes like any other: by a click elsewhere or by Escape.
 const closeMenus = (except) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
