@@ -7,7 +7,9 @@ from typing import ClassVar
 from django.contrib.auth import login
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -20,10 +22,19 @@ from finops.pages import wants_fragment
 
 
 class SetupForm(BaseUserCreationForm):  # type: ignore[type-arg]
-    class Meta:
-        model = User
+    # Names are kept as signing in reads them: Unicode has several ways to write one.
+    class Meta(BaseUserCreationForm.Meta):
         fields = ("username", "email")
         help_texts: ClassVar = {"username": "", "email": "Optional."}
+
+    def validate_password_for_user(self, user: User) -> None:
+        """A password that is too weak is told where it is chosen, not where it is repeated."""
+        password = self.cleaned_data.get("password1")
+        try:
+            if password:
+                validate_password(password, user)
+        except ValidationError as error:
+            self.add_error("password1", error)
 
 
 @never_cache
