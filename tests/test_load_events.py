@@ -91,6 +91,15 @@ def test_rejections_name_line_and_reason_and_fail(farthing, tmp_path, events, pr
     assert stored(farthing, prefix) == 2
 
 
+def test_fields_that_are_lost_are_named_at_the_end(farthing, tmp_path, events):
+    path = tmp_path / "events.jsonl"
+    path.write_text(json.dumps(events[0] | {"promt_hash": "x", "note": 1}))
+    done = load(farthing, str(path))
+    assert done.returncode == 0
+    assert "accepted 1, duplicates 0, rejected 0" in done.stdout
+    assert "2 in all, such as 'promt_hash', 'note'" in done.stderr
+
+
 def test_a_stopped_load_goes_on_where_it_was(farthing, file, events):
     loads = Path(farthing.environment["FARTHING_DATA_DIR"]) / "loads"
     kept = event_files.bookmark_path(loads, file, farthing.url)

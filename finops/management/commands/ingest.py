@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from argparse import ArgumentParser
 from typing import Any
 
 import uvicorn
@@ -18,13 +17,12 @@ from ingest.protocol import BoundedHttpProtocol
 
 
 class Command(BaseCommand):
-    help = "Takes events in and passes everything else on to the web process."
+    help = (
+        "Takes events in at HOST and PORT of the environment and passes everything else on to the "
+        "web process."
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=settings.HOST)
-        parser.add_argument("--port", type=int, default=settings.PORT)
-
-    def handle(self, *, host: str, port: int, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         tune_interpreter()
         application = app.create(
             dsn=conninfo(),
@@ -32,7 +30,8 @@ class Command(BaseCommand):
             web_socket=str(settings.RUNTIME_DIR / "web.sock"),
             retention_days=settings.EVENT_RETENTION_DAYS,
         )
-        uvicorn.Server(configuration(application, host=host, port=port)).run()
+        where = {"host": settings.HOST, "port": settings.PORT}
+        uvicorn.Server(configuration(application, **where)).run()
 
 
 def tune_interpreter() -> None:

@@ -9,14 +9,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from finops import costs
 from finops.demo import load, setup
 from finops.demo.events import MEAN_DAY, scale_of
 from finops.demo.setup import DemoState
-from finops.ingest_client import BodyRefused, KeyRefused, ServerAway
+from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, ServerAway
+from finops.progress import count_events, progress_bar
 from finops.startup import address
 
 # Ingest reads prices and tags anew within two seconds; events before that miss the contracts.
@@ -33,9 +32,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--url", default=address(), help="of the server (%(default)s)")
         parser.add_argument("--requests", type=int, default=load.REQUESTS, help="%(default)s")
-        parser.add_argument("--days", type=int, default=load.DAYS, help="%(default)s")
+        parser.add_argument(
+            "--days", type=int, default=load.DAYS, help="%(default)s, within the retention"
+        )
 
     def handle(self, *, url: str, requests: int, days: int, **options: Any) -> None:
+        refuse_wrong(url, requests, days)
         now, began = timezone.now(), time.monotonic()
         kept = settings.DATA_DIR / "demo.json"
         state = setup.prepare(kept, now, days)
@@ -54,10 +56,11 @@ class Command(BaseCommand):
         due = load.due_days(state, now, days)
         with progress_bar() as progress:
             expected = scale * MEAN_DAY * len(due)
-            task = progress.add_task("Loading the demo", total=expected)
+            task = progress.add_task("Loading the demo", total=expected, events=0)
 
             def advance(events: int) -> None:
-                progress.advance(task, events)
+                done = progress.tasks[task].completed + events
+                count_events(progress, task, events, completed=done)
 
             try:
                 sent = load.send(url, state, due, scale=scale, until=now, advance=advance)
@@ -76,15 +79,17 @@ class Command(BaseCommand):
         self.stdout.write(f"Ingest key: {state.keys[setup.SPARE_SERVICE]}")
 
 
-def progress_bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.completed:,.0f} requests"),
-        TimeRemainingColumn(),
-        console=Console(),
-    )
+def refuse_wrong(url: str, requests: int, days: int) -> None:
+    """Before anything is made: CommandError says which argument is wrong."""
+    longest = settings.EVENT_RETENTION_DAYS - 1
+    if requests < 1:
+        raise CommandError("--requests: write 1 or more.")
+    if not 1 <= days <= longest:
+        raise CommandError(f"--days: write 1 to {longest}; older events are not kept.")
+    try:
+        IngestClient(url, "").check_reachable()
+    except ServerAway as error:
+        raise CommandError(str(error)) from None
 
 
 def wait_until_rolled_up() -> None:

@@ -11,25 +11,19 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
 
 from finops import event_files, ingest_client
 from finops.event_files import Bookmark, FileBatch, FileError
 from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, Receipt, ServerAway
 from finops.models import IngestKey
+from finops.progress import count_events, progress_bar
 from finops.startup import address
 from ingest import keys
 
 SERVICE = "load-events"
 SHOWN_REJECTIONS = 10
+SHOWN_NAMES = 10
 
 
 class Loaded:
@@ -40,10 +34,14 @@ class Loaded:
         self.duplicates = 0
         self.reasons: Counter[str] = Counter()
         self.details: list[str] = []
+        self.unknown_fields = 0
+        self.unknown_names: dict[str, None] = {}
 
     def add(self, path: Path, batch: FileBatch, receipt: Receipt) -> None:
         self.accepted += receipt.accepted
         self.duplicates += receipt.duplicates
+        self.unknown_fields += receipt.unknown_fields
+        self.unknown_names.update(dict.fromkeys(receipt.unknown_field_names))
         for row, detail in batch.unreadable:
             self.reject(path, row, "unreadable_json", detail)
         for each in receipt.rejected:
@@ -68,11 +66,14 @@ class Command(BaseCommand):
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
         parser.add_argument("--key", help="ingest key; see create_ingest_key")
         parser.add_argument("--url", default=address(), help="of the server (%(default)s)")
-        parser.add_argument("--connections", type=int, default=4)
+        parser.add_argument(
+            "--connections", type=int, default=4, help="requests under way at once (%(default)s)"
+        )
 
     def handle(
         self, *, files: list[Path], key: str | None, url: str, connections: int, **options: Any
     ) -> None:
+        refuse_wrong(files, key, connections)
         loaded = Loaded()
         url = url.rstrip("/")
         with nullcontext(key) if key else own_key() as token, progress_bar() as progress:
@@ -92,6 +93,8 @@ class Command(BaseCommand):
         )
         for reason, count in loaded.reasons.most_common():
             self.stdout.write(f"  {reason}: {count:,}")
+        if loaded.unknown_fields:
+            self.stderr.write(self.style.WARNING(unknown(loaded)))
         if rejected:
             more = "\n…" if rejected > len(loaded.details) else ""
             raise CommandError("\n".join(loaded.details) + more)
@@ -112,14 +115,26 @@ def own_key() -> Iterator[str]:
         record.save(update_fields=["revoked_at"])
 
 
-def progress_bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[events]:,} events"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
+def refuse_wrong(files: list[Path], key: str | None, connections: int) -> None:
+    """Before anything is sent: CommandError says which argument is wrong."""
+    if connections < 1:
+        raise CommandError("--connections: write 1 or more.")
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise CommandError("--key: no ingest key has such characters; it begins with fk_.")
+    try:
+        for path in files:
+            event_files.total(path)
+    except FileError as error:
+        raise CommandError(str(error)) from None
+
+
+def unknown(loaded: Loaded) -> str:
+    """A misspelt field is lost without a rejection; this is where its sender learns of it."""
+    names = list(loaded.unknown_names)
+    shown = ", ".join(map(repr, names[:SHOWN_NAMES])) + (", …" if len(names) > SHOWN_NAMES else "")
+    return (
+        f"Warning: fields that Farthing does not know were ignored, {loaded.unknown_fields:,} in "
+        f"all, such as {shown}. Is one misspelt? /api/docs/ of the server lists the fields."
     )
 
 
@@ -137,14 +152,9 @@ def load(
     ):
         loaded.add(path, batch, receipt)
         event_files.write_bookmark(kept, Bookmark(batch.position, batch.next_row))
-        show(progress, task, batch)
+        count_events(progress, task, len(batch.rows), completed=batch.position)
     progress.update(task, completed=total)
     kept.unlink(missing_ok=True)
-
-
-def show(progress: Progress, task: TaskID, batch: FileBatch) -> None:
-    events = progress.tasks[task].fields["events"] + len(batch.rows)
-    progress.update(task, completed=batch.position, events=events)
 
 
 def so_far(loaded: Loaded) -> str:

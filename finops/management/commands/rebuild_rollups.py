@@ -39,6 +39,8 @@ class Command(BaseCommand):
                 parse_instant(name, options[name], zone) if options[name] else bound
                 for name, bound in zip(("start", "end"), span or (now, now), strict=True)
             )
+            if start >= end and (options["start"] or options["end"]):
+                raise CommandError(f"Nothing lies from {start} until {end}: write a later end.")
             differing = rollup_checks.differing_days()
             for day in rebuilds.rebuild(start, end, zone):
                 self.stdout.write(f"{day} rebuilt")

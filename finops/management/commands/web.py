@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from argparse import ArgumentParser
 from typing import Any
 
 import waitress
@@ -12,28 +11,22 @@ from django.core.management.base import BaseCommand
 from finops.privileges import private_directory
 from finops.wsgi import application
 
+THREADS = 6
+
 
 class Command(BaseCommand):
-    help = "Serves the pages and the query API, on the Unix socket web.sock unless told otherwise."
+    help = "Serves the pages and the query API to the ingest process, on the Unix socket web.sock."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--listen", help="HOST:PORT to serve on instead")
-        parser.add_argument("--threads", type=int, default=6)
-
-    def handle(self, *, listen: str | None, threads: int, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
-        if listen:
-            where: dict[str, Any] = {"listen": listen}
-        else:
-            private_directory(settings.RUNTIME_DIR)
-            where = {"unix_socket": str(settings.RUNTIME_DIR / "web.sock")}
+        private_directory(settings.RUNTIME_DIR)
         waitress.serve(
             application,
-            **where,
-            threads=threads,
+            unix_socket=str(settings.RUNTIME_DIR / "web.sock"),
+            threads=THREADS,
             ident=None,
-            # The ingest process, or the reverse proxy before us, says who asked and how.
-            trusted_proxy="*" if listen is None else "127.0.0.1",
+            # The ingest process says who asked and how.
+            trusted_proxy="*",
             trusted_proxy_headers={"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"},
             clear_untrusted_proxy_headers=True,
         )
