@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping
+from typing import TypeVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -47,10 +49,11 @@ class Command(BaseCommand):
         except InvalidQuery as problem:
             raise CommandError(str(problem)) from None
         if not apply:
-            self._print(
-                rerating.preview(period.start, period.end, zone, only_unpriced=only_unpriced)
-            )
-            self.stdout.write("Nothing was changed. Run again with --apply to write it.")
+            found = rerating.preview(period.start, period.end, zone, only_unpriced=only_unpriced)
+            self._print(found, only_unpriced)
+            if not found.total.changed:
+                return
+            self.stdout.write("Nothing was written. Run again with --apply to write it.")
             return
         try:
             done = rerating.apply(
@@ -63,27 +66,43 @@ class Command(BaseCommand):
             )
         except (EventsDropped, ZoneChanged) as problem:
             raise CommandError(str(problem)) from None
-        self._print(done)
-        self.stdout.write("Written, with the rollups of the days that changed.")
+        self._print(done, only_unpriced)
+        if done.total.changed:
+            self.stdout.write("Written, with the rollups of the days that changed.")
 
-    def _print(self, rerated: Rerating) -> None:
-        self.stdout.write(HEADER)
-        self._row("all events", rerated.total)
-        by_size = sorted(
-            rerated.by_model.items(), key=lambda item: abs(item[1].difference), reverse=True
-        )
-        for (provider, model), change in by_size:
-            self._row(f"{provider}/{model}", change)
-        self.stdout.write("by price line:")
-        ids = {pk for rate in rerated.by_rate if rate for pk in rate if pk is not None}
-        lines = ledger.lines_by_id(ids)
-        for rate, change in rerated.by_rate.items():
-            self._row(_describe(rate, lines), change)
+    def _print(self, rerated: Rerating, only_unpriced: bool) -> None:
+        if rerated.total.changed:
+            self._table(rerated)
+        else:
+            self.stdout.write(_why_nothing_changes(rerated.total, only_unpriced))
+        if remaining := rerated.total.unpriced_after:
+            self.stdout.write(
+                f"{remaining:,} events stay unpriced: no line of the ledger is for them. "
+                "`manage.py add_price` adds one."
+            )
         if rerated.skipped:
             self.stdout.write(
                 f"{rerated.skipped:,} priced events are skipped and keep their price: their "
                 "provider, model or fleet is (overflow)."
             )
+
+    def _table(self, rerated: Rerating) -> None:
+        """What changes, by model and by the lines rated with, largest difference first."""
+        models, rates = _changed(rerated.by_model), _changed(rerated.by_rate)
+        lines = ledger.lines_by_id({pk for rate, _ in rates for pk in rate or () if pk is not None})
+        self.stdout.write(HEADER)
+        for (provider, model), change in models:
+            self._row(f"{provider}/{model}", change)
+        self.stdout.write("by price line:")
+        for rate, change in rates:
+            self._row(_describe(rate, lines), change)
+        self._row("all events", rerated.total)
+        total = rerated.total
+        self.stdout.write(
+            f"{total.changed:,} events change, {total.examined - total.changed:,} do not. "
+            f"Not listed, as nothing of them changes: {len(rerated.by_model) - len(models):,} "
+            f"models, {len(rerated.by_rate) - len(rates):,} price lines."
+        )
 
     def _row(self, label: str, change: Change) -> None:
         self.stdout.write(
@@ -98,6 +117,26 @@ HEADER = (
     f"{'':<60} {'events':>10} {'changed':>10} {'cost before':>24} {'cost after':>24} "
     f"{'difference':>24} {'unpriced':>9} {'then':>9}"
 )
+
+
+Key = TypeVar("Key")
+
+
+def _changed(changes: Mapping[Key, Change]) -> list[tuple[Key, Change]]:
+    found = [(key, change) for key, change in changes.items() if change.changed]
+    return sorted(found, key=lambda item: abs(item[1].difference), reverse=True)
+
+
+def _why_nothing_changes(total: Change, only_unpriced: bool) -> str:
+    if total.examined == 0 and only_unpriced:
+        return "Nothing changes: there are no unpriced events between --start and --end."
+    if total.examined == 0:
+        return "Nothing changes: there are no events between --start and --end."
+    return (
+        f"Nothing changes: all {total.examined:,} events are rated as the ledger says now. A line "
+        "changes only events that its patterns match, from its effective_from until its "
+        "effective_to, and for which no other line wins."
+    )
 
 
 def _describe(rate: Rate | None, lines: dict[int, PriceLine]) -> str:
