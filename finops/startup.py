@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from django.conf import settings
+from django.db import connection
 
-from finops import postgres
+from finops import accounts, postgres
 from finops.privileges import NotOurs, private_directory
 from finops.supervisor import CannotStart, Child, StopRequested, Supervisor, relay, say, spawn, tell
 
@@ -39,6 +40,7 @@ def up(*, demo: bool) -> None:
             say("Stopping.")
         finally:
             stop(supervisor)
+            say(f"Stopped. The data stays in {settings.DATA_DIR}.")
 
 
 def start(supervisor: Supervisor, *, demo: bool) -> None:
@@ -53,13 +55,23 @@ def start(supervisor: Supervisor, *, demo: bool) -> None:
         for name in ("queue", "control"):
             (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
     supervisor.run("prepare", [*MANAGE, "prepare", UNCHECKED])
+    say("Starting ingest, web and worker.")
     for name, command in programs().items():
         supervisor.add(child(name, command))
     supervisor.wait_until_ready(missing, READY_SECONDS)
     if demo:
         # Unprefixed, because it shows its progress on the terminal.
         supervisor.run("load_demo", [*MANAGE, "load_demo", "--url", address()], prefixed=False)
-    tell(f"Ready: {address()}" + ("" if demo else "  first visit creates the administrator"))
+    say("Ctrl-C stops Farthing.")
+    first = "" if has_users() else "  first visit creates the administrator"
+    tell(f"Ready: {address()}{first}")
+
+
+def has_users() -> bool:
+    try:
+        return accounts.is_set_up()
+    finally:
+        connection.close()  # the supervisor has no other use for one
 
 
 def programs() -> dict[str, list[str]]:

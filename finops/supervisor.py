@@ -228,7 +228,8 @@ def relay(name: str, output: IO[bytes]) -> None:
     def show() -> None:
         with output:
             for line in output:
-                say(line.decode(errors="replace").rstrip(), name)
+                if text := line.decode(errors="replace").rstrip():
+                    say(text, name)
 
     threading.Thread(target=show, name=f"output of {name}", daemon=True).start()
 

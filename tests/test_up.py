@@ -159,10 +159,12 @@ def test_stopping_leaves_no_process_and_starting_again_keeps_the_data() -> None:
             f"{farthing.url}/api/v1/events", json=[], headers={"Authorization": f"Bearer {key}"}
         )
         assert answer.status_code == 200
+        pages.create_administrator(farthing)
         farthing.process.kill()
         farthing.process.wait()
         # The undertaker ends them, PostgreSQL with a checkpoint; the next start waits for it.
         with up(home) as again:
+            assert f"Ready: {again.url}" in (home / "log").read_text().splitlines()
             assert again.manage("create_ingest_key", "kept too")
     shutil.rmtree(home)
 
