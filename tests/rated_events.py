@@ -12,8 +12,10 @@ from django.db import connection
 from finops import ledger, rerating, rollups
 from finops.models import Price
 from finops.pricing.formula import Quantities
+from finops.pricing.resolution import RateCard
 from ingest import partitions
 from ingest.rating import Rate
+from tests import usage
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -36,11 +38,11 @@ def record(
     provider: str = "acme",
     model: str = "m",
     fold: bool = True,
+    card: RateCard | None = None,
 ) -> str:
-    """Stores one event, rated as ingest would with the ledger of that moment, in a folded batch."""
-    partitions.make(connection.connection, [at.date()])
-    card = rerating._current_card()
-    found = card.resolve(
+    """Stores one event, rated with `card` or the ledger of that moment, in a folded batch."""
+    partitions.make(usage.begun(), [at.date()])
+    found = (card or rerating._current_card()).resolve(
         provider=provider,
         model=model,
         service_tier="standard",

@@ -106,8 +106,14 @@ def test_rating_again_follows_dates_windows_and_context_lengths() -> None:
         for hours in (0, 2, 5, 24, 26, 71)
         for tokens in (10, 199_945, 199_946)
     ]
+    card = rerating._current_card()
     recorded = {
-        record(at, used, provider=provider, model=model, fold=False): (provider, model, at, used)
+        record(at, used, provider=provider, model=model, fold=False, card=card): (
+            provider,
+            model,
+            at,
+            used,
+        )
         for provider, model, at, used in requests
     }
     expected = events()
@@ -119,7 +125,6 @@ def test_rating_again_follows_dates_windows_and_context_lengths() -> None:
     rerating.apply(START, END, KOLKATA, requested_by="ada")
     assert events() == expected
     lines = {line.id: line for line in ledger.current_lines()}
-    card = rerating._current_card()
     for key, (provider, model, at, used) in recorded.items():
         found = card.resolve(
             provider=provider,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
+from psycopg import Connection
 from psycopg.types.json import JsonbLoader
 from psycopg.types.string import TextLoader
 
@@ -50,6 +51,15 @@ def record(
     rollups.fold_pending(now, zone)
 
 
+def begun() -> Connection[Any]:
+    """The test's own connection. Before its first statement no transaction has begun, and the first
+    one that psycopg is asked for would be committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    database: Connection[Any] = connection.connection
+    return database
+
+
 def store(events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tests") -> None:
     """Stores the events as one batch that waits to be folded."""
     scope = Scope(1, source, source, "", "")
@@ -57,8 +67,7 @@ def store(events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tes
     decoded = native.read_json(json.dumps(list(events)).encode())
     assert not decoded.rejections
     facts = [reader.read(each) for each in decoded.events]
-    connection.ensure_connection()
-    database = connection.connection
+    database = begun()
     partitions.make(database, {fact.started_at.date() for fact in facts})
     submission = Submission(scope, "json", now, facts, Counter())
     # A committer makes its staging table once in the life of its connection, which here is longer.
