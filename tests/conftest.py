@@ -18,6 +18,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from browser import browser as browser
+from browser import month_of_usage as month_of_usage
+from browser import no_facts_left as no_facts_left
+from browser import visit as visit
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection

@@ -135,6 +135,7 @@ def column(result: CostResult, metric: str) -> tuple[list[Cell], Cell]:
         amounts = [decimal(value) for value in values]
         adds_up = metric in labels.ADDITIVE
         texts, total_text = formats.money_column(amounts, decimal(total), rest, adds_up)
+        total_text = formats.MISSING if total is None else total_text
     else:
         texts = [formats.value_long(kind, value, "") for value in values]
         total_text = formats.value_long(kind, total, "")
