@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from finops import requests
 from finops.api.costs import read_query
-from finops.api.schema import REQUEST_SCHEMA, REQUESTS_SCHEMA
+from finops.api.schema import REQUEST_SCHEMA, REQUESTS_SCHEMA, SORTS
 from finops.api.values import instant, plain
 from finops.periods import InvalidQuery
 from finops.query import is_text
@@ -29,14 +29,17 @@ MAX_PAGE_SIZE = 500
 class RequestsView(APIView):
     @extend_schema(**REQUESTS_SCHEMA)
     def get(self, request: Request) -> Response:
-        query = read_query(request, without={"cursor"})
+        query = read_query(request, without={"cursor", "sort"})
+        sort = read_sort(request)
         size = query.limit or PAGE_SIZE
         if size > MAX_PAGE_SIZE:
             raise InvalidQuery("limit", f"a page has at most {MAX_PAGE_SIZE} requests")
-        page = requests.page(query, request.query_params.get("cursor"), size)
+        list_page = requests.costliest if sort == "cost" else requests.page
+        page = list_page(query, request.query_params.get("cursor"), size)
         following = None
         if page.next_cursor:
             params = [*query.to_params(), ("cursor", page.next_cursor)]
+            params += [("sort", sort)] if sort == "cost" else []
             following = request.build_absolute_uri(f"{request.path}?{urlencode(params)}")
         return Response(
             {
@@ -70,6 +73,13 @@ class RequestView(APIView):
                 ],
             }
         )
+
+
+def read_sort(request: Request) -> str:
+    sort = request.query_params.get("sort") or SORTS[0]
+    if sort not in SORTS:
+        raise InvalidQuery("sort", f"{sort[:80]!r} is unknown; write {' or '.join(SORTS)}")
+    return sort
 
 
 def read_narrowing(request: Request) -> tuple[date | None, str | None]:

@@ -237,13 +237,20 @@ TRACE = inline_serializer(
         "note": serializers.CharField(),
     },
 )
+SORTS = ("newest", "cost")
 REQUESTS_SCHEMA: dict[str, Any] = {
     "operation_id": "requests",
-    "summary": "The single events behind any figure, newest first",
+    "summary": "The single events behind any figure",
     "parameters": [
         *PERIOD,
         *FILTERS,
         parameter("cursor", "next_cursor of the page before."),
+        parameter(
+            "sort",
+            "newest first, or the largest cost first, within at most one day.",
+            enum=SORTS,
+            default=SORTS[0],
+        ),
         OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 500}),
     ],
     "responses": {

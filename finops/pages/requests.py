@@ -1,4 +1,4 @@
-"""Requests: the single calls behind any figure, newest first."""
+"""Requests: the single calls behind any figure, newest first or, within a day, by cost."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from django.views.decorators.http import require_GET
 
 from finops import costs, formats, requests
 from finops.pages import states
+from finops.pages.filters import with_period
 from finops.pages.kpis import metric_kpi, unpriced_kpi
 from finops.pages.links import address, breadcrumb, only_filters
 from finops.pages.shell import show
 from finops.pages.unpriced import unpriced_href
-from finops.periods import local_day
+from finops.periods import local_day, named_period
 from finops.query import CostQuery
 from finops.requests import UsageRequest
 
@@ -53,13 +54,17 @@ class Line:
 def listing(request: HttpRequest) -> HttpResponse:
     params = request.GET.copy()
     cursor = params.pop("cursor", [""])[-1]
+    sort = params.pop("sort", [""])[-1]
+    position = {"sort": "cost"} if sort == "cost" else {}
+    if cursor:
+        position["cursor"] = cursor
     return show(
         request,
         "requests",
         params,
-        figures=partial(figures, cursor=cursor),
+        figures=partial(figures, cursor=cursor, by_cost=sort == "cost"),
         controls=controls,
-        position={"cursor": cursor} if cursor else None,
+        position=position,
     )
 
 
@@ -67,7 +72,9 @@ def controls(query: CostQuery, now: datetime) -> dict[str, Any]:
     return {"heading": "Which requests are behind it?", "breadcrumb": breadcrumb(query)}
 
 
-def figures(query: CostQuery, seen: CostQuery, now: datetime, *, cursor: str) -> dict[str, Any]:
+def figures(
+    query: CostQuery, seen: CostQuery, now: datetime, *, cursor: str, by_cost: bool
+) -> dict[str, Any]:
     query = only_filters(query)
     with costs.snapshot():
         total = costs.run(
@@ -78,7 +85,9 @@ def figures(query: CostQuery, seen: CostQuery, now: datetime, *, cursor: str) ->
         empty = states.empty_state("requests", query, only_filters(seen), total, now)
         if empty:
             return {"empty": empty}
-        page = requests.page(query, cursor or None, PAGE_SIZE)
+        list_page = requests.costliest if by_cost else requests.page
+        page = list_page(query, cursor or None, PAGE_SIZE)
+    sorting = {"sort": "cost"} if by_cost else {}
     return {
         "freshness": states.freshness_line(total.freshness, query, now),
         "kpis": [
@@ -90,11 +99,22 @@ def figures(query: CostQuery, seen: CostQuery, now: datetime, *, cursor: str) ->
         "zone": query.zone.key,
         "currency": total.currency,
         "explore_href": address("explore", query.replace(group_by=("model",))),
-        "newest_href": address("requests", query) if cursor else "",
-        "older_href": address("requests", query, cursor=page.next_cursor)
+        "by_cost": by_cost,
+        "can_be_sorted": requests.can_be_sorted(query.period),
+        "newest_first_href": address("requests", query),
+        "by_cost_href": by_cost_href(query, now),
+        "first_href": address("requests", query, **sorting) if cursor else "",
+        "next_href": address("requests", query, cursor=page.next_cursor, **sorting)
         if page.next_cursor
         else "",
     }
+
+
+def by_cost_href(query: CostQuery, now: datetime) -> str:
+    """The same requests by cost, or where they are of more than a day those of the last one."""
+    if not requests.can_be_sorted(query.period):
+        query = with_period(query, named_period("24h", now=now, zone=query.zone))
+    return address("requests", query, sort="cost")
 
 
 def line(each: UsageRequest, query: CostQuery, currency: str, now: datetime) -> Line:

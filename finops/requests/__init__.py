@@ -1,9 +1,19 @@
-"""The single model calls behind any figure, newest first, each with its rating trace."""
+"""The single model calls behind any figure, each with its rating trace."""
 
 from __future__ import annotations
 
+from finops.requests.costliest import can_be_sorted, costliest
 from finops.requests.listing import page
 from finops.requests.results import PriceVersion, RatingTrace, RequestPage, UsageRequest
 from finops.requests.traces import get
 
-__all__ = ["PriceVersion", "RatingTrace", "RequestPage", "UsageRequest", "get", "page"]
+__all__ = [
+    "PriceVersion",
+    "RatingTrace",
+    "RequestPage",
+    "UsageRequest",
+    "can_be_sorted",
+    "costliest",
+    "get",
+    "page",
+]
