@@ -93,3 +93,27 @@ def test_hours_tell_the_hour_since_when_there_is_a_record(signed_in: Client, now
     usage.record([usage.event(at), usage.event(now - timedelta(minutes=1))], now=now)
     page = signed_in.get("/explore?period=24h&compare=previous").text
     assert f"{at:%H}:00" in text_of(page).partition("recorded since")[2][:30]
+
+
+def test_days_are_compared_with_days_but_for_the_one_that_is_not_over(
+    signed_in: Client, now: datetime
+) -> None:
+    record_daily(now, 20)
+    page = signed_in.get("/explore?period=7d&compare=previous").text
+    changes = [row[2] for row in rows_of(page)]
+    assert len(changes) >= 7
+    assert all(change.startswith("+100") for change in changes[1:-1])
+    assert changes[-1] == formats.MISSING
+
+
+def test_charge_periods_have_the_colour_of_their_bars(signed_in: Client, now: datetime) -> None:
+    record_daily(now, 7)
+    page = signed_in.get("/explore?period=7d").text
+    assert set(re.findall(r"swatch (series-\w+)", page)) == {"series-1"}
+
+
+def test_costs_of_which_none_is_known_have_no_total(signed_in: Client, now: datetime) -> None:
+    usage.record([usage.event(now - timedelta(hours=1), model="mystery")], now=now)
+    page = signed_in.get("/explore?group_by=model").text
+    foot = text_of(page.partition("<tfoot>")[2].partition("</tfoot>")[0]).split()
+    assert foot[:4] == ["Total", "1", "unpriced", formats.MISSING]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from finops import charts, formats, labels
-from finops.costs import CostResult, CostRow, Value
+from finops.costs import CostResult, CostRow, Value, pairs
 from finops.pages.comparison import NOTHING, Comparison
 from finops.query import METRIC_KINDS
 
@@ -82,7 +82,8 @@ def cost_table(
     metrics = [name for name in query.metrics if name != UNPRICED or name == query.metrics[0]]
     first = metrics[0]
     columns = [column(result, metric) for metric in metrics]
-    roles = charts.roles([row.keys for row in result.rows if not row.is_other])
+    groups = dict.fromkeys(row.keys for row in result.rows if not row.is_other)
+    roles = charts.roles(list(groups))
     largest = max((abs(Decimal(row.values[first] or 0)) for row in result.rows), default=Decimal(0))
     has_share = first in labels.ADDITIVE
     earlier = values_before(result, first)
@@ -173,12 +174,25 @@ def unpriced(count: Value) -> str:
 
 
 def values_before(result: CostResult, metric: str) -> Callable[[CostRow], Value]:
-    """What each row's group came to in the previous period; 0 where it did not exist."""
-    if result.previous is None or not result.query.group_by:
+    """What each row's group, or step, came to in the previous period; 0 where it did not exist.
+
+    Nothing is said of the step that is still filling: it would be measured by a whole one.
+    """
+    if result.previous is None:
         return lambda row: None
-    values = {(row.keys, row.is_other): row.values[metric] for row in result.previous.rows}
     nothing = 0 if metric in labels.ADDITIVE else None
-    return lambda row: values.get((row.keys, row.is_other), nothing)
+    values = {
+        (pair.start, pair.keys, pair.row.is_other): pair.previous_row.values[metric]
+        if pair.previous_row
+        else nothing
+        for pair in pairs(result)
+        if pair.row
+    }
+    upto = result.freshness.rolled_up_to
+    if result.query.granularity != "total" and upto and upto < result.query.period.end:
+        starts = [row.start for row in result.rows if row.start and row.start <= upto]
+        values.update({key: None for key in values if key[0] == max(starts, default=None)})
+    return lambda row: values[row.start, row.keys, row.is_other]
 
 
 def change(
