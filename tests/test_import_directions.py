@@ -31,7 +31,8 @@ EDGES_MAY_IMPORT = {
 DATA = {
     *("finops.costs", "finops.health", "finops.ledger", "finops.postgres", "finops.rate_cards"),
     *("finops.accounts", "finops.requests"),
-    *("finops.rerating", "finops.rollup_checks", "finops.rollups", "finops.migrations"),
+    *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
+    *("finops.rollups", "finops.migrations"),
     *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),
     *("ingest.partitions", "ingest.staging", "ingest.writer"),
 }
