@@ -86,6 +86,16 @@ def test_csv_has_the_same_rows(signed_in: Client) -> None:
     assert b"".join(by_header.streaming_content) == content
 
 
+@pytest.mark.parametrize("path", ["api-costs", "api-costs-csv", "explore-csv"])
+@pytest.mark.parametrize("accept", ["*/*", "text/csv"])
+@pytest.mark.parametrize("method", ["OPTIONS", "POST"])
+def test_only_get_is_answered(signed_in: Client, path: str, accept: str, method: str) -> None:
+    response = signed_in.generic(method, reverse(path), headers={"Accept": accept})
+    assert response.status_code == 405
+    assert response["Content-Type"] == "application/problem+json"
+    assert "GET" in response["Allow"]
+
+
 @pytest.mark.parametrize(
     ("address", "field"),
     [

@@ -59,6 +59,7 @@ def test_other_methods_and_formats_are_refused_as_documented(
     described = schema["paths"][path]["get"]["responses"]
     for response in (
         signed_in.post(path),
+        signed_in.put(path, headers={"Accept": "text/csv"}),
         signed_in.get(path, headers={"Accept": "application/xml"}),
     ):
         assert response["Content-Type"] == "application/problem+json"

@@ -35,6 +35,8 @@ class CsvRenderer(BaseRenderer):
 
 
 class CostsView(APIView):
+    # What REST framework says of itself to OPTIONS cannot be written as CSV.
+    http_method_names = ("get", "head")
     renderer_classes = (JSONRenderer, CsvRenderer)
 
     @extend_schema(**COSTS_SCHEMA)
