@@ -1,0 +1,19 @@
+"""What the planner looks at in rollups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.db import migrations
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Migration(migrations.Migration):
+    dependencies = (("finops", "0006_to_batch"),)
+
+    operations = (
+        migrations.RunSQL(
+            (ROOT / "sql/rollup_statistics.sql").read_text(), migrations.RunSQL.noop
+        ),
+    )
