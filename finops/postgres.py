@@ -250,6 +250,8 @@ def _tuning(durable: bool) -> dict[str, str]:
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_line_prefix": "",
+        # Errors go to whoever asked. An event that came twice is one, and nothing to worry about.
+        "log_min_messages": "log",
         "log_checkpoints": "off",
         "shared_buffers": f"{min(max(memory // 8, 128), 448)}MB",
         "effective_cache_size": f"{max(memory // 2, 256)}MB",

@@ -14,23 +14,23 @@ class Rate(NamedTuple):
     contract_price_id: int | None
 
 
+class Rates(Protocol):
+    """The rates of requests that differ in time and size alone."""
+
+    def at(self, at: datetime, input_tokens: int, /) -> Rate | None:
+        """The lines for one request, or None when no price is known."""
+        ...
+
+
 class RateCard(Protocol):
     """Every price in force, in memory. `version` changes whenever the ledger changes."""
 
     version: int
 
-    def resolve(
-        self,
-        *,
-        provider: str,
-        model: str,
-        service_tier: str,
-        cache: str,
-        fleet: str,
-        at: datetime,
-        input_tokens: int,
-    ) -> Rate | None:
-        """The lines for one request, or None when no price is known. Takes about a microsecond."""
+    def rates(
+        self, *, provider: str, model: str, service_tier: str, cache: str, fleet: str
+    ) -> Rates:
+        """What requests of this combination cost, at any time and of any size."""
         ...
 
 

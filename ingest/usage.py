@@ -33,6 +33,9 @@ class TokenBuckets(NamedTuple):
     output_audio: int = 0
 
 
+INPUT_BUCKETS = 5  # the first of them
+
+
 class Usage(NamedTuple):
     """A converted usage block. `normalised` says that an ambiguous convention was resolved."""
 

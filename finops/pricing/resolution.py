@@ -125,7 +125,8 @@ class Pattern(NamedTuple):
 class RateCard:
     """Every price in force, in memory; implements ingest.rating.RateCard.
 
-    `resolve` takes about a microsecond once a combination was seen. Safe to share by threads.
+    A combination is looked up once; its table then takes well under a microsecond a request. Safe
+    to share by threads.
     """
 
     def __init__(self, lines: Iterable[PriceLine], version: int) -> None:
@@ -139,22 +140,11 @@ class RateCard:
             else:
                 self._patterns[line.kind].append(Pattern.of(line))
 
-    def resolve(
-        self,
-        *,
-        provider: str,
-        model: str,
-        service_tier: str,
-        cache: str,
-        fleet: str,
-        at: datetime,
-        input_tokens: int,
-    ) -> Rate | None:
-        """The lines for one request, or None when no price is known."""
-        table = self._tables.get((provider, model, service_tier, cache, fleet))
-        if table is None:
-            table = self.table(Request(provider, model, service_tier, cache, fleet))
-        return table.at(at, input_tokens)
+    def rates(
+        self, *, provider: str, model: str, service_tier: str, cache: str, fleet: str
+    ) -> Table:
+        """What requests of this combination cost, at any time and of any size."""
+        return self.table(Request(provider, model, service_tier, cache, fleet))
 
     def table(self, request: Request) -> Table:
         """Every rate of a combination over all time."""

@@ -1,6 +1,5 @@
--- One row: one staged event, priced, as it is kept forever; none for an event that is there
--- already. Every event_key is staged once, so the row count is the number of new events.
--- Conflicts are found by the primary key (event_key, day) of the day's partition.
+-- One row: one staged event, priced, as it is kept forever. Every event_key is staged once. An
+-- event that is there already violates the primary key (event_key, day) of the day's partition.
 INSERT INTO usage_event (
     event_key, started_at, batch_id, day, attribution_id, user_id, price_id, contract_price_id,
     uncached_input_tokens, cache_read_input_tokens,
@@ -31,4 +30,3 @@ CROSS JOIN LATERAL rate_usage(
     staged.input_audio_tokens, staged.text_output_tokens, staged.reasoning_output_tokens,
     staged.output_audio_tokens, staged.gpu_seconds, list, contract
 ) AS cost
-ON CONFLICT (event_key, day) DO NOTHING
