@@ -42,15 +42,9 @@ def record(
 ) -> str:
     """Stores one event, rated with `card` or the ledger of that moment, in a folded batch."""
     partitions.make(usage.begun(), [at.date()])
-    found = (card or rerating._current_card()).resolve(
-        provider=provider,
-        model=model,
-        service_tier="standard",
-        cache="none",
-        fleet="",
-        at=at,
-        input_tokens=sum(used[:5]),
-    ) or Rate(None, None)  # type: ignore[arg-type]
+    found = (card or rerating._current_card()).rates(
+        provider=provider, model=model, service_tier="standard", cache="none", fleet=""
+    ).at(at, sum(used[:5])) or Rate(None, None)  # type: ignore[arg-type]
     key = str(uuid.uuid4())
     with connection.cursor() as cursor:
         cursor.execute(

@@ -126,15 +126,9 @@ def cases(seed: int) -> Iterator[Case]:
         for model in provider.models:
             for tier in ("standard", "batch", "flex", "priority", "fast"):
                 at, used = some_moment(draw, model), some_quantities(draw, model)
-                found = CARD.resolve(
-                    provider=provider.id,
-                    model=model.id,
-                    service_tier=tier,
-                    cache="none",
-                    fleet="",
-                    at=at,
-                    input_tokens=sum(used[:5]),
-                )
+                found = CARD.rates(
+                    provider=provider.id, model=model.id, service_tier=tier, cache="none", fleet=""
+                ).at(at, sum(used[:5]))
                 line = LINES[found.price_id - FIRST_ID] if found else None
                 yield Case(provider.id, model.id, tier, at, used, line)
 

@@ -38,15 +38,9 @@ def resolve(
     at: datetime = NOW,
     input_tokens: int = 100,
 ) -> Rate | None:
-    return held.resolve(
-        provider=provider,
-        model=model,
-        service_tier=service_tier,
-        cache=cache,
-        fleet=fleet,
-        at=at,
-        input_tokens=input_tokens,
-    )
+    return held.rates(
+        provider=provider, model=model, service_tier=service_tier, cache=cache, fleet=fleet
+    ).at(at, input_tokens)
 
 
 def listed(rate: Rate | None) -> PriceLine:

@@ -126,15 +126,9 @@ def test_rating_again_follows_dates_windows_and_context_lengths() -> None:
     assert events() == expected
     lines = {line.id: line for line in ledger.current_lines()}
     for key, (provider, model, at, used) in recorded.items():
-        found = card.resolve(
-            provider=provider,
-            model=model,
-            service_tier="standard",
-            cache="none",
-            fleet="",
-            at=at,
-            input_tokens=sum(used[:5]),
-        )
+        found = card.rates(
+            provider=provider, model=model, service_tier="standard", cache="none", fleet=""
+        ).at(at, sum(used[:5]))
         rating = rate(
             used,
             lines[found.price_id] if found else None,

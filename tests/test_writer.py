@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import psycopg
@@ -107,8 +107,17 @@ class OnePrice:
     def __init__(self, price_id: int) -> None:
         self._rate = Rate(price_id, None)
 
-    def resolve(self, *, model: str, **of: Any) -> Rate | None:
-        return self._rate if model == "priced" else None
+    def rates(self, *, model: str, **of: Any) -> OneRate:
+        return OneRate(self._rate if model == "priced" else None)
+
+
+class OneRate(NamedTuple):
+    """The same rate at any time and for any size."""
+
+    rate: Rate | None
+
+    def at(self, at: datetime, input_tokens: int) -> Rate | None:
+        return self.rate
 
 
 def test_events_are_rated_as_they_are_stored(door: Door) -> None:

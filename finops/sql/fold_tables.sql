@@ -1,5 +1,6 @@
 -- What a fold adds to the rollups, gathered first; emptied by every COMMIT. fresh_event has one row
--- per event, fresh_hour one per hour and attribution.
+-- per event, fresh_hour one per hour and attribution. Parts of a cost that are 0 are NULL: sums skip
+-- those at no cost, and adding exact decimals up is most of what a fold does.
 CREATE TEMPORARY TABLE IF NOT EXISTS fresh_event (
     hour                            timestamptz,
     day                             date,
@@ -15,7 +16,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh_event (
     text_output_tokens              integer,
     reasoning_output_tokens         integer,
     output_audio_tokens             integer,
-    list_cost                       numeric,
+    discount                        numeric,  -- list less effective cost; NULL without a contract
     effective_cost                  numeric,
     input_cost                      numeric,
     cache_read_cost                 numeric,

@@ -30,7 +30,7 @@ SELECT
         ) FILTER (WHERE unpriced = 1),
         0
     ),
-    coalesce(sum(list_cost), 0),
+    coalesce(sum(effective_cost), 0) + coalesce(sum(discount), 0),
     coalesce(sum(effective_cost), 0)
 FROM fresh_event
 GROUP BY day, attribution_id, user_id

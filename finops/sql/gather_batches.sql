@@ -16,14 +16,17 @@ SELECT
     usage_event.text_output_tokens,
     usage_event.reasoning_output_tokens,
     usage_event.output_audio_tokens,
-    usage_event.list_cost,
+    CASE
+        WHEN usage_event.contract_price_id IS NOT NULL
+            THEN usage_event.list_cost - usage_event.effective_cost
+    END,
     usage_event.effective_cost,
-    usage_event.input_cost,
-    usage_event.cache_read_cost,
-    usage_event.cache_creation_cost,
-    usage_event.output_cost,
-    usage_event.request_cost,
-    usage_event.gpu_seconds,
+    nullif(usage_event.input_cost, 0),
+    nullif(usage_event.cache_read_cost, 0),
+    nullif(usage_event.cache_creation_cost, 0),
+    nullif(usage_event.output_cost, 0),
+    nullif(usage_event.request_cost, 0),
+    nullif(usage_event.gpu_seconds, 0),
     round(usage_event.latency_ms)::integer,
     latency_bin(usage_event.latency_ms),
     latency_bin(usage_event.ttft_ms)

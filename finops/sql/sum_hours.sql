@@ -45,14 +45,14 @@ SELECT
         ) FILTER (WHERE unpriced = 1),
         0
     ),
-    coalesce(sum(list_cost), 0),
+    coalesce(sum(effective_cost), 0) + coalesce(sum(discount), 0),
     coalesce(sum(effective_cost), 0),
     coalesce(sum(input_cost), 0),
     coalesce(sum(cache_read_cost), 0),
     coalesce(sum(cache_creation_cost), 0),
     coalesce(sum(output_cost), 0),
-    coalesce(sum(request_cost) FILTER (WHERE request_cost <> 0), 0),
-    coalesce(sum(gpu_seconds) FILTER (WHERE gpu_seconds <> 0), 0),
+    coalesce(sum(request_cost), 0),
+    coalesce(sum(gpu_seconds), 0),
     count(latency_ms),
     coalesce(sum(latency_ms), 0),
     -- One entry per event; only long histograms gain from compacting before they are merged.

@@ -10,10 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Migration(migrations.Migration):
-    dependencies = (("finops", "0006_to_batch"),)
+    dependencies = (("finops", "0007_rollup_unchecked"),)
 
     operations = (
-        migrations.RunSQL(
-            (ROOT / "sql/rollup_statistics.sql").read_text(), migrations.RunSQL.noop
-        ),
+        migrations.RunSQL((ROOT / "sql/rollup_statistics.sql").read_text(), migrations.RunSQL.noop),
     )
