@@ -1,4 +1,4 @@
-"""The events that are measured: the demo's company made larger, its users many more."""
+"""The events that are measured: the demo's company made larger, its users as many times more."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ import msgspec
 import numpy as np
 
 from bench.load import write_bodies
-from finops.demo import traffic
 from finops.demo.events import DemoEvent, events_on, scale_of
 
 DAYS = 30
-USERS = 50_000
-USER_ZIPF = 0.8
 SEED = 11
 BODY_EVENTS = 500
 
@@ -25,7 +22,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 def month(count: int, until: datetime) -> Iterator[list[DemoEvent]]:
     """About `count` events of the 30 UTC days before `until`, a list per day, mixed as they would
-    come in; users are of USERS names."""
+    come in."""
     last = until.astimezone(UTC).date()
     scale = scale_of(count, DAYS)
     for ago in range(DAYS, 0, -1):
@@ -36,13 +33,14 @@ def day(at: date, anchor: date, scale: float) -> list[DemoEvent]:
     midnight = datetime.combine(at + timedelta(days=1), time(), UTC)
     by_service = events_on(at, anchor=anchor, seed=SEED, scale=scale, until=midnight)
     events = [event for events in by_service.values() for event in events]
-    order = np.random.default_rng((SEED, at.toordinal()))
-    users = traffic.ranks(order, USERS, USER_ZIPF, len(events))
+    rng = np.random.default_rng((SEED, at.toordinal()))
+    # A company three times as large has three users where the demo has one.
+    twins = rng.integers(max(round(scale), 1), size=len(events))
     return [
-        msgspec.structs.replace(events[place], user=f"user-{users[place]}")
+        msgspec.structs.replace(events[place], user=f"{events[place].user}-{twins[place]}")
         if events[place].user
         else events[place]
-        for place in order.permutation(len(events))
+        for place in rng.permutation(len(events))
     ]
 
 

@@ -60,7 +60,7 @@ class System:
     def cpu_seconds(self) -> dict[str, float]:
         """CPU time so far; of processes that ended meanwhile what their parent has counted."""
         return {
-            part: sum(sum(process.cpu_times()) for process in processes)
+            part: sum(cpu_of(process) for process in processes)
             for part, processes in self.processes().items()
         }
 
@@ -86,6 +86,14 @@ def part_of(process: psutil.Process) -> str:
         if sign in line:
             return part
     return "parent"
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """User and system time, and that of its children that have ended."""
+    try:
+        return float(sum(process.cpu_times()))
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def memory_of(process: psutil.Process) -> int:
