@@ -3,25 +3,57 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 # As latency_bin in finops/sql/rollup_schema.sql: bin b holds exp(0.029 b) ms, give or take 1.46 %.
 BIN_WIDTH = 0.029
 ENTRY = np.dtype([("bin", ">i2"), ("count", ">i4")])
 
 
-def percentile(histogram: bytes, fraction: float) -> float | None:
-    """Milliseconds, interpolated between neighbours as SQL's percentile_cont; None if empty."""
-    entries = np.frombuffer(histogram, dtype=ENTRY)
-    if not len(entries):
-        return None
-    lowest = int(entries["bin"].min())
-    # The weights are floats, exact up to 2^53.
-    upto = np.cumsum(np.bincount(entries["bin"].astype(np.int64) - lowest, entries["count"]))
-    position = fraction * (float(upto[-1]) - 1)
-    below, above = (
-        math.exp(BIN_WIDTH * (lowest + int(np.searchsorted(upto, at, side="right"))))
-        for at in (math.floor(position), math.ceil(position))
-    )
-    return below + (above - below) * (position - math.floor(position))
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """`counts[i]` requests are in bin `lowest + i`; floats, exact up to 2^53."""
+
+    lowest: int
+    counts: NDArray[np.float64]
+
+    @classmethod
+    def read(cls, joined: bytes) -> Histogram:
+        """Of histograms as rollups hold them, end to end."""
+        entries = np.frombuffer(joined, dtype=ENTRY)
+        if not len(entries):
+            return NOTHING
+        bins = entries["bin"].astype(np.int64)
+        lowest = int(bins.min())
+        counts = np.bincount(bins - lowest, entries["count"])
+        return cls(lowest, counts.astype(np.float64, copy=False))
+
+    @classmethod
+    def merged(cls, histograms: Iterable[Histogram]) -> Histogram:
+        some = [each for each in histograms if len(each.counts)]
+        if not some:
+            return NOTHING
+        lowest = min(each.lowest for each in some)
+        counts = np.zeros(max(each.lowest + len(each.counts) for each in some) - lowest)
+        for each in some:
+            counts[each.lowest - lowest :][: len(each.counts)] += each.counts
+        return cls(lowest, counts)
+
+    def percentile(self, fraction: float) -> float | None:
+        """Milliseconds, interpolated between neighbours as SQL's percentile_cont; None if empty."""
+        if not len(self.counts):
+            return None
+        upto = np.cumsum(self.counts)
+        position = fraction * (float(upto[-1]) - 1)
+        below, above = (
+            math.exp(BIN_WIDTH * (self.lowest + int(np.searchsorted(upto, at, side="right"))))
+            for at in (math.floor(position), math.ceil(position))
+        )
+        return below + (above - below) * (position - math.floor(position))
+
+
+NOTHING = Histogram(0, np.zeros(0))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
-from finops.costs.histograms import percentile
+from finops.costs.histograms import Histogram
 from finops.costs.results import Value
 
 PERCENTILES = {
@@ -44,7 +44,7 @@ class Sums:
     """What was added up over the events of one group: counts are whole, costs may be fractions."""
 
     sums: dict[str, Decimal]
-    histograms: dict[str, bytes] = field(default_factory=dict)
+    histograms: dict[str, Histogram] = field(default_factory=dict)
     users: int | None = None
     # Of the requests that name a user; what other requests cost is nobody's.
     users_cost: Decimal | None = None
@@ -78,7 +78,7 @@ def value_of(name: str, sums: Sums) -> Value:
         return known_cost(sums, COSTS[name])
     if name in PERCENTILES:
         histogram, fraction = PERCENTILES[name]
-        return percentile(sums.histograms[histogram], fraction)
+        return sums.histograms[histogram].percentile(fraction)
     if name == "users":
         return sums.users
     if name == "cost_per_request":

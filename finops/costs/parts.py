@@ -21,6 +21,10 @@ EVENT_HISTOGRAMS = {
 }
 
 
+# Never NULL, and '' where nothing was given.
+ATTRIBUTED = frozenset(DIMENSIONS) - {"user", "cost_center"}
+
+
 @dataclass(slots=True)
 class Parameters:
     """Hands out a placeholder for each value."""
@@ -145,11 +149,16 @@ def dimension_sql(dimension: str, parameters: Parameters) -> Composable:
 def condition(each: Filter, parameters: Parameters, user_ids: dict[str, int]) -> Composable:
     values: list[object] = list(each.values)
     cast = "text"
+    column = dimension_sql(each.dimension, parameters)
     if each.dimension == "user":
         values = [user_ids[value] for value in each.values if value in user_ids]
         cast = "integer"
+    elif each.dimension in ATTRIBUTED:
+        # The bare column: of an expression over it the planner does not know how much it keeps.
+        column = SQL("attribution.{}").format(Identifier(each.dimension))
+        values += [""] if UNATTRIBUTED in values else []
     return SQL("{} {}({}::{}[])").format(
-        dimension_sql(each.dimension, parameters),
+        column,
         SQL("<> ALL" if each.exclude else "= ANY"),
         parameters.add(values),
         SQL(cast),

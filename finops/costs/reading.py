@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg import Cursor
 
+from finops.costs.histograms import Histogram
 from finops.costs.metrics import Sums, known_cost, needed_columns, needed_histograms
 from finops.costs.results import Freshness
 from finops.costs.statements import (
@@ -112,7 +113,7 @@ def read_usage(
         else:
             groups[bucket, is_other, keys] = sums
     for name in histograms:
-        total.histograms[name] = b"".join(sums.histograms[name] for sums in groups.values())
+        total.histograms[name] = Histogram.merged(sums.histograms[name] for sums in groups.values())
     usage = Usage(groups, total)
     if counts_users(query):
         count_users(reading, query, named(query, usage), usage)
@@ -121,7 +122,7 @@ def read_usage(
 
 def read_sums(values: Sequence[Any], columns: Sequence[str], histograms: Sequence[str]) -> Sums:
     numbers = [value or Decimal(0) for value in values[: len(columns)]]
-    joined = [bytes(value or b"") for value in values[len(columns) :]]
+    joined = [Histogram.read(value or b"") for value in values[len(columns) :]]
     return Sums(
         dict(zip(columns, numbers, strict=True)), dict(zip(histograms, joined, strict=True))
     )
