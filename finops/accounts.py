@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
+from finops.models import Account, Role
+
 SETUP_LOCK = 0x666972_7374  # "first"
 
 
@@ -22,4 +24,5 @@ def create_administrator(user: User) -> bool:
             return False
         user.is_staff = user.is_superuser = True
         user.save()
+        Account.objects.create(user=user, role=Role.ADMINISTRATOR)
         return True

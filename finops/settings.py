@@ -7,40 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-import dj_database_url
 import plotly
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from finops.environment import database, env, envbool, envint, secret_key
+from finops.schedule import SCHEDULE
 from finops.static_version import static_version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def envbool(name: str, default: bool) -> bool:
-    value = os.environ.get(name, "").strip().lower()
-    if value in {"", "1", "true", "yes", "0", "false", "no"}:
-        return default if value == "" else value in {"1", "true", "yes"}
-    raise ImproperlyConfigured(f"{name}={value!r}: write true or false.")
-
-
-def envint(name: str, default: int, least: int, most: int) -> int:
-    value = os.environ.get(name, "").strip()
-    number = int(value) if value.isascii() and value.isdigit() else None
-    if value and (number is None or not least <= number <= most):
-        raise ImproperlyConfigured(
-            f"{name}={value!r}: write a whole number from {least} to {most}."
-        )
-    return default if number is None else number
-
-
-def env(name: str, default: str) -> str:
-    return os.environ.get(name, "").strip() or default
 
 
 DEBUG = envbool("DEBUG", False)
@@ -58,22 +36,7 @@ RUNTIME_DIR = Path(
 )
 
 
-def secret_key() -> str:
-    """SECRET_KEY, or one made once and kept in the data directory, readable by its owner only."""
-    if key := os.environ.get("SECRET_KEY"):
-        return key
-    path = DATA_DIR / "secret_key"
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = secrets.token_urlsafe(50)
-        path.touch(mode=0o600)
-        path.write_text(key)
-        return key
-
-
-SECRET_KEY = secret_key()
+SECRET_KEY = secret_key(DATA_DIR)
 # Supervisors and Prometheus ask from the machine itself, whatever names the world uses.
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env("ALLOWED_HOSTS", HOST).split(",")]
 # Whose word on the client's address and on TLS is taken, as uvicorn writes it.
@@ -109,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "finops.pages.gate.GateMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -129,19 +93,11 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "finops.pages.navigation.navigation",
             ],
         },
     },
 ]
-
-
-def database(url: str) -> dict[str, Any]:
-    try:
-        return dict(dj_database_url.parse(url))
-    except (ValueError, KeyError):
-        raise ImproperlyConfigured(
-            "DATABASE_URL: write postgresql://user:password@host/database."
-        ) from None
 
 
 EMBEDDED_POSTGRES = not os.environ.get("DATABASE_URL")
@@ -209,7 +165,7 @@ REST_FRAMEWORK = {
         "finops.api.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["finops.api.permissions.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -247,32 +203,9 @@ if EMBEDDED_BROKER:
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
-# A task that waited longer than until its next turn is not run late.
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "sync_prices": {"task": "finops.tasks.sync_prices", "schedule": crontab(hour=3, minute=20)},
-    "rerate_unpriced": {
-        "task": "finops.tasks.rerate_unpriced",
-        "schedule": 15.0,
-        "options": {"expires": 15.0},
-    },
-    "fold_rollups": {
-        "task": "finops.tasks.fold_rollups",
-        "schedule": 1.0,
-        # A run folds until nothing is left, so waiting ones have nothing to add.
-        "options": {"expires": 1.0},
-    },
-    "check_rollups": {
-        "task": "finops.tasks.check_rollups",
-        "schedule": crontab(hour=2, minute=40),
-    },
-    "maintain_partitions": {
-        "task": "finops.tasks.maintain_partitions",
-        "schedule": crontab(hour=0, minute=10),
-    },
-}
-
 LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise ImproperlyConfigured(f"LOG_LEVEL={LOG_LEVEL!r}: write DEBUG, INFO, WARNING or ERROR.")

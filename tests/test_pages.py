@@ -197,7 +197,8 @@ def test_a_page_takes_a_bounded_number_of_statements(
 def test_an_inactive_account_sees_nothing(administrator: User, now: datetime) -> None:
     query = CostQuery.from_params({}, now=now, zone=ZoneInfo("UTC"))
     assert access.narrow(query, administrator) == query
-    administrator.is_active = False
+    User.objects.update(is_active=False)
+    administrator = User.objects.get()
     with pytest.raises(PermissionDenied):
         access.narrow(query, administrator)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -17,7 +18,10 @@ class NoPrices:
 
     version = 1
 
-    def resolve(self, **of: Any) -> None:
+    def rates(self, **of: Any) -> NoPrices:
+        return self
+
+    def at(self, at: datetime, input_tokens: int) -> None:
         return None
 
 

@@ -24,6 +24,7 @@ KEYS = {each: event_key("tests", each).hex() for each in ("ours", "theirs", "the
 WITHOUT_USAGE = {
     "api-schema",
     "api-docs",
+    "api-nothing",
     "healthz",
     "readyz",
     "metrics",

@@ -26,5 +26,5 @@ urlpatterns = [
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
-    re_path(r"^(?P<path>[\s\S]*)\Z", nothing_here),
+    re_path(r"^(?P<path>[\s\S]*)\Z", nothing_here, name="api-nothing"),
 ]

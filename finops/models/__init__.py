@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from finops.models.keys import ApiToken, IngestKey
+from finops.models.people import Account, AuditRecord, Role, TeamMember
 from finops.models.prices import Price
 from finops.models.runs import RatingRun, RollupCheck
 from finops.models.taxonomy import ActivatedTag, LatencyTier, Team
 
 __all__ = [
+    "Account",
     "ActivatedTag",
     "ApiToken",
+    "AuditRecord",
     "IngestKey",
     "LatencyTier",
     "Price",
     "RatingRun",
+    "Role",
     "RollupCheck",
     "Team",
+    "TeamMember",
 ]

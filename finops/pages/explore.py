@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
@@ -66,7 +65,6 @@ COMPANIONS = {
 }
 
 
-@login_required
 @require_GET
 def explore(request: HttpRequest) -> HttpResponse:
     return show(request, "explore", request.GET, figures=figures, controls=controls)

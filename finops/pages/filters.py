@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -129,7 +128,6 @@ def chips(page: str, query: CostQuery) -> list[Chip]:
     ]
 
 
-@login_required
 @require_GET
 def change(request: HttpRequest) -> HttpResponse:
     """Turns a form of the filter bar into the canonical address of the page it belongs to."""
@@ -166,7 +164,6 @@ def day_after(text: str) -> str:
         return text
 
 
-@login_required
 @require_GET
 def values(request: HttpRequest) -> HttpResponse:
     """The values that a dimension has in the query's period, as options to choose from."""

@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
@@ -52,7 +51,6 @@ class Ranking:
     hidden_share: str
 
 
-@login_required
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     params = request.GET.copy()

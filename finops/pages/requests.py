@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
@@ -49,7 +48,6 @@ class Line:
     is_priced: bool
 
 
-@login_required
 @require_GET
 def listing(request: HttpRequest) -> HttpResponse:
     params = request.GET.copy()

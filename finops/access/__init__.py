@@ -1,0 +1,9 @@
+"""Who may see and do what: roles bring abilities, teams narrow what is seen, addresses ask both."""
+
+from __future__ import annotations
+
+from finops.access.addresses import RULES, Open, Rule, allows
+from finops.access.narrowing import narrow
+from finops.access.roles import Ability, Reader, Standing, standing
+
+__all__ = ["RULES", "Ability", "Open", "Reader", "Rule", "Standing", "allows", "narrow", "standing"]

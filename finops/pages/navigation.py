@@ -1,0 +1,37 @@
+"""The pages a reader may open, for the bar at the top of each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.http import HttpRequest
+
+from finops import access
+
+
+class Entry(NamedTuple):
+    """`section` is what a page's context says of itself; `name` its address in urls.py."""
+
+    label: str
+    section: str
+    name: str
+
+
+FIGURES = (
+    Entry("Overview", "overview", "overview"),
+    Entry("Explore", "explore", "explore"),
+    Entry("Requests", "requests", "requests"),
+)
+# In this order: prices, ingest, keys, people, settings, audit.
+DESKS: tuple[Entry, ...] = ()
+
+
+def navigation(request: HttpRequest) -> dict[str, list[Entry]]:
+    """A context processor."""
+    if not hasattr(request, "user") or not request.user.is_authenticated:
+        return {"figures": [], "desks": []}
+
+    def open_to_reader(entries: tuple[Entry, ...]) -> list[Entry]:
+        return [each for each in entries if access.allows(each.name, "GET", request.user)]
+
+    return {"figures": open_to_reader(FIGURES), "desks": open_to_reader(DESKS)}

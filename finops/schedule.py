@@ -1,0 +1,29 @@
+"""When Celery's beat starts which task."""
+
+from __future__ import annotations
+
+from celery.schedules import crontab
+
+# A task that waited longer than until its next turn is not run late.
+SCHEDULE: dict[str, dict[str, object]] = {
+    "sync_prices": {"task": "finops.tasks.sync_prices", "schedule": crontab(hour=3, minute=20)},
+    "rerate_unpriced": {
+        "task": "finops.tasks.rerate_unpriced",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
+    "fold_rollups": {
+        "task": "finops.tasks.fold_rollups",
+        "schedule": 1.0,
+        # A run folds until nothing is left, so waiting ones have nothing to add.
+        "options": {"expires": 1.0},
+    },
+    "check_rollups": {
+        "task": "finops.tasks.check_rollups",
+        "schedule": crontab(hour=2, minute=40),
+    },
+    "maintain_partitions": {
+        "task": "finops.tasks.maintain_partitions",
+        "schedule": crontab(hour=0, minute=10),
+    },
+}
