@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import timedelta
 from typing import Any
@@ -40,11 +41,12 @@ def create(
     rate_card_loader: RateCardLoader | None = None,
     web_socket: str | None = None,
     retention_days: int = 400,
+    clock: Callable[[], float] = time.time,
 ) -> App:
     """The application; it starts its threads with ASGI's lifespan and ends them with it.
 
     Without a loader of rate cards events are stored unpriced; without a web socket every other
-    address is 404.
+    address is 404. `clock` gives Unix time, by which keys stop and their limits count.
     """
     metrics = Metrics()
     configuration = Configuration(dsn, rate_card_loader)
@@ -56,6 +58,7 @@ def create(
         metrics,
         retention=timedelta(days=retention_days),
         budget=ReceiveBudget(RECEIVE_BUDGET_BYTES),
+        clock=clock,
     )
     proxy = Proxy(web_socket) if web_socket else None
     return App(configuration, register, writer, door, metrics, proxy)

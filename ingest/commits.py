@@ -44,6 +44,11 @@ class Submission:
     unknown_fields: int = 0
     size_bytes: int = 0
 
+    @property
+    def events(self) -> int:
+        """All that the request held."""
+        return len(self.facts) + self.rejected.total()
+
 
 @dataclass(slots=True)
 class Outcome:

@@ -135,7 +135,7 @@ class Configuration:
                 now = datetime.now(UTC)
                 if moment - saved > SAVE_USE_SECONDS:
                     saved = moment
-                    self.save_last_used(now)
+                    self.save_use(now)
                 if moment - made > MAKE_PARTITIONS_SECONDS:
                     made = moment
                     with self._lock:
@@ -150,12 +150,13 @@ class Configuration:
     def _end(self) -> None:
         if self._connection and not self._connection.closed:
             try:
-                self.save_last_used(datetime.now(UTC))
+                self.save_use(datetime.now(UTC))
             except psycopg.Error as error:
-                log.warning("Last use of keys not saved: %s", str(error).strip())
+                log.warning("Use of keys not saved: %s", str(error).strip())
             self._connection.close()
 
-    def save_last_used(self, now: datetime) -> None:
-        """Raises psycopg.Error."""
+    def save_use(self, now: datetime) -> None:
+        """When keys were last used, and what their limits refused. Raises psycopg.Error."""
         with self._lock:
             self.keys.save_last_used(self._connected(), now)
+            self.keys.save_refusals(self._connected(), now)

@@ -17,8 +17,9 @@ from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
 from ingest.commits import Outcome, Submission
 from ingest.configuration import RELOAD_SECONDS, Configuration
 from ingest.doors.native import Decoded, read_json, read_ndjson
-from ingest.facts import Fact, Reader, Scope
-from ingest.keys import presented
+from ingest.facts import Fact, Reader
+from ingest.keys import KnownKey, presented
+from ingest.limits import Limited, Refused
 from ingest.metrics import Metrics
 from ingest.problems import Problem, unavailable
 from ingest.rejections import Rejected, Rejection
@@ -59,12 +60,14 @@ class Door:
         *,
         retention: timedelta,
         budget: ReceiveBudget,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._configuration = configuration
         self._writer = writer
         self._metrics = metrics
         self._retention = retention
         self._budget = budget
+        self._clock = clock
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
 
     def close(self) -> None:
@@ -72,35 +75,55 @@ class Door:
 
     async def events(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The answer to one request, once its events are durable; Problem otherwise."""
-        scope = await self._admit(headers)
+        key = await self._admit(headers)
+        try:
+            if key.allowance:
+                key.allowance.require_any(self._clock())
+            return await self._store(key, headers, receive)
+        except Limited as refusal:
+            self._metrics.limited.labels(refusal.span).inc()
+            self._configuration.keys.refusals.add(key.scope.key_id, Refused(1, refusal.events))
+            raise
+
+    async def _store(
+        self, key: KnownKey, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> bytes:
         content_type = _content_type(headers)
         encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
         body = await receive_body(receive, headers, self._budget)
         size = len(body)
         try:
             if size <= READ_INLINE_BYTES and encoding in {"", "identity"}:
-                submission, remarks = self._read(scope, content_type, encoding, body)
+                submission, remarks = self._read(key, content_type, encoding, body)
             else:
                 loop = asyncio.get_running_loop()
                 submission, remarks = await loop.run_in_executor(
-                    self._readers, self._read, scope, content_type, encoding, body
+                    self._readers, self._read, key, content_type, encoding, body
                 )
             del body
             outcome = Outcome(0, 0)
             if submission.facts or remarks.rejections:
-                outcome = await self._writer.submit(submission)
+                outcome = await self._submit(key, submission)
         finally:
             self._budget.give_back(size)
         self._count(outcome, submission)
         return _answer(outcome, remarks)
 
-    async def _admit(self, headers: Mapping[bytes, bytes]) -> Scope:
+    async def _submit(self, key: KnownKey, submission: Submission) -> Outcome:
+        try:
+            return await self._writer.submit(submission)
+        except Problem:
+            if key.allowance:  # its client will send the same again
+                key.allowance.give_back(submission.events)
+            raise
+
+    async def _admit(self, headers: Mapping[bytes, bytes]) -> KnownKey:
         if lacks := self._configuration.lacks:
             raise unavailable(STARTING[lacks])
         digest = presented(headers)
         if not self._configuration.keys.knows(digest):
             await self._learn_key(digest)
-        return self._configuration.keys.scope(digest)
+        return self._configuration.keys.admitted(digest, self._clock())
 
     async def _learn_key(self, digest: bytes) -> None:
         """Returns when the key is known, or surely unknown: a 401 makes clients give up."""
@@ -115,13 +138,15 @@ class Door:
                 raise unavailable(UNCHECKED)
 
     def _read(
-        self, scope: Scope, content_type: str, encoding: str, body: bytes
+        self, key: KnownKey, content_type: str, encoding: str, body: bytes
     ) -> tuple[Submission, Remarks]:
         now = datetime.now(UTC)
         plain = decompress(body, encoding)
         decoded = _FORMATS[content_type](plain)
+        if key.allowance:
+            key.allowance.take(decoded.total, self._clock())
         reader = Reader(
-            scope,
+            key.scope,
             now=now,
             retention=self._retention,
             tiers=self._configuration.tiers,
@@ -129,7 +154,7 @@ class Door:
         )
         facts, rejections = _facts(reader, decoded)
         return Submission(
-            scope=scope,
+            scope=key.scope,
             format=content_type.removeprefix("application/").removeprefix("x-"),
             received_at=now,
             facts=facts,

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from psycopg import Connection
+from psycopg import Connection, Error
 
 from ingest.facts import Scope
+from ingest.limits import Allowance, Limits, Refusals
 from ingest.problems import Problem
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -51,30 +52,72 @@ def digest_of(text: str) -> bytes:
 class KnownKey(NamedTuple):
     scope: Scope
     is_revoked: bool
+    stops_at: float | None  # Unix time; where it is rotated out
+    allowance: Allowance | None  # where it has limits
+
+
+_READ_KEYS = """
+    SELECT digest, id, service, team, environment, revoked_at, extract(epoch FROM stops_at)::float8,
+           events_per_minute, events_per_day
+    FROM ingest_key
+"""
+_SAVE_REFUSALS = """
+    INSERT INTO ingest_key_refusal (key_id, hour, requests, events)
+    SELECT id, date_trunc('hour', %(now)s, 'UTC'), refused.requests, refused.events
+    FROM unnest(%(keys)s::int[], %(requests)s::bigint[], %(events)s::bigint[])
+         AS refused (key_id, requests, events)
+    JOIN ingest_key ON ingest_key.id = refused.key_id
+    ON CONFLICT (key_id, hour) DO UPDATE SET
+        requests = ingest_key_refusal.requests + excluded.requests,
+        events = ingest_key_refusal.events + excluded.events
+"""
+_FORGET_REFUSALS = """
+    DELETE FROM ingest_key_refusal WHERE hour < %(now)s - interval '2 days'
+"""
 
 
 class KeyRing:
     """Every key in memory; reloaded and added to by whoever holds the ring, one at a time."""
 
     def __init__(self) -> None:
+        self.refusals = Refusals()
         self._keys: dict[bytes, KnownKey] = {}
+        self._allowances: dict[int, Allowance] = {}
         self._used: set[int] = set()
         self._lookups: deque[float] = deque(maxlen=LOOKUPS_PER_SECOND)
 
     def reload(self, connection: Connection) -> None:
-        rows = connection.execute(
-            "SELECT digest, id, service, team, environment, revoked_at FROM ingest_key"
-        )
-        self._keys = {bytes(digest): _known(*row) for digest, *row in rows}
+        rows = connection.execute(_READ_KEYS).fetchall()
+        self._keys = {bytes(digest): self._known(*row) for digest, *row in rows}
 
     def look_up(self, connection: Connection, digest: bytes) -> None:
         """Learn one key that was made after the last reload."""
-        row = connection.execute(
-            "SELECT id, service, team, environment, revoked_at FROM ingest_key WHERE digest = %s",
-            [digest],
-        ).fetchone()
+        row = connection.execute(_READ_KEYS + "WHERE digest = %s", [digest]).fetchone()
         if row:
-            self._keys = {**self._keys, digest: _known(*row)}
+            self._keys = {**self._keys, digest: self._known(*row[1:])}
+
+    def _known(
+        self,
+        key_id: int,
+        service: str,
+        team: str,
+        environment: str,
+        revoked_at: datetime | None,
+        stops_at: float | None,
+        *limits: int | None,
+    ) -> KnownKey:
+        scope = Scope(key_id, service, service, team, environment)
+        return KnownKey(scope, revoked_at is not None, stops_at, self._allowance(key_id, *limits))
+
+    def _allowance(self, key_id: int, *limits: int | None) -> Allowance | None:
+        """The one that counts already, unless the key's limits are others now."""
+        wanted = Limits(*limits)
+        if wanted == Limits():
+            return None
+        counting = self._allowances.get(key_id)
+        if counting is None or counting.limits != wanted:
+            counting = self._allowances[key_id] = Allowance(wanted)
+        return counting
 
     def knows(self, digest: bytes) -> bool:
         return digest in self._keys
@@ -87,15 +130,36 @@ class KeyRing:
         self._lookups.append(moment)
         return True
 
-    def scope(self, digest: bytes) -> Scope:
-        """What the key may write; Problem 401 for an unknown key, 403 for a revoked one."""
+    def admitted(self, digest: bytes, at: float) -> KnownKey:
+        """The key, in use at this moment (Unix time); Problem 401 for an unknown key, 403 for one
+        that is revoked or has stopped."""
         key = self._keys.get(digest)
         if key is None:
             raise Problem(401, "This ingest key is not known here.", www_authenticate=CHALLENGE)
         if key.is_revoked:
             raise Problem(403, "This ingest key is revoked.")
+        if key.stops_at is not None and at >= key.stops_at:
+            raise Problem(403, "This ingest key was replaced and has stopped. Use the new one.")
         self._used.add(key.scope.key_id)
-        return key.scope
+        return key
+
+    def save_refusals(self, connection: Connection, now: datetime) -> None:
+        counted = self.refusals.drain()
+        if not counted:
+            return
+        try:
+            given = {
+                "now": now,
+                "keys": list(counted),
+                "requests": [refused.requests for refused in counted.values()],
+                "events": [refused.events for refused in counted.values()],
+            }
+            connection.execute(_SAVE_REFUSALS, given)
+            connection.execute(_FORGET_REFUSALS, {"now": now})
+        except Error:
+            for key_id, refused in counted.items():
+                self.refusals.add(key_id, refused)
+            raise
 
     def save_last_used(self, connection: Connection, now: datetime) -> None:
         used, self._used = self._used, set()
@@ -119,7 +183,3 @@ def presented(headers: Mapping[bytes, bytes]) -> bytes:
             www_authenticate=CHALLENGE,
         )
     return sha256(key).digest()
-
-
-def _known(key_id: int, service: str, team: str, environment: str, revoked_at: Any) -> KnownKey:
-    return KnownKey(Scope(key_id, service, service, team, environment), revoked_at is not None)

@@ -31,6 +31,12 @@ class Metrics:
             ["status"],
             registry=self.registry,
         )
+        self.limited = Counter(
+            "farthing_ingest_limited_requests",
+            "Requests that the limit of their key refused, by the span of that limit.",
+            ["span"],
+            registry=self.registry,
+        )
         self.commit_seconds = Histogram(
             "farthing_ingest_commit_seconds",
             "Time from taking the waiting requests to their commit.",

@@ -14,7 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PURE = {
     *("finops.charts", "finops.formats", "finops.labels", "finops.periods", "finops.pricing"),
     *("finops.query", "finops.event_files", "finops.ingest_client"),
-    *("ingest.doors", "ingest.events", "ingest.facts", "ingest.problems", "ingest.rating"),
+    *(
+        "ingest.doors",
+        "ingest.events",
+        "ingest.facts",
+        "ingest.limits",
+        "ingest.problems",
+        "ingest.rating",
+    ),
     *("ingest.rejections", "ingest.usage"),
 }
 EDGES = {

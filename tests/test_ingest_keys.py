@@ -75,7 +75,7 @@ def test_the_last_use_of_a_key_is_saved(
     door: Door, database: psycopg.Connection[dict[str, object]]
 ) -> None:
     assert status(door, door.key) == 200
-    door.application.configuration.save_last_used(datetime.now(UTC))
+    door.application.configuration.save_use(datetime.now(UTC))
     row = database.execute(
         "SELECT last_used_at FROM ingest_key WHERE service = %s", [door.source]
     ).fetchone()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finops.models.keys import ApiToken, IngestKey
+from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.people import Account, AuditRecord, Role, TeamMember
 from finops.models.prices import Price
 from finops.models.runs import RatingRun, RollupCheck
@@ -14,6 +14,7 @@ __all__ = [
     "ApiToken",
     "AuditRecord",
     "IngestKey",
+    "KeyRefusal",
     "LatencyTier",
     "Price",
     "RatingRun",

@@ -37,6 +37,11 @@ class Decoded(NamedTuple):
     unknown_fields: int
     unknown_names: Sequence[str] = ()  # the first few of them, shortened
 
+    @property
+    def total(self) -> int:
+        """Events of the body, readable or not."""
+        return len(self.events) + len(self.rejections)
+
 
 class _Envelope(msgspec.Struct):
     events: Raw | UnsetType = UNSET
