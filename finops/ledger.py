@@ -23,6 +23,8 @@ from finops.pricing.terms import complete, unit_price
 
 # Processes starting together take turns, or each would append the whole catalogue.
 SYNC_LOCK = 0x_FA27_0001
+# Who supersedes a catalogue line.
+CATALOG = "public catalogue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def sync_catalog(now: datetime) -> CatalogSync:
         }
         gone = [pk for identity, pk in held.items() if identity not in wanted]
         new = [price_of(line) for identity, line in wanted.items() if identity not in held]
-        Price.objects.filter(pk__in=gone).update(superseded_at=now)
+        Price.objects.filter(pk__in=gone).update(superseded_at=now, superseded_by=CATALOG)
         Price.objects.bulk_create(new, batch_size=1000)
     return CatalogSync(len(new), len(gone), len(held) - len(gone))
 
@@ -133,6 +135,13 @@ def add(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
     `gpu_hour_price`; dates without a time are midnights of `zone`. Raises ValidationError, its
     message_dict naming each wrong field.
     """
+    price = draft(terms, author=author, zone=zone)
+    price.save(force_insert=True)
+    return price
+
+
+def draft(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
+    """The line that `add` would append, not saved."""
     price = Price(author=author, source="entered by hand")
     for name, value in _columns(terms, zone).items():
         setattr(price, name, value)
@@ -141,14 +150,13 @@ def add(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
     completed = complete(price.kind, line_of(price).prices)
     for bucket, amount in completed._asdict().items():
         setattr(price, f"{bucket}_price", amount)
-    price.save(force_insert=True)
     return price
 
 
-def supersede(pk: int, now: datetime) -> None:
-    """End a line for good. Raises Price.DoesNotExist unless it is in force and not catalogue."""
+def supersede(pk: int, now: datetime, by: str = "") -> None:
+    """End a line for good, in the name of `by`. Raises Price.DoesNotExist unless it is in force and not catalogue."""
     lines = Price.objects.filter(pk=pk, superseded_at=None).exclude(kind=Price.Kind.CATALOG)
-    if not lines.update(superseded_at=now):
+    if not lines.update(superseded_at=now, superseded_by=by):
         raise Price.DoesNotExist(f"{pk} is no line in force that was entered by hand.")
 
 

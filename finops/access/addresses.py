@@ -31,12 +31,15 @@ class Rule(NamedTuple):
 
 _COSTS = Rule(Ability.SEE_COSTS)
 _ANYBODY = Rule(Open.ANYBODY)
+_PRICES = Rule(Ability.SEE_PRICES)
 
 # The name of an address, as in urls.py, and its rule.
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("overview", "explore", "explore-csv", "requests", "request"), _COSTS),
     **dict.fromkeys(("change", "values"), _COSTS),
     **dict.fromkeys(("api-costs", "api-costs-csv", "api-requests", "api-request"), _COSTS),
+    **dict.fromkeys(("api-projection", "prices-calculator"), _PRICES),
+    **dict.fromkeys(("prices", "prices-model", "prices-line"), _PRICES),
     **dict.fromkeys(("api-schema", "api-docs", "api-nothing"), _ANYBODY),
     **dict.fromkeys(("healthz", "readyz", "metrics"), _ANYBODY),
     **dict.fromkeys(("setup", "sign-in", "sign-out"), _ANYBODY),

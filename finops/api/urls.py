@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.problems import nothing_here
+from finops.api.projection import ProjectionView
 from finops.api.requests import RequestsView, RequestView
 
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("v1/costs.csv", CostsCsvView.as_view(), {"format": "csv"}, name="api-costs-csv"),
     path("v1/requests", RequestsView.as_view(), name="api-requests"),
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
+    path("v1/projection", ProjectionView.as_view(), name="api-projection"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     re_path(r"^(?P<path>[\s\S]*)\Z", nothing_here, name="api-nothing"),

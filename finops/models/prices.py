@@ -73,6 +73,7 @@ class Price(models.Model):
     note = models.TextField(blank=True)
     recorded_at = models.DateTimeField(db_default=Now())
     superseded_at = models.DateTimeField(null=True, blank=True)
+    superseded_by = models.CharField(max_length=200, blank=True)  # who ended it
 
     class Meta:
         db_table = "price"

@@ -23,7 +23,7 @@ FIGURES = (
     Entry("Requests", "requests", "requests"),
 )
 # In this order: prices, ingest, keys, people, settings, audit.
-DESKS: tuple[Entry, ...] = ()
+DESKS: tuple[Entry, ...] = (Entry("Prices", "prices", "prices"),)
 
 
 def navigation(request: HttpRequest) -> dict[str, list[Entry]]:

@@ -6,6 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from finops.pages import accounts, explore, filters, overview, request, requests
+from finops.pages.prices import calculator, listing
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -15,6 +16,10 @@ urlpatterns = [
     path("requests/<path:request_id>", request.detail, name="request"),
     path("change", filters.change, name="change"),
     path("values", filters.values, name="values"),
+    path("prices", listing.prices, name="prices"),
+    path("prices/model", listing.model, name="prices-model"),
+    path("prices/lines/<int:pk>", listing.line, name="prices-line"),
+    path("prices/calculator", calculator.calculator, name="prices-calculator"),
     path("setup", accounts.setup, name="setup"),
     path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(next_page="sign-in"), name="sign-out"),

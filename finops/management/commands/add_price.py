@@ -92,7 +92,7 @@ standard input. Lines that may hold for the same requests are named, with which 
             terms = _pairs(fields) if fields else _object(sys.stdin)
             with transaction.atomic():
                 if supersedes is not None:
-                    ledger.supersede(supersedes, timezone.now())
+                    ledger.supersede(supersedes, timezone.now(), author)
                 price = ledger.add(terms, author=author, zone=settings.REPORTING_ZONE)
         except ValidationError as problem:
             raise CommandError(_sentences(problem)) from None

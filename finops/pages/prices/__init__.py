@@ -1,0 +1,29 @@
+"""The Prices desk: the ledger and its history, new lines and what they would do, models without a
+price, rating again, and the calculator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from finops import access
+from finops.pages.navigation import Entry
+
+TABS = (
+    Entry("Ledger", "ledger", "prices"),
+    Entry("Unpriced", "unpriced", "prices-unpriced"),
+    Entry("Rating again", "ratings", "prices-ratings"),
+    Entry("Calculator", "calculator", "prices-calculator"),
+)
+
+
+def frame(request: HttpRequest, tab: str, heading: str) -> dict[str, Any]:
+    """What every page of the desk has in its context."""
+    return {
+        "section": "prices",
+        "tabs": [each for each in TABS if access.allows(each.name, "GET", request.user)],
+        "tab": tab,
+        "heading": heading,
+        "may_manage": access.standing(request.user).may(access.Ability.MANAGE_PRICES),
+    }
