@@ -154,7 +154,8 @@ def draft(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
 
 
 def supersede(pk: int, now: datetime, by: str = "") -> None:
-    """End a line for good, in the name of `by`. Raises Price.DoesNotExist unless it is in force and not catalogue."""
+    """End a line for good, as `by` asked. Raises Price.DoesNotExist unless it is in force and not
+    catalogue."""
     lines = Price.objects.filter(pk=pk, superseded_at=None).exclude(kind=Price.Kind.CATALOG)
     if not lines.update(superseded_at=now, superseded_by=by):
         raise Price.DoesNotExist(f"{pk} is no line in force that was entered by hand.")

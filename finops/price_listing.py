@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db import OperationalError, connection, transaction
@@ -98,12 +99,14 @@ def _is_for(price: Price, names: Names) -> bool:
     return not line.fleet and Pattern.of(line).matches(names, line.service_tier)
 
 
-def use_of(ids: Iterable[int], now: datetime, teams: frozenset[str] | None) -> dict[int, Use] | None:
+def use_of(
+    ids: Iterable[int], now: datetime, teams: frozenset[str] | None
+) -> dict[int, Use] | None:
     """Line → what was rated with it in the last 30 days, of these teams (None: all).
 
     None where counting takes longer than anybody should wait: it reads the events themselves.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": list(ids),
         "first_day": (now - timedelta(days=USE_DAYS)).date(),
         "start": now - timedelta(days=USE_DAYS),

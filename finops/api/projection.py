@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -45,9 +44,7 @@ SCHEMA: dict[str, Any] = {
         OpenApiParameter(
             "cached_percent", NUMBER, description="Percent answered by the response cache: 0."
         ),
-        OpenApiParameter(
-            "cost_per_cached_request", NUMBER, description="USD for one of those: 0."
-        ),
+        OpenApiParameter("cost_per_cached_request", NUMBER, description="USD for one of those: 0."),
         OpenApiParameter(
             "days", {"type": "integer", "minimum": 1, "maximum": 366}, description="Of a month: 30."
         ),

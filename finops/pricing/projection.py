@@ -1,7 +1,7 @@
 """What a month of requests costs, of which a share is answered from the response cache.
 
-    a request  = cached share × cost of a cached request + (1 − cached share) × cost of any other
-    a month    = that × requests per day × days
+a request  = cached share × cost of a cached request + (1 − cached share) × cost of any other
+a month    = that × requests per day × days
 """
 
 from __future__ import annotations

@@ -25,5 +25,5 @@ def frame(request: HttpRequest, tab: str, heading: str) -> dict[str, Any]:
         "tabs": [each for each in TABS if access.allows(each.name, "GET", request.user)],
         "tab": tab,
         "heading": heading,
-        "may_manage": access.standing(request.user).may(access.Ability.MANAGE_PRICES),
+        "may_manage": access.allows("prices-new", "POST", request.user),
     }

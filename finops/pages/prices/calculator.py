@@ -41,7 +41,7 @@ MODEL = (
 
 @require_GET
 def calculator(request: HttpRequest) -> HttpResponse:
-    """An empty address shows the example; it is a calculator, so what is asked is in the address."""
+    """What is asked is in the address; an empty one shows the example."""
     asked = {name: text for name in request.GET if (text := request.GET[name].strip())}
     params = asked or EXAMPLE
     context = frame(request, "calculator", "What would it cost?")

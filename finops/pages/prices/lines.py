@@ -100,7 +100,11 @@ def is_of_one_model(price: Price) -> bool:
 def amounts(price: Price) -> list[tuple[str, str, str]]:
     """Every price the line names: of what, readable, and per single unit."""
     found = [
-        (WORDS[bucket], formats.unit_price_short(each, "token"), formats.unit_price_long(each, "token"))
+        (
+            WORDS[bucket],
+            formats.unit_price_short(each, "token"),
+            formats.unit_price_long(each, "token"),
+        )
         for bucket in TOKEN_BUCKETS
         if (each := getattr(price, f"{bucket}_price")) is not None
     ]

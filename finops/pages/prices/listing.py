@@ -61,6 +61,7 @@ def model(request: HttpRequest) -> HttpResponse:
     )
     held = [(ledger.line_of(each), each.recorded_at, each.superseded_at) for each in found]
     chart = price_steps(held, now)
+    prefilled = {"kind": "contract", "provider": provider, "model": name}
     context = frame(request, "ledger", f"What does {name} cost?")
     context |= {
         "provider": provider,
@@ -69,8 +70,7 @@ def model(request: HttpRequest) -> HttpResponse:
         "has_chart": chart.figure is not None,
         "lines": [shown(each, now, use) for each in found],
         "use_is_known": use is not None,
-        "new_href": f"{reverse('prices-new')}?"
-        + urlencode({"kind": "contract", "provider": provider, "model": name}),
+        "new_query": urlencode(prefilled),
         "breadcrumb": [("Ledger", reverse("prices")), (f"{provider} / {name}", "")],
     }
     return render(request, "prices/model.html", context)
@@ -100,4 +100,4 @@ def _text(request: HttpRequest, name: str) -> str:
 
 
 def _page_href(kept: dict[str, str], number: int) -> str:
-    return f"{reverse('prices')}?{urlencode({**kept, 'page': number})}"
+    return f"{reverse('prices')}?{urlencode({**kept, 'page': str(number)})}"
