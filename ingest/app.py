@@ -51,6 +51,7 @@ def create(
     metrics = Metrics()
     configuration = Configuration(dsn, rate_card_loader)
     register = Register()
+    configuration.kept.append(register.cardinality.noted)
     writer = Writer(dsn, register, configuration.card_in_force, metrics)
     door = Door(
         configuration,

@@ -101,7 +101,7 @@ class Register:
         missing = sorted(wanted - numbers.keys())
         overflowing = missing[room:]
         if overflowing:
-            self.cardinality.overflows["user"] += len(overflowing)
+            self.cardinality.overflow("user", "", times=len(overflowing))
             missing = [*missing[:room], OVERFLOW]
         if missing:
             # Ids of conflicting rows would be used up as well, so only missing names come here.

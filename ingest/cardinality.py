@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ingest.events import KNOWN_TIERS
 from ingest.facts import Attribution
+from ingest.overflows import Overflows
 
 OVERFLOW = "(overflow)"
 
@@ -56,6 +57,7 @@ class Cardinality:
         self._tag_values: dict[str, set[str]] = {}
         self._combinations = 0
         self.overflows: Counter[str] = Counter()  # dimension → values, once per commit
+        self.noted = Overflows()  # the same for people, kept beyond this process
 
     def know(self, attributions: Iterable[Attribution]) -> None:
         """Count combinations that are in the database, whoever put them there."""
@@ -70,6 +72,7 @@ class Cardinality:
 
     def fold(self, attribution: Attribution) -> Attribution:
         """A combination not seen before, with what is past a limit replaced by (overflow)."""
+        past: dict[str, str] = {}
         for index, value in enumerate(attribution[:-1]):
             assert isinstance(value, str)
             if not value or value == OVERFLOW or value in self._values[index]:
@@ -78,30 +81,39 @@ class Cardinality:
                 self._values[index].add(value)
                 continue
             dimension = Attribution._fields[index]
-            attribution = _overflowing(attribution, {dimension})
-            self.overflows[dimension] += 1
+            past[dimension] = value
+        if past:
+            attribution = _overflowing(attribution, past)
+        for dimension, value in past.items():
+            self.overflow(dimension, attribution.team, value)
         if attribution.tags:
-            tags = tuple((key, self._tag_value(key, value)) for key, value in attribution.tags)
+            team = attribution.team
+            tags = tuple((k, self._tag_value(k, value, team)) for k, value in attribution.tags)
             attribution = attribution._replace(tags=tags)
         return attribution
+
+    def overflow(self, dimension: str, team: str, value: str = "", times: int = 1) -> None:
+        """Count what is past a limit; values that name people are not given."""
+        self.overflows[dimension] += times
+        self.noted.add(dimension, team, value, times)
 
     def fold_combination(self, attribution: Attribution) -> Attribution:
         """A combination that is not in the database, made coarser when there are too many."""
         if self._combinations < self._combinations_limit:
             return attribution
-        self.overflows["combinations"] += 1
+        self.overflow("combinations", attribution.team)
         many_too_many = self._combinations >= 2 * self._combinations_limit
         coarser = _overflowing(attribution, _OWNERS if many_too_many else _DETAIL)
         return coarser._replace(tags=tuple((key, OVERFLOW) for key, _ in attribution.tags))
 
-    def _tag_value(self, key: str, value: str) -> str:
+    def _tag_value(self, key: str, value: str, team: str) -> str:
         values = self._tag_values.setdefault(key, set())
         if value == OVERFLOW or value in values:
             return value
         if len(values) < self._tag_values_limit:
             values.add(value)
             return value
-        self.overflows[f"tag:{key}"] += 1
+        self.overflow(f"tag:{key}", team, value)
         return OVERFLOW
 
 

@@ -30,6 +30,10 @@ _FIRST_DAY = date(2000, 1, 1)
 # Looking for each event first takes a fifth of an insert's time, and hardly any event is there
 # already, except after an outage or in a load that is sent again.
 _CAREFUL_COMMITS = 200
+# What one batch tells of its clients and of fields that are not known.
+_CLIENTS = 8
+_UNKNOWN_NAMES = 20
+OTHER_CLIENTS = "(others)"
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class Submission:
     rejected: Counter[str] = field(default_factory=Counter)  # reason → events
     unknown_fields: int = 0
     size_bytes: int = 0
+    client: str = ""  # its User-Agent, shortened
+    unknown_names: Sequence[str] = ()  # the first few of them
 
     @property
     def events(self) -> int:
@@ -68,6 +74,9 @@ class _Batch:
     duplicates: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     unknown_fields: int = 0
+    unknown_names: dict[str, None] = field(default_factory=dict)
+    # client → accepted, duplicates, rejected
+    clients: dict[str, list[int]] = field(default_factory=dict)
     first_started_at: datetime | None = None
     last_started_at: datetime | None = None
 
@@ -223,8 +232,10 @@ class Committer:
                 "received_at": column(lambda batch: batch.first.received_at),
                 "accepted": column(lambda batch: batch.accepted),
                 "duplicates": column(lambda batch: batch.duplicates),
-                "rejected": column(lambda batch: msgspec.json.encode(batch.rejected).decode()),
+                "rejected": column(lambda batch: _json(batch.rejected)),
                 "unknown_fields": column(lambda batch: batch.unknown_fields),
+                "unknown_names": column(lambda batch: _json(list(batch.unknown_names))),
+                "clients": column(lambda batch: _json(batch.clients)),
                 "first_started_at": column(lambda batch: batch.first_started_at),
                 "last_started_at": column(lambda batch: batch.last_started_at),
             },
@@ -271,10 +282,27 @@ def _tally(
         batch.duplicates += outcome.duplicates
         batch.rejected += submission.rejected
         batch.unknown_fields += submission.unknown_fields
+        for unknown in submission.unknown_names[: _UNKNOWN_NAMES - len(batch.unknown_names)]:
+            batch.unknown_names[unknown] = None
+        _tally_client(batch, submission, outcome)
         if outcome.accepted:
             times = [fact.started_at for fact in submission.facts]
             batch.first_started_at = min(times + _given(batch.first_started_at))
             batch.last_started_at = max(times + _given(batch.last_started_at))
+
+
+def _tally_client(batch: _Batch, submission: Submission, outcome: Outcome) -> None:
+    client = submission.client
+    if client not in batch.clients and len(batch.clients) >= _CLIENTS:
+        client = OTHER_CLIENTS
+    tally = batch.clients.setdefault(client, [0, 0, 0])
+    tally[0] += outcome.accepted
+    tally[1] += outcome.duplicates
+    tally[2] += submission.rejected.total()
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _given(moment: datetime | None) -> list[datetime]:

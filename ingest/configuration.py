@@ -17,6 +17,8 @@ import psycopg
 from ingest import partitions
 from ingest.facts import LatencyTiers
 from ingest.keys import KeyRing
+from ingest.notebook import Notebook
+from ingest.overflows import Overflows
 from ingest.rating import RateCard, RateCardLoader
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ class Configuration:
 
     def __init__(self, dsn: str, load_card: RateCardLoader | None) -> None:
         self.keys = KeyRing()
+        self.notebook = Notebook()
+        self.kept: list[Notebook | Overflows] = [self.notebook]  # saved beside the reloading
         self.card: RateCard | None = None
         self.tiers = LatencyTiers()
         self.activated_tags: frozenset[str] = frozenset()
@@ -133,6 +137,7 @@ class Configuration:
                 self.reload()
                 moment = time.monotonic()
                 now = datetime.now(UTC)
+                self.save_notes(now)
                 if moment - saved > SAVE_USE_SECONDS:
                     saved = moment
                     self.save_use(now)
@@ -150,10 +155,17 @@ class Configuration:
     def _end(self) -> None:
         if self._connection and not self._connection.closed:
             try:
+                self.save_notes(datetime.now(UTC))
                 self.save_use(datetime.now(UTC))
             except psycopg.Error as error:
                 log.warning("Use of keys not saved: %s", str(error).strip())
             self._connection.close()
+
+    def save_notes(self, now: datetime) -> None:
+        """What people want to know of what was refused or folded away. Raises psycopg.Error."""
+        for each in self.kept:
+            with self._lock:
+                each.save(self._connected(), now)
 
     def save_use(self, now: datetime) -> None:
         """When keys were last used, and what their limits refused. Raises psycopg.Error."""

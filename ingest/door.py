@@ -17,6 +17,7 @@ from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
 from ingest.commits import Outcome, Submission
 from ingest.configuration import RELOAD_SECONDS, Configuration
 from ingest.doors.native import Decoded, read_json, read_ndjson
+from ingest.examples import Sample, printable
 from ingest.facts import Fact, Reader
 from ingest.keys import KnownKey, presented
 from ingest.limits import Limited, Refused
@@ -28,6 +29,7 @@ from ingest.writer import Writer
 # Larger bodies are read in a thread, so that pages and health checks need not wait for them.
 READ_INLINE_BYTES = 32 * 1024
 READERS = 2
+CLIENT_CHARACTERS = 40
 STARTING = {
     "prices": "Farthing is starting: prices are not loaded yet. Send this again.",
     "the database": "Farthing is starting: the database is not reached yet. Send this again.",
@@ -47,6 +49,7 @@ class Remarks(NamedTuple):
     rejections: list[Rejection]
     unknown_fields: int
     unknown_names: Sequence[str]
+    samples: Sequence[Sample]
 
 
 class Door:
@@ -101,6 +104,9 @@ class Door:
                     self._readers, self._read, key, content_type, encoding, body
                 )
             del body
+            submission.client = client_of(headers)
+            if remarks.samples:
+                self._note(submission, remarks.samples)
             outcome = Outcome(0, 0)
             if submission.facts or remarks.rejections:
                 outcome = await self._submit(key, submission)
@@ -152,7 +158,7 @@ class Door:
             tiers=self._configuration.tiers,
             activated_tags=self._configuration.activated_tags,
         )
-        facts, rejections = _facts(reader, decoded)
+        facts, rejections, samples = _facts(reader, decoded)
         return Submission(
             scope=key.scope,
             format=content_type.removeprefix("application/").removeprefix("x-"),
@@ -161,7 +167,17 @@ class Door:
             rejected=Counter(rejection.reason for rejection in rejections),
             unknown_fields=decoded.unknown_fields,
             size_bytes=len(plain),
-        ), Remarks(rejections, decoded.unknown_fields, decoded.unknown_names)
+            unknown_names=decoded.unknown_names,
+        ), Remarks(rejections, decoded.unknown_fields, decoded.unknown_names, samples)
+
+    def _note(self, submission: Submission, samples: Sequence[Sample]) -> None:
+        self._configuration.notebook.refused(
+            submission.scope.key_id,
+            submission.received_at,
+            submission.format,
+            submission.client,
+            samples,
+        )
 
     def _count(self, outcome: Outcome, submission: Submission) -> None:
         events = self._metrics.events
@@ -199,14 +215,24 @@ def _content_type(headers: Mapping[bytes, bytes]) -> str:
     return content_type
 
 
-def _facts(reader: Reader, decoded: Decoded) -> tuple[list[Fact], list[Rejection]]:
+def client_of(headers: Mapping[bytes, bytes]) -> str:
+    """The program that sends, as it names itself: python-httpx/0.28; '' where it does not."""
+    agent = headers.get(b"user-agent", b"").decode("latin-1")
+    return printable(agent.partition("(")[0].strip()[:CLIENT_CHARACTERS])
+
+
+def _facts(reader: Reader, decoded: Decoded) -> tuple[list[Fact], list[Rejection], list[Sample]]:
+    """Facts, every rejection in order, and of each reason a sample."""
     facts: list[Fact] = []
+    samples: dict[str, Sample] = {}
     rejections = decoded.rejections
     read = reader.read
     for index, event in zip(decoded.indexes, decoded.events, strict=True):
         try:
             facts.append(read(event))
         except Rejected as error:
-            rejections.append(Rejection(index, event.id, error.reason, error.detail))
+            rejection = Rejection(index, event.id, error.reason, error.detail)
+            rejections.append(rejection)
+            samples.setdefault(error.reason, Sample(rejection, event))
     rejections.sort(key=lambda rejection: rejection.index)
-    return facts, rejections
+    return facts, rejections, [*decoded.samples, *samples.values()]

@@ -17,6 +17,7 @@ PURE = {
     *(
         "ingest.doors",
         "ingest.events",
+        "ingest.examples",
         "ingest.facts",
         "ingest.limits",
         "ingest.problems",
@@ -41,7 +42,8 @@ DATA = {
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
     *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),
-    *("ingest.partitions", "ingest.staging", "ingest.writer"),
+    *("ingest.notebook", "ingest.overflows", "ingest.partitions"),
+    *("ingest.staging", "ingest.writer"),
 }
 NO_NAMES = {"base", "common", "core", "helpers", "managers", "selectors", "services", "utils"}
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finops.models.intake import CardinalityOverflow, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.people import Account, AuditRecord, Role, TeamMember
 from finops.models.prices import Price
@@ -13,11 +14,13 @@ __all__ = [
     "ActivatedTag",
     "ApiToken",
     "AuditRecord",
+    "CardinalityOverflow",
     "IngestKey",
     "KeyRefusal",
     "LatencyTier",
     "Price",
     "RatingRun",
+    "RejectedExample",
     "Role",
     "RollupCheck",
     "Team",

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, DecodeError, Raw, UnsetType, ValidationError
 
 from ingest.events import FIELDS, Event, StrictEvent
+from ingest.examples import Sample, printable
 from ingest.facts import check_characters
 from ingest.problems import Problem
 from ingest.rejections import Rejected, Rejection, rejected_by_schema
@@ -25,7 +26,6 @@ SHAPES = 'send one event, an array, or {"events": […]}'
 _SMALL_BODY = 57 * MAX_EVENTS
 # What the answer names of unknown fields: enough to see a misspelling.
 _NAMED_FIELDS = 5
-_NAME_CHARACTERS = 60
 
 
 class Decoded(NamedTuple):
@@ -36,6 +36,7 @@ class Decoded(NamedTuple):
     rejections: list[Rejection]
     unknown_fields: int
     unknown_names: Sequence[str] = ()  # the first few of them, shortened
+    samples: Sequence[Sample] = ()  # of each reason the first
 
     @property
     def total(self) -> int:
@@ -147,6 +148,7 @@ def read_ndjson(body: bytes) -> Decoded:
 def _line_by_line(lines: list[bytes]) -> Decoded:
     readable: list[tuple[int, bytes]] = []
     unreadable: list[Rejection] = []
+    samples: list[Sample] = []
     for index, line in enumerate(lines):
         try:
             line.decode()
@@ -158,11 +160,12 @@ def _line_by_line(lines: list[bytes]) -> Decoded:
         except (DecodeError, UnicodeDecodeError, RecursionError) as error:
             detail = f"This line is no readable JSON: {error}."
             unreadable.append(Rejection(index, None, "malformed_json", detail))
+            samples = samples or [Sample(unreadable[0], line)]
     if unreadable and not readable:
         raise Problem(400, f"No line of the body is JSON. {unreadable[0].detail}")
     decoded = _one_by_one(readable)
     rejections = sorted(decoded.rejections + unreadable, key=lambda rejection: rejection.index)
-    return decoded._replace(rejections=rejections)
+    return decoded._replace(rejections=rejections, samples=[*decoded.samples, *samples])
 
 
 def _one_by_one(raws: Iterable[tuple[int, bytes]]) -> Decoded:
@@ -171,18 +174,22 @@ def _one_by_one(raws: Iterable[tuple[int, bytes]]) -> Decoded:
     rejections: list[Rejection] = []
     unknown_fields = 0
     names: dict[str, None] = {}
+    samples: dict[str, Sample] = {}
     for index, raw in raws:
         try:
             event, unknown = _event(raw)
         except Rejected as error:
-            rejections.append(Rejection(index, _id_of(raw), error.reason, error.detail))
+            rejection = Rejection(index, _id_of(raw), error.reason, error.detail)
+            rejections.append(rejection)
+            samples.setdefault(error.reason, Sample(rejection, raw))
             continue
         events.append(event)
         indexes.append(index)
         unknown_fields += len(unknown)
         if len(names) < _NAMED_FIELDS:
-            names.update(dict.fromkeys(name[:_NAME_CHARACTERS] for name in unknown))
-    return Decoded(events, indexes, rejections, unknown_fields, list(names)[:_NAMED_FIELDS])
+            names.update(dict.fromkeys(printable(name) for name in unknown))
+    shown = list(names)[:_NAMED_FIELDS]
+    return Decoded(events, indexes, rejections, unknown_fields, shown, list(samples.values()))
 
 
 def _event(raw: bytes) -> tuple[Event, Sequence[str]]:
