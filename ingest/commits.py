@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
-import msgspec
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
 from ingest import partitions, staging
 from ingest.attribution import Register
-from ingest.facts import Attribution, Fact, Scope
+from ingest.batches import Batch, Outcome, Submission, as_json, tally
+from ingest.facts import Attribution, Fact
 from ingest.rating import RateCard, Rates
 from ingest.usage import INPUT_BUCKETS
 
@@ -30,55 +29,6 @@ _FIRST_DAY = date(2000, 1, 1)
 # Looking for each event first takes a fifth of an insert's time, and hardly any event is there
 # already, except after an outage or in a load that is sent again.
 _CAREFUL_COMMITS = 200
-# What one batch tells of its clients and of fields that are not known.
-_CLIENTS = 8
-_UNKNOWN_NAMES = 20
-OTHER_CLIENTS = "(others)"
-
-
-@dataclass(slots=True)
-class Submission:
-    """What one request brings: its facts, and what was refused of it before."""
-
-    scope: Scope
-    format: str
-    received_at: datetime
-    facts: list[Fact]
-    rejected: Counter[str] = field(default_factory=Counter)  # reason → events
-    unknown_fields: int = 0
-    size_bytes: int = 0
-    client: str = ""  # its User-Agent, shortened
-    unknown_names: Sequence[str] = ()  # the first few of them
-
-    @property
-    def events(self) -> int:
-        """All that the request held."""
-        return len(self.facts) + self.rejected.total()
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one submission's facts, once committed."""
-
-    accepted: int
-    duplicates: int
-
-
-@dataclass(slots=True)
-class _Batch:
-    """One row of ingest_batch in the making."""
-
-    id: int
-    first: Submission
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    unknown_fields: int = 0
-    unknown_names: dict[str, None] = field(default_factory=dict)
-    # client → accepted, duplicates, rejected
-    clients: dict[str, list[int]] = field(default_factory=dict)
-    first_started_at: datetime | None = None
-    last_started_at: datetime | None = None
 
 
 class Committer:
@@ -126,8 +76,8 @@ class Committer:
     def _finish(
         self,
         submissions: Sequence[Submission],
-        batches: Sequence[_Batch],
-        batch_of: Sequence[_Batch],
+        batches: Sequence[Batch],
+        batch_of: Sequence[Batch],
         accepted: Counter[int],
     ) -> list[Outcome]:
         """What became of each submission, also written into its batch."""
@@ -135,19 +85,19 @@ class Committer:
             Outcome(accepted[number], len(submission.facts) - accepted[number])
             for number, submission in enumerate(submissions)
         ]
-        _tally(submissions, batch_of, outcomes)
+        tally(submissions, batch_of, outcomes)
         self._insert_batches(batches)
         self.is_committing = True
         return outcomes
 
-    def _batches(self, submissions: Sequence[Submission]) -> tuple[list[_Batch], list[_Batch]]:
+    def _batches(self, submissions: Sequence[Submission]) -> tuple[list[Batch], list[Batch]]:
         """The distinct batches, and the batch of each submission."""
-        batches: dict[tuple[int, str], _Batch] = {}
-        batch_of: list[_Batch] = []
+        batches: dict[tuple[int, str], Batch] = {}
+        batch_of: list[Batch] = []
         for submission in submissions:
             name = (submission.scope.key_id, submission.format)
             if name not in batches:
-                batches[name] = _Batch(self._next_batch_id(), submission)
+                batches[name] = Batch(self._next_batch_id(), submission)
             batch_of.append(batches[name])
         return list(batches.values()), batch_of
 
@@ -168,7 +118,7 @@ class Committer:
     def _rows(
         self,
         staged: Sequence[tuple[int, Fact]],
-        batch_of: Sequence[_Batch],
+        batch_of: Sequence[Batch],
         card: RateCard | None,
     ) -> list[bytes]:
         attributions, users = self._numbers([fact for _, fact in staged])
@@ -209,7 +159,7 @@ class Committer:
             cursor.execute(statement)
             return cursor.rowcount
 
-    def _new_keys(self, facts: Sequence[Fact], batches: Sequence[_Batch]) -> set[tuple[bytes, int]]:
+    def _new_keys(self, facts: Sequence[Fact], batches: Sequence[Batch]) -> set[tuple[bytes, int]]:
         days = [_FIRST_DAY + timedelta(days=number) for number in {fact.day for fact in facts}]
         cursor = self.connection.execute(
             NEW_EVENT_KEYS,
@@ -218,8 +168,8 @@ class Committer:
         )
         return set(cursor.fetchall())
 
-    def _insert_batches(self, batches: Sequence[_Batch]) -> None:
-        def column(value: Callable[[_Batch], object]) -> list[object]:
+    def _insert_batches(self, batches: Sequence[Batch]) -> None:
+        def column(value: Callable[[Batch], object]) -> list[object]:
             return [value(batch) for batch in batches]
 
         self.connection.execute(
@@ -232,10 +182,10 @@ class Committer:
                 "received_at": column(lambda batch: batch.first.received_at),
                 "accepted": column(lambda batch: batch.accepted),
                 "duplicates": column(lambda batch: batch.duplicates),
-                "rejected": column(lambda batch: _json(batch.rejected)),
+                "rejected": column(lambda batch: as_json(batch.rejected)),
                 "unknown_fields": column(lambda batch: batch.unknown_fields),
-                "unknown_names": column(lambda batch: _json(list(batch.unknown_names))),
-                "clients": column(lambda batch: _json(batch.clients)),
+                "unknown_names": column(lambda batch: as_json(list(batch.unknown_names))),
+                "clients": column(lambda batch: as_json(batch.clients)),
                 "first_started_at": column(lambda batch: batch.first_started_at),
                 "last_started_at": column(lambda batch: batch.last_started_at),
             },
@@ -272,41 +222,6 @@ def _rates(card: RateCard, attribution: Attribution) -> Rates:
         cache=attribution.cache,
         fleet=attribution.fleet,
     )
-
-
-def _tally(
-    submissions: Sequence[Submission], batch_of: Sequence[_Batch], outcomes: Sequence[Outcome]
-) -> None:
-    for submission, batch, outcome in zip(submissions, batch_of, outcomes, strict=True):
-        batch.accepted += outcome.accepted
-        batch.duplicates += outcome.duplicates
-        batch.rejected += submission.rejected
-        batch.unknown_fields += submission.unknown_fields
-        for unknown in submission.unknown_names[: _UNKNOWN_NAMES - len(batch.unknown_names)]:
-            batch.unknown_names[unknown] = None
-        _tally_client(batch, submission, outcome)
-        if outcome.accepted:
-            times = [fact.started_at for fact in submission.facts]
-            batch.first_started_at = min(times + _given(batch.first_started_at))
-            batch.last_started_at = max(times + _given(batch.last_started_at))
-
-
-def _tally_client(batch: _Batch, submission: Submission, outcome: Outcome) -> None:
-    client = submission.client
-    if client not in batch.clients and len(batch.clients) >= _CLIENTS:
-        client = OTHER_CLIENTS
-    tally = batch.clients.setdefault(client, [0, 0, 0])
-    tally[0] += outcome.accepted
-    tally[1] += outcome.duplicates
-    tally[2] += submission.rejected.total()
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _given(moment: datetime | None) -> list[datetime]:
-    return [] if moment is None else [moment]
 
 
 def _day_number(day: date) -> int:

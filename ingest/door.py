@@ -13,8 +13,8 @@ from typing import NamedTuple
 import msgspec
 import psycopg
 
+from ingest.batches import Outcome, Submission
 from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
-from ingest.commits import Outcome, Submission
 from ingest.configuration import RELOAD_SECONDS, Configuration
 from ingest.doors.native import Decoded, read_json, read_ndjson
 from ingest.examples import Sample, printable

@@ -134,5 +134,5 @@ def form_of(text: str) -> str:
 
 def printable(name: str) -> str:
     """A name that came from outside, short and without what cannot be shown or stored."""
-    shown = "".join(character if character.isprintable() else "·" for character in name)
-    return shown if len(shown) <= NAME_CHARACTERS else shown[: NAME_CHARACTERS - 1] + "…"
+    short = name[:NAME_CHARACTERS]
+    return "".join(character if character.isprintable() else "·" for character in short)

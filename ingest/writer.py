@@ -20,7 +20,8 @@ import psycopg
 from psycopg import errors
 
 from ingest.attribution import Register
-from ingest.commits import Committer, Outcome, Submission
+from ingest.batches import Outcome, Submission
+from ingest.commits import Committer
 from ingest.metrics import Metrics
 from ingest.problems import unavailable
 from ingest.rating import RateCard

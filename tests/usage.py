@@ -19,7 +19,8 @@ from psycopg.types.string import TextLoader
 from finops import rate_cards, rollups
 from ingest import partitions
 from ingest.attribution import Register
-from ingest.commits import Committer, Submission
+from ingest.batches import Submission
+from ingest.commits import Committer
 from ingest.doors import native
 from ingest.facts import LatencyTiers, Reader, Scope
 
