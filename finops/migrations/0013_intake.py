@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("finops", "0011_keys"),
+        ("finops", "0012_superseded_by"),
     ]
 
     operations = [
