@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from finops.api import health
+from finops.api.audit import AuditCsvView, AuditLinesView
 from finops.api.costs import CostsView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("explore.csv", CostsView.as_view(schema=None), {"format": "csv"}, name="explore-csv"),
+    path("audit.csv", AuditCsvView.as_view(), name="audit-csv"),
+    path("audit.jsonl", AuditLinesView.as_view(), name="audit-lines"),
     path("", include("finops.pages.urls")),
 ]
 

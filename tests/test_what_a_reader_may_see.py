@@ -22,6 +22,9 @@ SEEN, HIDDEN = "search", "hush"
 KEYS = {each: event_key("tests", each).hex() for each in ("ours", "theirs", "theirs-earlier")}
 # They show nobody's usage, or the sum of all of it to the machines that watch the server.
 WITHOUT_USAGE = {
+    "audit",
+    "audit-csv",
+    "audit-lines",
     "api-schema",
     "api-docs",
     "api-nothing",

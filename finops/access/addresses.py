@@ -40,6 +40,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("api-costs", "api-costs-csv", "api-requests", "api-request"), _COSTS),
     **dict.fromkeys(("api-projection", "prices-calculator"), _PRICES),
     **dict.fromkeys(("prices", "prices-model", "prices-line"), _PRICES),
+    **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     **dict.fromkeys(("api-schema", "api-docs", "api-nothing"), _ANYBODY),
     **dict.fromkeys(("healthz", "readyz", "metrics"), _ANYBODY),
     **dict.fromkeys(("setup", "sign-in", "sign-out"), _ANYBODY),

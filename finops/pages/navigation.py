@@ -23,7 +23,10 @@ FIGURES = (
     Entry("Requests", "requests", "requests"),
 )
 # In this order: prices, ingest, keys, people, settings, audit.
-DESKS: tuple[Entry, ...] = (Entry("Prices", "prices", "prices"),)
+DESKS: tuple[Entry, ...] = (
+    Entry("Prices", "prices", "prices"),
+    Entry("Audit", "audit", "audit"),
+)
 
 
 def navigation(request: HttpRequest) -> dict[str, list[Entry]]:

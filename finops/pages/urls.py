@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from finops.pages import accounts, explore, filters, overview, request, requests
+from finops.pages import accounts, audit, explore, filters, overview, request, requests
 from finops.pages.prices import calculator, listing
 
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("prices/model", listing.model, name="prices-model"),
     path("prices/lines/<int:pk>", listing.line, name="prices-line"),
     path("prices/calculator", calculator.calculator, name="prices-calculator"),
+    path("audit", audit.log, name="audit"),
     path("setup", accounts.setup, name="setup"),
     path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(next_page="sign-in"), name="sign-out"),

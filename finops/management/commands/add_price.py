@@ -21,7 +21,7 @@ from django.core.management.base import (
 from django.db import DataError, transaction
 from django.utils import timezone
 
-from finops import ledger
+from finops import audit, ledger
 from finops.models import Price
 from finops.pricing.overlaps import Overlap, overlaps
 
@@ -94,6 +94,14 @@ standard input. Lines that may hold for the same requests are named, with which 
                 if supersedes is not None:
                     ledger.supersede(supersedes, timezone.now(), author)
                 price = ledger.add(terms, author=author, zone=settings.REPORTING_ZONE)
+                audit.record(
+                    "price.add",
+                    f"#{price.pk}: {ledger.line_of(price).describe()}",
+                    at=timezone.now(),
+                    by="manage.py add_price",
+                    before={} if supersedes is None else {"line": supersedes},
+                    after={"line": price.pk, "author": author},
+                )
         except ValidationError as problem:
             raise CommandError(_sentences(problem)) from None
         except (Price.DoesNotExist, ValueError, DataError) as problem:

@@ -6,7 +6,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
 
+from finops import audit
 from finops.models import IngestKey
 from ingest import keys
 
@@ -28,11 +31,20 @@ class Command(BaseCommand):
             if len(value.strip()) > LONGEST or "\x00" in value:
                 raise CommandError(f"{name}: write at most {LONGEST} characters.")
         key = keys.generate()
-        IngestKey.objects.create(
-            prefix=key.prefix,
-            digest=key.digest,
-            service=service.strip(),
-            team=team.strip(),
-            environment=environment.strip(),
-        )
+        with transaction.atomic():
+            made = IngestKey.objects.create(
+                prefix=key.prefix,
+                digest=key.digest,
+                service=service.strip(),
+                team=team.strip(),
+                environment=environment.strip(),
+            )
+            audit.record(
+                "key.create",
+                str(made),
+                at=timezone.now(),
+                by="manage.py create_ingest_key",
+                team=made.team,
+                after={"service": made.service, "environment": made.environment},
+            )
         self.stdout.write(key.text)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
-from finops import rebuilds, rollup_checks, rollups
+from finops import audit, rebuilds, rollup_checks, rollups
 from finops.periods import InvalidQuery, parse_instant
 
 REFUSALS = (rollups.ZoneChanged, rebuilds.ZoneKept, rebuilds.EventsDropped, InvalidQuery)
 BUSY_SECONDS = 0.2
+PROGRAM = "manage.py rebuild_rollups"
 
 
 class Command(BaseCommand):
@@ -31,7 +34,9 @@ class Command(BaseCommand):
         now, zone = timezone.now(), settings.REPORTING_ZONE
         try:
             if not (options["start"] or options["end"]) and rollups.zone_differs(zone):
-                rebuilds.forget_all(now, zone)
+                with transaction.atomic():
+                    audit.record("rollups.rebuild", f"all, in {zone.key}", at=now, by=PROGRAM)
+                    rebuilds.forget_all(now, zone)
                 self.fold_anew()
                 return
             span = rebuilds.held_span()
@@ -41,14 +46,26 @@ class Command(BaseCommand):
             )
             if start >= end and (options["start"] or options["end"]):
                 raise CommandError(f"Nothing lies from {start} until {end}: write a later end.")
-            differing = rollup_checks.differing_days()
+            self.rebuild(start, end)
+        except REFUSALS as error:
+            raise CommandError(str(error)) from error
+
+    def rebuild(self, start: datetime, end: datetime) -> None:
+        """The log says how far it came, however it ends."""
+        zone = settings.REPORTING_ZONE
+        differing = rollup_checks.differing_days()
+        rebuilt: list[str] = []
+        try:
             for day in rebuilds.rebuild(start, end, zone):
+                rebuilt.append(day.isoformat())
                 self.stdout.write(f"{day} rebuilt")
                 if day in differing:
                     # The alarm ends here, not in the night to come.
                     rollup_checks.check_day(day, zone)
-        except REFUSALS as error:
-            raise CommandError(str(error)) from error
+        finally:
+            if rebuilt:
+                days = f"{rebuilt[0]} to {rebuilt[-1]}, {len(rebuilt)} days"
+                audit.record("rollups.rebuild", days, at=timezone.now(), by=PROGRAM)
 
     def fold_anew(self) -> None:
         """Fold until nothing is pending, waiting for a worker that folds at the same time."""

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from finops import ledger, rerating
+from finops import audit, ledger, rerating
 from finops.formats import money_exact
-from finops.periods import InvalidQuery, absolute_period
+from finops.periods import InvalidQuery, Period, absolute_period
 from finops.pricing.lines import PriceLine
 from finops.rating_changes import Change, Rerating
 from finops.rebuilds import EventsDropped
@@ -64,8 +64,13 @@ class Command(BaseCommand):
                 reason=reason,
                 only_unpriced=only_unpriced,
             )
-        except (EventsDropped, ZoneChanged) as problem:
+        except EventsDropped as problem:
+            # The days before the one that stopped it are written.
+            record(period, reason, {"stopped": str(problem), "only_unpriced": only_unpriced})
             raise CommandError(str(problem)) from None
+        except ZoneChanged as problem:
+            raise CommandError(str(problem)) from None
+        record(period, reason, {"changed": done.total.changed, "only_unpriced": only_unpriced})
         self._print(done, only_unpriced)
         if done.total.changed:
             self.stdout.write("Written, with the rollups of the days that changed.")
@@ -125,6 +130,17 @@ Key = TypeVar("Key")
 def _changed(changes: Mapping[Key, Change]) -> list[tuple[Key, Change]]:
     found = [(key, change) for key, change in changes.items() if change.changed]
     return sorted(found, key=lambda item: abs(item[1].difference), reverse=True)
+
+
+def record(period: Period, reason: str, after: Mapping[str, object]) -> None:
+    audit.record(
+        "rating.rerate",
+        f"requests from {period.start:%Y-%m-%d %H:%M} until {period.end:%Y-%m-%d %H:%M} UTC",
+        at=timezone.now(),
+        by="manage.py rerate",
+        after=after,
+        reason=reason,
+    )
 
 
 def _why_nothing_changes(total: Change, only_unpriced: bool) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
+from finops import audit
 from finops.models import ApiToken, IngestKey
 
 
@@ -27,16 +30,27 @@ class Command(BaseCommand):
         # Whoever pastes the whole key means the same; its secret part is not looked at.
         name = "_".join(prefix.split("_")[:2])
         now = timezone.now()
-        revoked = sum(
-            model.objects.filter(prefix=name, revoked_at=None).update(revoked_at=now)
-            for model in (IngestKey, ApiToken)
-        )
-        if not revoked:
+        if not end(name, now):
             raise CommandError(
                 f"No key or token in use has the prefix {name!r}; "
                 "`manage.py revoke` without a prefix lists them."
             )
         self.stdout.write(f"{name} is revoked and stops working within 5 seconds.")
+
+
+def end(prefix: str, now: datetime) -> bool:
+    """Whether there was a key or token in use to revoke."""
+    with transaction.atomic():
+        key = IngestKey.objects.select_for_update().filter(prefix=prefix, revoked_at=None).first()
+        token = ApiToken.objects.select_for_update().filter(prefix=prefix, revoked_at=None).first()
+        for action, found in (("key.revoke", key), ("token.revoke", token)):
+            if found is None:
+                continue
+            found.revoked_at = now
+            found.save(update_fields=["revoked_at"])
+            team = found.team if isinstance(found, IngestKey) else ""
+            audit.record(action, str(found), at=now, by="manage.py revoke", team=team)
+        return bool(key or token)
 
 
 def described(each: IngestKey | ApiToken) -> str:
