@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -57,3 +59,83 @@ def database(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured(
             "DATABASE_URL: write postgresql://user:password@host/database."
         ) from None
+
+
+# Scheme → whether it starts TLS, whether it is TLS from the start, and the usual port.
+MAIL_SCHEMES = {"smtp": (False, False, 25), "smtp+tls": (True, False, 587)}
+MAIL_SCHEMES["smtps"] = (False, True, 465)
+
+
+class Mail(NamedTuple):
+    backend: str
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    starts_tls: bool = False
+    is_tls: bool = False
+
+
+def mail_server(url: str) -> Mail:
+    """The mail server that EMAIL_URL names; without one, mail goes to the outbox's files."""
+    if not url:
+        return Mail("finops.mail.Outbox")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in MAIL_SCHEMES or not parts.hostname:
+        # It may hold a password, so it is not repeated.
+        raise ImproperlyConfigured(
+            "EMAIL_URL: write smtp+tls://user:password@host:587 or smtps://…"
+        )
+    starts_tls, is_tls, usual_port = MAIL_SCHEMES[parts.scheme]
+    return Mail(
+        "django.core.mail.backends.smtp.EmailBackend",
+        parts.hostname,
+        port or usual_port,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        starts_tls,
+        is_tls,
+    )
+
+
+SingleSignOn = tuple[dict[str, Any], str, Mapping[str, str]]
+
+
+def single_sign_on() -> SingleSignOn:
+    """The OpenID Connect provider as allauth wants it, the claim that lists groups, group → role.
+
+    Without OIDC_ISSUER there is none.
+    """
+    issuer = env("OIDC_ISSUER", "").rstrip("/")
+    if not issuer:
+        return {"openid_connect": {"APPS": []}}, "", {}
+    parts = urlsplit(issuer)
+    # Who can read or change what passes here can be anybody.
+    if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ImproperlyConfigured(f"OIDC_ISSUER={issuer!r}: it must be an https:// address.")
+    client_id, secret = env("OIDC_CLIENT_ID", ""), env("OIDC_CLIENT_SECRET", "")
+    if not (client_id and secret):
+        raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET too.")
+    app = {
+        "provider_id": "sso",
+        "name": env("OIDC_NAME", "single sign-on"),
+        "client_id": client_id,
+        "secret": secret,
+        "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
+    }
+    return {"openid_connect": {"APPS": [app]}}, env("OIDC_GROUPS_CLAIM", ""), _roles_of_groups()
+
+
+def _roles_of_groups() -> dict[str, str]:
+    pairs = [pair.rpartition("=") for pair in env("OIDC_ROLES", "").split(",") if pair.strip()]
+    roles = {group.strip(): role.strip() for group, _, role in pairs}
+    known = {"administrator", "finance", "engineer", "viewer"}
+    if not all(roles) or set(roles.values()) - known:
+        raise ImproperlyConfigured(
+            "OIDC_ROLES: write group=role,group=role with the roles " + ", ".join(sorted(known))
+        )
+    return roles

@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo, available_timezones
 import plotly
 from django.core.exceptions import ImproperlyConfigured
 
-from finops.environment import database, env, envbool, envint, secret_key
+from finops.environment import database, env, envbool, envint, mail_server, secret_key
+from finops.environment import single_sign_on as _single_sign_on
 from finops.schedule import SCHEDULE
+from finops.sign_in_settings import *  # noqa: F403
 from finops.static_version import static_version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -58,6 +60,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
@@ -72,6 +80,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "finops.pages.sessions.SessionMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "finops.pages.gate.GateMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -123,8 +133,19 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
-LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "overview"
+# Sessions end after so long without a request, and so long after signing in whatever happens.
+SESSION_COOKIE_AGE = envint("FARTHING_SESSION_IDLE_HOURS", 24, 1, 8_760) * 3600
+SESSION_LASTS_SECONDS = envint("FARTHING_SESSION_DAYS", 14, 1, 365) * 24 * 3600
+REQUIRE_SECOND_FACTOR = envbool("FARTHING_REQUIRE_SECOND_FACTOR", False)
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+SOCIALACCOUNT_PROVIDERS, OIDC_GROUPS_CLAIM, OIDC_ROLES = _single_sign_on()
+
+# Mail is written to files until a server is named, so that none is lost.
+OUTBOX_DIR = DATA_DIR / "outbox"
+_mail = mail_server(env("EMAIL_URL", ""))
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail[:5]
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.starts_tls, _mail.is_tls, 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "Farthing <farthing@localhost>")
 
 LANGUAGE_CODE = "en"
 USE_I18N = False

@@ -32,6 +32,26 @@ class Rule(NamedTuple):
 _COSTS = Rule(Ability.SEE_COSTS)
 _ANYBODY = Rule(Open.ANYBODY)
 _PRICES = Rule(Ability.SEE_PRICES)
+_SIGNED_IN = Rule(Open.SIGNED_IN)
+
+# Signing in, in as many steps as it takes; names with an underscore are django-allauth's.
+_SIGNING_IN = (
+    *("setup", "sign-in", "sign-out", "account_login", "account_logout", "account_inactive"),
+    *("account_reset_password", "account_reset_password_done"),
+    *("account_reset_password_from_key", "account_reset_password_from_key_done"),
+    *("mfa_authenticate", "mfa_login_webauthn"),
+    *("openid_connect_login", "openid_connect_callback"),
+    *("socialaccount_login_cancelled", "socialaccount_login_error"),
+)
+_OWN_ACCOUNT = (
+    *("account", "account-session-end", "account-sessions-end"),
+    *("account_change_password", "account_set_password", "account_reauthenticate"),
+    *("mfa_index", "mfa_list_webauthn", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
+    *("mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes"),
+    *("mfa_generate_recovery_codes", "mfa_download_recovery_codes"),
+    *("mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn"),
+    "socialaccount_connections",
+)
 
 # The name of an address, as in urls.py, and its rule.
 RULES: Mapping[str, Rule] = {
@@ -43,7 +63,8 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     **dict.fromkeys(("api-schema", "api-docs", "api-nothing"), _ANYBODY),
     **dict.fromkeys(("healthz", "readyz", "metrics"), _ANYBODY),
-    **dict.fromkeys(("setup", "sign-in", "sign-out"), _ANYBODY),
+    **dict.fromkeys(_SIGNING_IN, _ANYBODY),
+    **dict.fromkeys(_OWN_ACCOUNT, _SIGNED_IN),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finops.models.cache import CacheEntry
 from finops.models.intake import CardinalityOverflow, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.people import Account, AuditRecord, Role, TeamMember
@@ -14,6 +15,7 @@ __all__ = [
     "ActivatedTag",
     "ApiToken",
     "AuditRecord",
+    "CacheEntry",
     "CardinalityOverflow",
     "IngestKey",
     "KeyRefusal",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from allauth.account.views import LoginView
+from allauth.socialaccount.adapter import get_adapter
 from django.contrib.auth import login
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -50,19 +51,21 @@ def setup(request: HttpRequest) -> HttpResponse:
             return redirect("sign-in")
         login(request, user)
         return redirect("overview")
-    return render(
-        request, "accounts/setup.html", {"form": form}, status=400 if form.errors else 200
-    )
+    return render(request, "account/setup.html", {"form": form}, status=400 if form.errors else 200)
 
 
 class SignIn(LoginView):
-    template_name = "accounts/sign_in.html"
-    redirect_authenticated_user = True
+    template_name = "account/sign_in.html"
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not accounts.is_set_up():
             return redirect("setup")
         if wants_fragment(request):
             # The session ended under an open page: leave it instead of signing in inside it.
             return HttpResponseClientRedirect(request.get_full_path())
         return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        providers = get_adapter().list_providers(self.request)
+        return context | {"providers": [each for each in providers if each.app]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from finops.pages import accounts, audit, explore, filters, overview, request, requests
 from finops.pages.prices import calculator, listing
@@ -24,4 +24,5 @@ urlpatterns = [
     path("setup", accounts.setup, name="setup"),
     path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(next_page="sign-in"), name="sign-out"),
+    path("", include("finops.pages.account_urls")),
 ]
