@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -54,7 +55,9 @@ def test_the_ingest_door_answers_as_documented(case: schemathesis.Case, door: Do
 
 @pytest.fixture
 def authorization(transactional_db: None, administrator: User) -> str:
-    return f"Bearer {api_tokens.create_token(administrator)}"
+    return (
+        f"Bearer {api_tokens.create_token(administrator, now=datetime.now(UTC), by=administrator)}"
+    )
 
 
 @queries.parametrize()

@@ -39,6 +39,7 @@ WITHOUT_USAGE = {
     *("api-projection", "prices", "prices-model", "prices-line", "prices-calculator"),
     # One's own account, which is nobody's usage.
     *(name for name in RULES if name.startswith(("account", "mfa_", "openid_", "socialaccount_"))),
+    *("keys", "key-new", "key", "key-rotate", "key-revoke", "token-new", "token-revoke"),
 }
 
 

@@ -61,6 +61,9 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("api-projection", "prices-calculator"), _PRICES),
     **dict.fromkeys(("prices", "prices-model", "prices-line"), _PRICES),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
+    # The list shows ingest keys to those who manage them, and to each reader their own tokens.
+    **dict.fromkeys(("keys", "token-new", "token-revoke"), Rule(Ability.MAKE_TOKENS)),
+    **dict.fromkeys(("key-new", "key", "key-rotate", "key-revoke"), Rule(Ability.MANAGE_KEYS)),
     **dict.fromkeys(("api-schema", "api-docs", "api-nothing"), _ANYBODY),
     **dict.fromkeys(("healthz", "readyz", "metrics"), _ANYBODY),
     **dict.fromkeys(_SIGNING_IN, _ANYBODY),

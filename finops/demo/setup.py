@@ -12,8 +12,9 @@ from pathlib import Path
 
 import msgspec
 from django.contrib.auth.models import User
+from django.utils import timezone
 
-from finops import ledger
+from finops import ingest_keys, ledger
 from finops.demo.company import SERVICES, TEAMS
 from finops.models import ActivatedTag, IngestKey, Price, Team
 from ingest import keys
@@ -56,9 +57,8 @@ def keys_work(state: DemoState) -> bool:
 
 
 def make_key(service: str, team: str) -> str:
-    made = keys.generate()
-    IngestKey.objects.create(prefix=made.prefix, digest=made.digest, service=service, team=team)
-    return made.text
+    terms = ingest_keys.Terms(service, team=team)
+    return ingest_keys.make(terms, by="manage.py load_demo", now=timezone.now()).text
 
 
 def make_administrator(password: str) -> None:

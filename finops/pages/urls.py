@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from finops.pages import accounts, audit, explore, filters, overview, request, requests
+from finops.pages import (
+    accounts,
+    audit,
+    explore,
+    filters,
+    keys,
+    overview,
+    request,
+    requests,
+    tokens,
+)
 from finops.pages.prices import calculator, listing
 
 urlpatterns = [
@@ -21,6 +31,13 @@ urlpatterns = [
     path("prices/lines/<int:pk>", listing.line, name="prices-line"),
     path("prices/calculator", calculator.calculator, name="prices-calculator"),
     path("audit", audit.log, name="audit"),
+    path("keys", keys.listing, name="keys"),
+    path("keys/new", keys.new, name="key-new"),
+    path("keys/<slug:prefix>", keys.change, name="key"),
+    path("keys/<slug:prefix>/rotate", keys.rotate, name="key-rotate"),
+    path("keys/<slug:prefix>/revoke", keys.revoke, name="key-revoke"),
+    path("tokens/new", tokens.new, name="token-new"),
+    path("tokens/<slug:prefix>/revoke", tokens.revoke, name="token-revoke"),
     path("setup", accounts.setup, name="setup"),
     path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(next_page="sign-in"), name="sign-out"),

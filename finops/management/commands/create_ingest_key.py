@@ -6,14 +6,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
 
-from finops import audit
-from finops.models import IngestKey
-from ingest import keys
+from finops import ingest_keys
 
-LONGEST = 200
+ARGUMENTS = {
+    "service": "SERVICE",
+    "name": "--name",
+    "team": "--team",
+    "environment": "--environment",
+}
 
 
 class Command(BaseCommand):
@@ -23,28 +25,14 @@ class Command(BaseCommand):
         parser.add_argument("service")
         parser.add_argument("--team", default="", help="owner of its events unless they name one")
         parser.add_argument("--environment", default="", help="likewise, production for instance")
+        parser.add_argument("--name", default="", help="what people call the key")
 
-    def handle(self, *, service: str, team: str, environment: str, **options: Any) -> None:
-        if not service.strip():
-            raise CommandError("SERVICE: write the name of the service that will use the key.")
-        for name, value in (("SERVICE", service), ("--team", team), ("--environment", environment)):
-            if len(value.strip()) > LONGEST or "\x00" in value:
-                raise CommandError(f"{name}: write at most {LONGEST} characters.")
-        key = keys.generate()
-        with transaction.atomic():
-            made = IngestKey.objects.create(
-                prefix=key.prefix,
-                digest=key.digest,
-                service=service.strip(),
-                team=team.strip(),
-                environment=environment.strip(),
-            )
-            audit.record(
-                "key.create",
-                str(made),
-                at=timezone.now(),
-                by="manage.py create_ingest_key",
-                team=made.team,
-                after={"service": made.service, "environment": made.environment},
-            )
-        self.stdout.write(key.text)
+    def handle(
+        self, *, service: str, team: str, environment: str, name: str, **options: Any
+    ) -> None:
+        terms = ingest_keys.Terms(service, name, team, environment)
+        try:
+            made = ingest_keys.make(terms, by="manage.py create_ingest_key", now=timezone.now())
+        except ingest_keys.Refused as error:
+            raise CommandError(f"{ARGUMENTS[error.field]}: {error.message}") from None
+        self.stdout.write(made.text)

@@ -13,13 +13,11 @@ from django.db import DatabaseError
 from django.utils import timezone
 from rich.progress import Progress
 
-from finops import event_files, ingest_client
+from finops import event_files, ingest_client, ingest_keys
 from finops.event_files import Bookmark, FileBatch, FileError
 from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, Receipt, ServerAway
-from finops.models import IngestKey
 from finops.progress import count_events, progress_bar
 from finops.startup import address
-from ingest import keys
 
 SERVICE = "load-events"
 SHOWN_REJECTIONS = 10
@@ -103,16 +101,15 @@ class Command(BaseCommand):
 @contextmanager
 def own_key() -> Iterator[str]:
     """A key for this load alone."""
-    made = keys.generate()
+    by = "manage.py load_events"
     try:
-        record = IngestKey.objects.create(prefix=made.prefix, digest=made.digest, service=SERVICE)
+        made = ingest_keys.make(ingest_keys.Terms(SERVICE), by=by, now=timezone.now())
     except DatabaseError as error:
         raise CommandError(f"Give --key, because the database is away: {error}") from None
     try:
         yield made.text
     finally:
-        record.revoked_at = timezone.now()
-        record.save(update_fields=["revoked_at"])
+        ingest_keys.revoke(made.key.prefix, by=by, now=timezone.now())
 
 
 def refuse_wrong(files: list[Path], key: str | None, connections: int) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import datetime
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
 
-from finops import audit
+from finops import api_tokens, ingest_keys
 from finops.models import ApiToken, IngestKey
 
 
@@ -29,28 +28,20 @@ class Command(BaseCommand):
             return
         # Whoever pastes the whole key means the same; its secret part is not looked at.
         name = "_".join(prefix.split("_")[:2])
-        now = timezone.now()
-        if not end(name, now):
+        if not self.revoked(name):
             raise CommandError(
                 f"No key or token in use has the prefix {name!r}; "
                 "`manage.py revoke` without a prefix lists them."
             )
         self.stdout.write(f"{name} is revoked and stops working within 5 seconds.")
 
-
-def end(prefix: str, now: datetime) -> bool:
-    """Whether there was a key or token in use to revoke."""
-    with transaction.atomic():
-        key = IngestKey.objects.select_for_update().filter(prefix=prefix, revoked_at=None).first()
-        token = ApiToken.objects.select_for_update().filter(prefix=prefix, revoked_at=None).first()
-        for action, found in (("key.revoke", key), ("token.revoke", token)):
-            if found is None:
-                continue
-            found.revoked_at = now
-            found.save(update_fields=["revoked_at"])
-            team = found.team if isinstance(found, IngestKey) else ""
-            audit.record(action, str(found), at=now, by="manage.py revoke", team=team)
-        return bool(key or token)
+    def revoked(self, name: str) -> bool:
+        by, now = "manage.py revoke", timezone.now()
+        with suppress(IngestKey.DoesNotExist):
+            return ingest_keys.revoke(name, by=by, now=now)
+        with suppress(ApiToken.DoesNotExist):
+            return api_tokens.revoke_token(name, by=by, now=now)
+        return False
 
 
 def described(each: IngestKey | ApiToken) -> str:
@@ -59,5 +50,11 @@ def described(each: IngestKey | ApiToken) -> str:
     used = (
         f"last used {each.last_used_at:%Y-%m-%d %H:%M} UTC" if each.last_used_at else "never used"
     )
-    state = f"revoked {each.revoked_at:%Y-%m-%d %H:%M} UTC" if each.revoked_at else "in use"
-    return f"{each.prefix}  {whose}  {used}  {state}"
+    return f"{each.prefix}  {whose}  {used}  {ended(each)}"
+
+
+def ended(each: IngestKey | ApiToken) -> str:
+    if each.revoked_at:
+        return f"revoked {each.revoked_at:%Y-%m-%d %H:%M} UTC"
+    ends_at = each.stops_at if isinstance(each, IngestKey) else each.expires_at
+    return f"in use until {ends_at:%Y-%m-%d %H:%M} UTC" if ends_at else "in use"
