@@ -259,3 +259,8 @@ def moment(value: datetime, zone: ZoneInfo, today: date, seconds: bool = False) 
     local = value.astimezone(zone)
     clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
     return f"{day(local.date(), today)}, {clock}{SPACE}{local:%Z}"
+
+
+def ratio_short(ratio: Decimal) -> str:
+    """How many times as much, to three digits: "× 10", "× 0.001"."""
+    return f"× {Decimal(f'{ratio:.3g}').normalize():f}"

@@ -16,8 +16,9 @@ from difflib import get_close_matches
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection, transaction
 
+from finops import price_holds
 from finops.models import Price
-from finops.pricing import catalog
+from finops.pricing import catalog, sanity
 from finops.pricing.lines import BUCKETS, TOKEN_BUCKETS, PriceLine, UnitPrices
 from finops.pricing.terms import complete, unit_price
 
@@ -34,6 +35,7 @@ class CatalogSync:
     added: int
     superseded: int
     unchanged: int
+    held: int  # prices that wait for somebody's decision
 
 
 def version() -> int:
@@ -62,20 +64,26 @@ def lines_by_id(ids: Iterable[int]) -> dict[int, PriceLine]:
     return {price.pk: line_of(price) for price in Price.objects.filter(pk__in=set(ids))}
 
 
-def sync_catalog(now: datetime) -> CatalogSync:
-    """Bring the installed catalogue into the ledger. Running it again changes nothing."""
-    wanted = {_identity(line): line for line in catalog.lines()}
+def sync_catalog(now: datetime, lines: Iterable[PriceLine] | None = None) -> CatalogSync:
+    """Bring a catalogue, the installed one, into the ledger. Running it again changes nothing.
+
+    What looks like an error of the catalogue is held for review and not applied: see
+    finops.pricing.sanity.
+    """
+    listed = list(catalog.lines() if lines is None else lines)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
-        held = {
-            _identity(line_of(price)): price.pk
-            for price in Price.objects.filter(kind=Price.Kind.CATALOG, superseded_at=None)
-        }
-        gone = [pk for identity, pk in held.items() if identity not in wanted]
-        new = [price_of(line) for identity, line in wanted.items() if identity not in held]
+        in_force = Price.objects.filter(kind=Price.Kind.CATALOG, superseded_at=None)
+        current = [line_of(price) for price in in_force]
+        applied, held = sanity.sift(listed, price_holds.knowledge(current, now), now)
+        wanted = {_identity(line): line for line in applied}
+        known = {_identity(line): line.id for line in current}
+        gone = [pk for identity, pk in known.items() if identity not in wanted]
+        new = [price_of(line) for identity, line in wanted.items() if identity not in known]
         Price.objects.filter(pk__in=gone).update(superseded_at=now, superseded_by=CATALOG)
         Price.objects.bulk_create(new, batch_size=1000)
-    return CatalogSync(len(new), len(gone), len(held) - len(gone))
+        waiting = price_holds.keep(held, now)
+    return CatalogSync(len(new), len(gone), len(known) - len(gone), waiting)
 
 
 def _identity(line: PriceLine) -> tuple[object, ...]:

@@ -21,6 +21,8 @@ def sync_prices() -> None:
     sync = ledger.sync_catalog(timezone.now())
     if sync.added or sync.superseded:
         log.info("price catalogue: %d lines added, %d superseded", sync.added, sync.superseded)
+    if sync.held:
+        log.warning("price catalogue: %d prices are held for review", sync.held)
 
 
 @shared_task

@@ -37,6 +37,7 @@ WITHOUT_USAGE = {
     "sign-out",
     # The desks' own tests say who sees what there.
     *("api-projection", "prices", "prices-model", "prices-line", "prices-calculator"),
+    *("prices-holds", "prices-hold"),
     # One's own account, which is nobody's usage.
     *(name for name in RULES if name.startswith(("account", "mfa_", "openid_", "socialaccount_"))),
     *("keys", "key-new", "key", "key-rotate", "key-revoke", "token-new", "token-revoke"),

@@ -60,6 +60,8 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("api-costs", "api-costs-csv", "api-requests", "api-request"), _COSTS),
     **dict.fromkeys(("api-projection", "prices-calculator"), _PRICES),
     **dict.fromkeys(("prices", "prices-model", "prices-line"), _PRICES),
+    "prices-holds": _PRICES,
+    "prices-hold": Rule(Ability.MANAGE_PRICES),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.
     **dict.fromkeys(("keys", "token-new", "token-revoke"), Rule(Ability.MAKE_TOKENS)),

@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from finops import health, rollup_checks
+from finops import health, price_holds, rollup_checks
 
 
 @never_cache
@@ -77,6 +77,11 @@ class PipelineCollector(Collector):
         )
         yield gauge(
             "unpriced_requests", "Requests for which no price is known.", health.unpriced_requests()
+        )
+        yield gauge(
+            "price_holds_waiting",
+            "Prices of the catalogue that are held for review.",
+            price_holds.count_waiting(),
         )
         accepted = GaugeMetricFamily(
             "farthing_recent_events", "Events accepted in the last 5 minutes.", labels=["source"]

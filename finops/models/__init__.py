@@ -6,6 +6,7 @@ from finops.models.cache import CacheEntry
 from finops.models.intake import CardinalityOverflow, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.people import Account, AuditRecord, Role, TeamMember
+from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
 from finops.models.runs import RatingRun, RollupCheck
 from finops.models.taxonomy import ActivatedTag, LatencyTier, Team
@@ -21,7 +22,9 @@ __all__ = [
     "KeyRefusal",
     "LatencyTier",
     "Price",
+    "PriceHold",
     "RatingRun",
+    "ReferencePrice",
     "RejectedExample",
     "Role",
     "RollupCheck",

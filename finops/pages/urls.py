@@ -16,7 +16,7 @@ from finops.pages import (
     requests,
     tokens,
 )
-from finops.pages.prices import calculator, listing
+from finops.pages.prices import calculator, holds, listing
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -29,6 +29,8 @@ urlpatterns = [
     path("prices", listing.prices, name="prices"),
     path("prices/model", listing.model, name="prices-model"),
     path("prices/lines/<int:pk>", listing.line, name="prices-line"),
+    path("prices/holds", holds.queue, name="prices-holds"),
+    path("prices/holds/<int:pk>/<str:verb>", holds.decide, name="prices-hold"),
     path("prices/calculator", calculator.calculator, name="prices-calculator"),
     path("audit", audit.log, name="audit"),
     path("keys", keys.listing, name="keys"),

@@ -15,5 +15,5 @@ class Command(BaseCommand):
         sync = ledger.sync_catalog(timezone.now())
         self.stdout.write(
             f"Price catalogue: {sync.added} lines added, {sync.superseded} superseded, "
-            f"{sync.unchanged} unchanged."
+            f"{sync.unchanged} unchanged, {sync.held} held for review."
         )

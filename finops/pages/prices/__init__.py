@@ -7,13 +7,14 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from finops import access
+from finops import access, price_holds
 from finops.pages.navigation import Entry
 
 TABS = (
     Entry("Ledger", "ledger", "prices"),
     Entry("Unpriced", "unpriced", "prices-unpriced"),
     Entry("Rating again", "ratings", "prices-ratings"),
+    Entry("Held", "holds", "prices-holds"),
     Entry("Calculator", "calculator", "prices-calculator"),
 )
 
@@ -24,6 +25,7 @@ def frame(request: HttpRequest, tab: str, heading: str) -> dict[str, Any]:
         "section": "prices",
         "tabs": [each for each in TABS if access.allows(each.name, "GET", request.user)],
         "tab": tab,
+        "holds_waiting": price_holds.count_waiting(),
         "heading": heading,
         "may_manage": access.allows("prices-new", "POST", request.user),
     }
