@@ -12,8 +12,7 @@ they came after it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +26,7 @@ from finops.models import RatingRun
 from finops.periods import local_day, start_of_day
 from finops.pricing.resolution import RateCard, Request
 from finops.rating_changes import Change, Rerating
+from finops.rating_spans import Span, days_with_events
 from finops.sql import statement
 from ingest.rating import Rate
 
@@ -40,34 +40,36 @@ ADJUST = ("adjust_hours", "adjust_days", "adjust_user_days", "unsettle_rerated")
 CARD_GRACE = timedelta(seconds=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Part of one day of the reporting zone."""
-
-    start: datetime
-    end: datetime
-
-    def parameters(self, *, only_unpriced: bool) -> dict[str, datetime | date | bool]:
-        return {
-            "start": self.start,
-            "end": self.end,
-            "first_day": self.start.astimezone(UTC).date(),
-            "last_day": (self.end - timedelta(microseconds=1)).astimezone(UTC).date(),
-            "only_unpriced": only_unpriced,
-        }
-
-
 def preview(
     start: datetime, end: datetime, zone: ZoneInfo, *, only_unpriced: bool = False
 ) -> Rerating:
     """What rating [start, end) again would change. Writes nothing."""
-    card = _current_card()
     rerating = Rerating()
-    for span in _spans(start, end, zone):
-        with transaction.atomic(), connection.cursor() as cursor:
-            _rate_again(cursor, card, span, rerating, only_unpriced=only_unpriced)
-            transaction.set_rollback(True)
+    for _, part in preview_days(start, end, zone, only_unpriced=only_unpriced):
+        rerating.merge(part)
     return rerating
+
+
+def preview_days(
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    *,
+    only_unpriced: bool = False,
+    suppose: Callable[[], None] | None = None,
+) -> Iterator[tuple[datetime, Rerating]]:
+    """The same day by day, each with where it ends. What `suppose` does to the ledger is rolled
+    back with everything else."""
+    card = _current_card()
+    for span in days_with_events(start, end, zone):
+        part = Rerating()
+        with transaction.atomic(), connection.cursor() as cursor:
+            if suppose is not None:
+                suppose()
+                card = _current_card()
+            _rate_again(cursor, card, span, part, only_unpriced=only_unpriced)
+            transaction.set_rollback(True)
+        yield span.end, part
 
 
 def apply(
@@ -94,7 +96,15 @@ def apply(
         ledger_version=card.version,
         only_unpriced=only_unpriced,
     )
-    return _apply(run, _spans(start, end, zone), card, zone)
+    return _apply(run, days_with_events(start, end, zone), card, zone)
+
+
+def go_on(run: RatingRun, zone: ZoneInfo) -> None:
+    """Do what is left of a run that was asked for on a page. Raises what `apply` raises."""
+    _refuse_other_zone(zone)
+    card = _current_card()
+    RatingRun.objects.filter(pk=run.pk).update(ledger_version=card.version)
+    _apply(run, days_with_events(run.done_to or run.start, run.end, zone), card, zone)
 
 
 def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
@@ -210,7 +220,7 @@ def _apply_span(run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo) -> R
             cursor.execute(statement("apply_rerated"), parameters)
             _adjust_rollups(cursor, span, zone)
         cursor.execute("DROP TABLE IF EXISTS rerated_event, rerated_change, rate_window")
-        _record(run, change)
+        _record(run, change, span)
     return part
 
 
@@ -225,7 +235,7 @@ def _adjust_rollups(cursor: CursorWrapper, span: Span, zone: ZoneInfo) -> None:
         cursor.execute(statement(name), {"day": local_day(span.start, zone)})
 
 
-def _record(run: RatingRun, change: Change) -> None:
+def _record(run: RatingRun, change: Change, span: Span) -> None:
     """The run's totals grow in the transaction that changes the events."""
     RatingRun.objects.filter(pk=run.pk).update(
         events_examined=F("events_examined") + change.examined,
@@ -234,6 +244,7 @@ def _record(run: RatingRun, change: Change) -> None:
         cost_after=F("cost_after") + change.cost_after,
         unpriced_before=F("unpriced_before") + change.unpriced_before,
         unpriced_after=F("unpriced_after") + change.unpriced_after,
+        done_to=span.end,
     )
 
 
@@ -269,17 +280,3 @@ def _rate_again(
 def _current_card() -> RateCard:
     version = ledger.version()
     return RateCard(ledger.current_lines(), version)
-
-
-def _spans(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Span]:
-    """The days of [start, end) in which there are events at all."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT min(started_at), max(started_at) FROM usage_event")
-        first, last = cursor.fetchone()
-    if first is None:
-        return
-    start, end = max(start, first), min(end, last + timedelta(microseconds=1))
-    while start < end:
-        midnight = start_of_day(local_day(start, zone) + timedelta(days=1), zone)
-        yield Span(start, min(midnight, end))
-        start = midnight

@@ -12,6 +12,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 15.0,
         "options": {"expires": 15.0},
     },
+    "work_on_ratings": {
+        "task": "finops.tasks.work_on_ratings",
+        "schedule": 3.0,
+        "options": {"expires": 3.0},
+    },
     "fold_rollups": {
         "task": "finops.tasks.fold_rollups",
         "schedule": 1.0,

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from finops import batches, ledger, rerating, rollup_checks, rollups
+from finops import batches, ledger, rating_jobs, rerating, rollup_checks, rollups
 from finops.conninfo import conninfo
 from ingest import partitions
 
@@ -34,6 +34,12 @@ def rerate_unpriced() -> None:
         return
     if rerated and rerated.total.changed:
         log.info("%d unpriced events have a price now", rerated.total.changed)
+
+
+@shared_task
+def work_on_ratings() -> None:
+    if done := rating_jobs.work(settings.REPORTING_ZONE):
+        log.info("%d previews and runs of rating again are done", done)
 
 
 @shared_task

@@ -39,6 +39,7 @@ EDGES_MAY_IMPORT = {
 DATA = {
     *("finops.costs", "finops.health", "finops.ledger", "finops.postgres", "finops.rate_cards"),
     *("finops.accounts", "finops.price_holds", "finops.price_listing", "finops.requests"),
+    *("finops.rating_jobs", "finops.rating_spans"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
     *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),

@@ -41,6 +41,8 @@ WITHOUT_USAGE = {
     # One's own account, which is nobody's usage.
     *(name for name in RULES if name.startswith(("account", "mfa_", "openid_", "socialaccount_"))),
     *("keys", "key-new", "key", "key-rotate", "key-revoke", "token-new", "token-revoke"),
+    *("prices-new", "prices-end", "prices-preview", "prices-save", "prices-apply"),
+    "prices-ratings",
 }
 
 

@@ -52,6 +52,7 @@ _OWN_ACCOUNT = (
     *("mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn"),
     "socialaccount_connections",
 )
+_MANAGE_PRICES = Rule(Ability.MANAGE_PRICES)
 
 # The name of an address, as in urls.py, and its rule.
 RULES: Mapping[str, Rule] = {
@@ -66,6 +67,8 @@ RULES: Mapping[str, Rule] = {
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.
     **dict.fromkeys(("keys", "token-new", "token-revoke"), Rule(Ability.MAKE_TOKENS)),
     **dict.fromkeys(("key-new", "key", "key-rotate", "key-revoke"), Rule(Ability.MANAGE_KEYS)),
+    **dict.fromkeys(("prices-new", "prices-end", "prices-preview", "prices-save"), _MANAGE_PRICES),
+    **dict.fromkeys(("prices-apply", "prices-ratings"), _MANAGE_PRICES),
     **dict.fromkeys(("api-schema", "api-docs", "api-nothing"), _ANYBODY),
     **dict.fromkeys(("healthz", "readyz", "metrics"), _ANYBODY),
     **dict.fromkeys(_SIGNING_IN, _ANYBODY),

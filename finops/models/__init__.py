@@ -8,7 +8,7 @@ from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.people import Account, AuditRecord, Role, TeamMember
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
-from finops.models.runs import RatingRun, RollupCheck
+from finops.models.runs import RatingPreview, RatingRun, RollupCheck
 from finops.models.taxonomy import ActivatedTag, LatencyTier, Team
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "LatencyTier",
     "Price",
     "PriceHold",
+    "RatingPreview",
     "RatingRun",
     "ReferencePrice",
     "RejectedExample",

@@ -25,9 +25,36 @@ class RatingRun(models.Model):
     cost_after = models.DecimalField(max_digits=58, decimal_places=30, default=0)
     unpriced_before = models.BigIntegerField(default=0)
     unpriced_after = models.BigIntegerField(default=0)
+    # Asked for on a page: the worker does it, and goes on after `done_to` when it was stopped.
+    is_queued = models.BooleanField(default=False)
+    done_to = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)  # why it could not be done
 
     class Meta:
         db_table = "rating_run"
+
+
+class RatingPreview(models.Model):
+    """What rating a period again would change, worked out by the worker; nothing is written.
+
+    With `terms`, as the ledger would be with this line more and without the one it replaces; else
+    as the ledger is. `result` is finops.rating_jobs.Outcome as JSON.
+    """
+
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    only_unpriced = models.BooleanField(default=False)
+    terms = models.JSONField(default=dict)
+    replaces = models.BigIntegerField(null=True)
+    requested_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    done_to = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    result = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "rating_preview"
 
 
 class RollupCheck(models.Model):

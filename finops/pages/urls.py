@@ -16,7 +16,7 @@ from finops.pages import (
     requests,
     tokens,
 )
-from finops.pages.prices import calculator, holds, listing
+from finops.pages.prices import calculator, entry, holds, listing, previews, ratings
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -31,6 +31,12 @@ urlpatterns = [
     path("prices/lines/<int:pk>", listing.line, name="prices-line"),
     path("prices/holds", holds.queue, name="prices-holds"),
     path("prices/holds/<int:pk>/<str:verb>", holds.decide, name="prices-hold"),
+    path("prices/lines/<int:pk>/end", entry.end, name="prices-end"),
+    path("prices/new", entry.new, name="prices-new"),
+    path("prices/previews/<int:pk>", previews.preview, name="prices-preview"),
+    path("prices/previews/<int:pk>/save", previews.save, name="prices-save"),
+    path("prices/previews/<int:pk>/apply", previews.apply, name="prices-apply"),
+    path("prices/ratings", ratings.ratings, name="prices-ratings"),
     path("prices/calculator", calculator.calculator, name="prices-calculator"),
     path("audit", audit.log, name="audit"),
     path("keys", keys.listing, name="keys"),

@@ -1,0 +1,151 @@
+"""What a new line, or rating again, would do; and the button that does it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from finops import formats, ledger, price_entries, rating_jobs
+from finops.models import Price, RatingPreview
+from finops.pages.prices import frame
+from finops.pages.prices.forms import ReasonForm
+from finops.pages.prices.lines import amounts, moment, shown
+from finops.rating_changes import Change
+
+
+@require_GET
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    return _show(request, get_object_or_404(RatingPreview, pk=pk), ReasonForm())
+
+
+@require_POST
+def save(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(RatingPreview.objects.exclude(terms={}), pk=pk)
+    try:
+        price = price_entries.save(
+            found,
+            by=request.user,
+            zone=settings.REPORTING_ZONE,
+            now=timezone.now(),
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
+    except (Price.DoesNotExist, ValidationError) as problem:
+        said = problem.messages if isinstance(problem, ValidationError) else [str(problem)]
+        messages.add_message(request, messages.ERROR, f"Not saved: {' '.join(said)}", "crit")
+        return redirect("prices-preview", pk)
+    messages.success(
+        request,
+        f"Line #{price.pk} is in the ledger. New requests are rated with it at once, and those "
+        "without a price that it is for within a minute. What has a price keeps it, unless its "
+        "period is rated again.",
+    )
+    return redirect("prices-line", price.pk)
+
+
+@require_POST
+def apply(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(RatingPreview, pk=pk, terms={})
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _show(request, found, form, status=400)
+    run = price_entries.ask_run(
+        found,
+        by=request.user,
+        now=timezone.now(),
+        reason=form.cleaned_data["reason"],
+        address=request.META.get("REMOTE_ADDR", ""),
+    )
+    messages.success(request, f"Run #{run.pk} begins within seconds.")
+    return redirect("prices-ratings")
+
+
+def _show(
+    request: HttpRequest, found: RatingPreview, form: ReasonForm, status: int = 200
+) -> HttpResponse:
+    now = timezone.now()
+    heading = "What would this line do?" if found.terms else "What would rating again do?"
+    context = frame(request, "ledger" if found.terms else "ratings", heading)
+    context |= {
+        "preview": found,
+        "form": form,
+        "period": _period(found, now),
+        "done_to": moment(found.done_to, now),
+        **_difference(found),
+        **(_proposed(request, found, now) if found.terms else {}),
+    }
+    return render(request, "prices/preview.html", context, status=status)
+
+
+def _period(found: RatingPreview, now: datetime) -> str:
+    return f"{moment(found.start, now)} to {moment(found.end, now)}"
+
+
+def _proposed(request: HttpRequest, found: RatingPreview, now: datetime) -> dict[str, Any]:
+    try:
+        price = price_entries.check(found.terms, request.user, settings.REPORTING_ZONE)
+    except ValidationError as problem:
+        return {"refused": problem.messages}
+    price.recorded_at = now
+    return {
+        "description": ledger.line_of(price).describe(),
+        "kind": price.get_kind_display(),
+        "amounts": amounts(price),
+        "rivals": [
+            {
+                "href": reverse("prices-line", args=[each.other.id]),
+                "text": f"#{each.other.id} {each.other.describe()}",
+                "when": _when(each.starts, each.ends, now),
+                "wins": each.other_wins,
+            }
+            for each in price_entries.rivals(price, found.replaces)
+        ],
+        "replaced": _replaced(found.replaces, now),
+    }
+
+
+def _replaced(pk: int | None, now: datetime) -> Any:
+    price = Price.objects.filter(pk=pk).first() if pk is not None else None
+    return shown(price, now) if price else None
+
+
+def _when(starts: datetime | None, ends: datetime | None, now: datetime) -> str:
+    since = f"from {moment(starts, now)}" if starts else "always"
+    return f"{since} until {moment(ends, now)}" if ends else since
+
+
+def _difference(found: RatingPreview) -> dict[str, Any]:
+    outcome = rating_jobs.outcome(found)
+    if outcome is None:
+        return {}
+    return {
+        "outcome": outcome,
+        "total": row("All events", outcome.total),
+        "rows": [row(f"{provider} / {model}", each) for provider, model, each in outcome.models],
+    }
+
+
+def row(name: str, change: Change) -> dict[str, str]:
+    """One model's difference, or that of all of them."""
+    difference = formats.money_exact(change.difference, "")
+    return {
+        "name": name,
+        "examined": formats.count_long(change.examined),
+        "changed": formats.count_long(change.changed),
+        "before": formats.money_long(change.cost_before, ""),
+        "before_title": formats.money_exact(change.cost_before),
+        "after": formats.money_long(change.cost_after, ""),
+        "after_title": formats.money_exact(change.cost_after),
+        "difference": formats.money_long(change.difference, ""),
+        "difference_title": difference,
+        "unpriced": f"{formats.count_long(change.unpriced_before)} → "
+        f"{formats.count_long(change.unpriced_after)}",
+    }

@@ -1,0 +1,77 @@
+"""Rating again: every run on record, and the form that begins one with its preview."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from finops import formats, price_entries
+from finops.models import RatingRun
+from finops.pages.prices import frame
+from finops.pages.prices.forms import RatingForm
+from finops.pages.prices.lines import moment
+from finops.periods import InvalidQuery, absolute_period
+
+SHOWN = 100
+
+
+@require_http_methods(["GET", "POST"])
+def ratings(request: HttpRequest) -> HttpResponse:
+    now, zone = timezone.now(), settings.REPORTING_ZONE
+    form = RatingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        try:
+            period = absolute_period(asked["start"], asked["end"], now=now, zone=zone)
+        except InvalidQuery as problem:
+            form.add_error(problem.field, f"{problem.message}.")
+        else:
+            preview = price_entries.ask_preview(
+                period, by=request.user, now=now, only_unpriced=asked["only_unpriced"]
+            )
+            return redirect("prices-preview", preview.pk)
+    runs = list(RatingRun.objects.order_by("-pk")[:SHOWN])
+    context = frame(request, "ratings", "What was rated again?")
+    context |= {
+        "form": form,
+        "runs": [_row(each, now) for each in runs],
+        "is_under_way": any(each.is_queued and each.finished_at is None for each in runs),
+    }
+    return render(request, "prices/ratings.html", context, status=400 if form.errors else 200)
+
+
+def _row(run: RatingRun, now: datetime) -> dict[str, Any]:
+    difference = run.cost_after - run.cost_before
+    return {
+        "pk": run.pk,
+        "asked": moment(run.created_at, now),
+        "by": run.requested_by,
+        "reason": run.reason,
+        "period": f"{moment(run.start, now)} to {moment(run.end, now)}",
+        "examined": formats.count_long(run.events_examined),
+        "changed": formats.count_long(run.events_changed),
+        "before": formats.money_long(run.cost_before, ""),
+        "after": formats.money_long(run.cost_after, ""),
+        "difference": formats.money_long(difference, ""),
+        "unpriced": f"{formats.count_long(run.unpriced_before)} → "
+        f"{formats.count_long(run.unpriced_after)}",
+        "error": run.error,
+        "state": _state(run, now),
+        "is_finished": run.finished_at is not None,
+    }
+
+
+def _state(run: RatingRun, now: datetime) -> str:
+    if run.error:
+        return "stopped"
+    if run.finished_at is not None:
+        return f"done {moment(run.finished_at, now)}"
+    if run.done_to is not None:
+        return f"done up to {moment(run.done_to, now)}"
+    return "waiting" if run.is_queued else "interrupted"

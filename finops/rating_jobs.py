@@ -1,0 +1,140 @@
+"""Previews and runs that were asked for on a page and that the worker does.
+
+What is to do is read from the database, so a worker that was stopped goes on where it was: a run
+after the last day it wrote, a preview from its beginning.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models.functions import Now
+
+from finops import ledger, rerating
+from finops.models import Price, RatingPreview, RatingRun
+from finops.rating_changes import Change, Rerating
+from finops.rebuilds import EventsDropped
+from finops.rollups import ZoneChanged
+
+Job = TypeVar("Job", RatingPreview, RatingRun)
+
+log = logging.getLogger(__name__)
+
+# One worker at a time does these.
+WORK_LOCK = 0x_FA27_0007
+MODELS = 200
+REFUSED = (EventsDropped, ZoneChanged, Price.DoesNotExist, ValidationError)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a preview found: in all, and the models that change, largest difference first."""
+
+    total: Change
+    models: tuple[tuple[str, str, Change], ...]
+    skipped: int
+
+
+def work(zone: ZoneInfo) -> int:
+    """Do everything that waits; returns how many previews and runs that was."""
+    done = 0
+    with _alone() as is_alone:
+        if not is_alone:
+            return 0
+        for preview in RatingPreview.objects.filter(finished_at=None).order_by("pk"):
+            _finish(preview, _preview, zone)
+            done += 1
+        for run in RatingRun.objects.filter(is_queued=True, finished_at=None).order_by("pk"):
+            _finish(run, rerating.go_on, zone)
+            done += 1
+    return done
+
+
+def outcome(preview: RatingPreview) -> Outcome | None:
+    """None until it is finished."""
+    if not preview.result:
+        return None
+    return Outcome(
+        _change(preview.result["total"]),
+        tuple(
+            (provider, model, _change(each)) for provider, model, each in preview.result["models"]
+        ),
+        preview.result["skipped"],
+    )
+
+
+def _finish(job: Job, do: Callable[[Job, ZoneInfo], None], zone: ZoneInfo) -> None:
+    try:
+        do(job, zone)
+    except REFUSED as problem:
+        said = "; ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)
+        log.warning("%s %d: %s", job._meta.db_table, job.pk, said)
+        type(job).objects.filter(pk=job.pk).update(error=said, finished_at=Now())
+
+
+def _preview(preview: RatingPreview, zone: ZoneInfo) -> None:
+    def suppose() -> None:
+        if preview.replaces is not None:
+            ledger.supersede(preview.replaces, preview.created_at)
+        ledger.add(preview.terms, author=preview.requested_by, zone=zone)
+
+    rerating_found = Rerating()
+    kept = RatingPreview.objects.filter(pk=preview.pk)
+    for day_end, part in rerating.preview_days(
+        preview.start,
+        preview.end,
+        zone,
+        only_unpriced=preview.only_unpriced,
+        suppose=suppose if preview.terms else None,
+    ):
+        rerating_found.merge(part)
+        kept.update(done_to=day_end)
+    kept.update(result=_json(rerating_found), finished_at=Now())
+
+
+def _json(found: Rerating) -> dict[str, Any]:
+    changed = [(*key, change) for key, change in found.by_model.items() if change.changed]
+    changed.sort(key=lambda row: abs(row[2].difference), reverse=True)
+    return {
+        "total": _change_json(found.total),
+        "models": [[provider, model, _change_json(each)] for provider, model, each in changed][
+            :MODELS
+        ],
+        "skipped": found.skipped,
+    }
+
+
+def _change_json(change: Change) -> dict[str, int | str]:
+    return {
+        "examined": change.examined,
+        "changed": change.changed,
+        "cost_before": str(change.cost_before),
+        "cost_after": str(change.cost_after),
+        "unpriced_before": change.unpriced_before,
+        "unpriced_after": change.unpriced_after,
+    }
+
+
+def _change(kept: dict[str, Any]) -> Change:
+    costs = {name: Decimal(kept[name]) for name in ("cost_before", "cost_after")}
+    return Change(**{**kept, **costs})
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [WORK_LOCK])
+        (is_alone,) = cursor.fetchone()
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [WORK_LOCK])
