@@ -42,6 +42,7 @@ DATA = {
     *("finops.rating_jobs", "finops.rating_spans"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
+    *("finops.people", "finops.teams"),
     *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),
     *("ingest.notebook", "ingest.overflows", "ingest.partitions"),
     *("ingest.staging", "ingest.writer"),

@@ -24,6 +24,11 @@ KEYS = {each: event_key("tests", each).hex() for each in ("ours", "theirs", "the
 # They show nobody's usage, or the sum of all of it to the machines that watch the server.
 WITHOUT_USAGE = {
     "audit",
+    "people",
+    "person",
+    "person-active",
+    "teams",
+    "team",
     "audit-csv",
     "audit-lines",
     "api-schema",

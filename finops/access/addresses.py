@@ -63,6 +63,8 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("prices", "prices-model", "prices-line"), _PRICES),
     "prices-holds": _PRICES,
     "prices-hold": Rule(Ability.MANAGE_PRICES),
+    **dict.fromkeys(("people", "person", "person-active"), Rule(Ability.MANAGE_PEOPLE)),
+    **dict.fromkeys(("teams", "team"), Rule(Ability.MANAGE_PEOPLE)),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.
     **dict.fromkeys(("keys", "token-new", "token-revoke"), Rule(Ability.MAKE_TOKENS)),

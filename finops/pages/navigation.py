@@ -26,6 +26,7 @@ FIGURES = (
 DESKS: tuple[Entry, ...] = (
     Entry("Prices", "prices", "prices"),
     Entry("Keys", "keys", "keys"),
+    Entry("People", "people", "people"),
     Entry("Audit", "audit", "audit"),
 )
 

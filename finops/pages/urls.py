@@ -12,8 +12,10 @@ from finops.pages import (
     filters,
     keys,
     overview,
+    people,
     request,
     requests,
+    teams,
     tokens,
 )
 from finops.pages.prices import calculator, entry, holds, listing, previews, ratings
@@ -38,6 +40,11 @@ urlpatterns = [
     path("prices/previews/<int:pk>/apply", previews.apply, name="prices-apply"),
     path("prices/ratings", ratings.ratings, name="prices-ratings"),
     path("prices/calculator", calculator.calculator, name="prices-calculator"),
+    path("people", people.listing, name="people"),
+    path("people/<int:user_id>", people.person, name="person"),
+    path("people/<int:user_id>/active", people.active, name="person-active"),
+    path("teams", teams.listing, name="teams"),
+    path("teams/<int:team_id>", teams.team, name="team"),
     path("audit", audit.log, name="audit"),
     path("keys", keys.listing, name="keys"),
     path("keys/new", keys.new, name="key-new"),
