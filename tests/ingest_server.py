@@ -38,6 +38,16 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
         time.sleep(0.02)
 
 
+class Clock:
+    """A server's idea of the time, which stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @contextlib.contextmanager
 def serve(application: app.App) -> Iterator[str]:
     """The address of a running server; on leaving it has answered what it took and ended."""

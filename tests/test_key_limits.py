@@ -11,22 +11,11 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest_server import Door, event, result, serve, until
+from ingest_server import Clock, Door, event, result, serve, until
 
 from finops.conninfo import conninfo
 from ingest import app
 from ingest.limits import Allowance, Limited, Limits
-
-
-class Clock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC).timestamp()
-
-    def __call__(self) -> float:
-        return self.now
-
 
 clock = Clock()
 
