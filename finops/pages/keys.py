@@ -177,8 +177,9 @@ def _shown(request: HttpRequest, made: ingest_keys.NewKey, note: str = "") -> Ht
     """The only time that a key is shown: in this answer, and nowhere that would keep it."""
     origin = request.build_absolute_uri("/api/v1/events")
     sent = (
-        f'{{"id": "first-event", "timestamp": "{timezone.now():%Y-%m-%dT%H:%M:%SZ}", '
-        '"provider": "openai", "model": "gpt-4o-mini", "input_tokens": 1200, "output_tokens": 300}'
+        f'{{"id": "first-event", "timestamp": "{timezone.now():%Y-%m-%dT%H:%M:%SZ}",\n'
+        '       "provider": "openai", "model": "gpt-4o-mini",\n'
+        '       "input_tokens": 1200, "output_tokens": 300}'
     )
     context = {
         "section": "keys",
