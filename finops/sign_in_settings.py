@@ -36,6 +36,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": None,
 }
 
+MFA_FORMS = {"add_webauthn": "finops.pages.signing_in.PasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True

@@ -12,6 +12,7 @@ from allauth.account.forms import LoginForm
 from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
@@ -60,6 +61,17 @@ class SignInForm(LoginForm):
     def clean_login(self) -> str:
         # Names are kept in this form: Unicode has several ways to write one.
         return unicodedata.normalize("NFKC", super().clean_login())
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """Passkeys open an account by themselves, unless their owner wants only a second factor."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial |= {"name": "Passkey", "passwordless": True}
+        alone = self.fields["passwordless"]
+        alone.label = "Sign in with it alone"
+        alone.help_text = "Without a password. Otherwise it is asked for after the password."
 
 
 class AccountAdapter(DefaultAccountAdapter):
