@@ -46,7 +46,7 @@ def test_a_passkey_is_added_and_signs_in_without_a_password(visit: Visit) -> Non
     expect(page.get_by_role("region", name="Passkeys")).to_contain_text("Laptop")
     page.get_by_role("button", name="Sign out").click()
     visit.shows("Sign in")
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     visit.shows("What did we spend?")
     assert visit.complaints == []
 
@@ -59,7 +59,7 @@ def test_a_passkey_that_is_not_there_is_said_on_the_page(visit: Visit) -> None:
     visit.page.get_by_role("button", name="Sign out").click()
     visit.shows("Sign in")
     visit.page.evaluate("() => { navigator.credentials.get = async () => { throw new Error() } }")
-    visit.page.get_by_role("button", name="Sign in with a passkey").click()
+    visit.page.get_by_role("button", name="Use a passkey").click()
     expect(visit.page.get_by_role("alert")).to_have_text(
         "That did not work, or it was stopped. Try again."
     )
