@@ -1,0 +1,21 @@
+-- One row: what one key brought within [%(start)s, %(end)s). prefix is NULL where the key is gone.
+-- Of keys of %(teams)s (NULL: of all) and of %(key_id)s alone where that is given. Uses the index
+-- ingest_batch_committed.
+SELECT
+    batch.key_id,
+    key.prefix,
+    batch.source,
+    key.team,
+    sum(batch.accepted)::bigint AS accepted,
+    sum(batch.duplicates)::bigint AS duplicates,
+    coalesce(sum((SELECT sum(each.value::bigint) FROM jsonb_each_text(batch.rejected) AS each)), 0)::bigint AS rejected,
+    sum(batch.unknown_fields)::bigint AS unknown_fields,
+    count(*) AS batches,
+    max(batch.committed_at) AS last_at
+FROM ingest_batch AS batch
+LEFT JOIN ingest_key AS key ON key.id = batch.key_id
+WHERE batch.committed_at >= %(start)s AND batch.committed_at < %(end)s
+    AND (%(teams)s::text[] IS NULL OR key.team = ANY (%(teams)s::text[]))
+    AND (%(key_id)s::integer IS NULL OR batch.key_id = %(key_id)s::integer)
+GROUP BY 1, 2, 3, 4
+ORDER BY 5 DESC, 7 DESC, 1
