@@ -121,7 +121,7 @@ def window(name: str, now: datetime) -> Window:
 
 def read(scope: Scope, within: Window) -> Intake:
     """Raises QueryTooSlow."""
-    given = {
+    given: dict[str, Any] = {
         "teams": None if scope.teams is None else sorted(scope.teams),
         "key_id": scope.key_id,
         "start": within.start,
@@ -132,7 +132,8 @@ def read(scope: Scope, within: Window) -> Intake:
 
         def rows(name: str) -> list[tuple[Any, ...]]:
             cursor.execute(statement(name), given)
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
         last = rows("intake_last")
         return Intake(

@@ -28,10 +28,11 @@ def events_per_minute(steps: list[Step], window: Window, now: datetime, zone: Zo
     for name, role in SERIES:
         counts = [getattr(by_start[start], name) if start in by_start else 0 for start in starts]
         data.append(series(name, role, counts, buckets, minutes(window, starts, now)))
-    figure: Figure = {
-        "data": data,
-        "layout": charts.layout(buckets, "requests", "", charts.highest(data)),
-    }
+    top = charts.highest(data)
+    layout = charts.layout(buckets, "requests", "", top)
+    if top < charts.TICKS:
+        layout["yaxis"]["tickformat"] = ".2~f"
+    figure: Figure = {"data": data, "layout": layout}
     legend = tuple((role, name.capitalize()) for name, role in SERIES)
     return Chart(f"{title}, steps of {STEP_WORDS[window.name]}", figure, legend=legend)
 
@@ -51,7 +52,9 @@ def bucket(start: datetime, step: timedelta, now: datetime, zone: ZoneInfo) -> B
     date = formats.day(local.date(), local_day(now, zone))
     is_filling = start <= now < start + step
     name = f"{date}, {local:%H:%M %Z}" + (", so far" if is_filling else "")
-    return Bucket(start, name, date if f"{local:%H:%M}" == "00:00" else f"{local:%H:%M}", is_filling)
+    return Bucket(
+        start, name, date if f"{local:%H:%M}" == "00:00" else f"{local:%H:%M}", is_filling
+    )
 
 
 def series(

@@ -32,6 +32,35 @@ REASONS = {
     "wrong_type": "a value of another JSON type than the field's",
 }
 
+# What to do about each, for people who look at what was refused.
+MENDS = {
+    "absurd_tokens": "Send the tokens of one call; a count like this is a sum or another unit.",
+    "conflicting_fields": "Send either the provider's usage block or token fields, and one name "
+    "of each field.",
+    "empty_model": "Write the model that answered.",
+    "empty_name": "Leave the pair out, or give it a name.",
+    "invalid_characters": "Remove NUL characters and unpaired surrogates before sending.",
+    "invalid_timestamp": "Write RFC 3339, as in 2026-10-01T12:00:00Z.",
+    "malformed_json": "Write one JSON object a line, without line breaks inside it.",
+    "missing_id": "Write an id of 1 to 200 characters, unique per request.",
+    "missing_model": "Write the model that answered.",
+    "missing_timestamp": "Write when the request started, in RFC 3339 with a zone.",
+    "naive_timestamp": "Write the zone too, as in 2026-10-01T12:00:00Z.",
+    "negative_number": "Write 0 or more, or leave the field out where nothing was measured.",
+    "negative_tokens": "Write 0 or more, or leave the field out.",
+    "out_of_range": "Keep to the bounds of the field, which the table of fields names.",
+    "timestamp_in_future": "Check the clock of the machine that sends, and the zone it writes.",
+    "timestamp_too_old": "Events this old are past the retention; it can be made longer.",
+    "token_parts_exceed_whole": "Write totals that include their cached, audio and reasoning "
+    "parts, or send the provider's usage block untouched.",
+    "too_long": "Shorten the value; names are of at most 200 characters.",
+    "too_many": "Send fewer entries: at most 16 tags, 32 stages.",
+    "unknown_usage_shape": "Send an OpenAI, Anthropic, Gemini or Bedrock usage block, or token "
+    "fields.",
+    "unknown_value": "Write one of the values that the table of fields names.",
+    "wrong_type": "Write the field's own JSON type: numbers without quotes, names as strings.",
+}
+
 
 class Rejected(Exception):
     """One event cannot be taken. `detail` names the field and what to do about it."""

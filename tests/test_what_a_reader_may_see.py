@@ -41,6 +41,7 @@ WITHOUT_USAGE = {
     "sign-in",
     "sign-out",
     # The desks' own tests say who sees what there.
+    *("ingest", "ingest-test", "ingest-arrival"),
     *("api-projection", "prices", "prices-model", "prices-line", "prices-calculator"),
     *("prices-holds", "prices-hold"),
     # One's own account, which is nobody's usage.

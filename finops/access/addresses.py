@@ -65,6 +65,8 @@ RULES: Mapping[str, Rule] = {
     "prices-hold": Rule(Ability.MANAGE_PRICES),
     **dict.fromkeys(("people", "person", "person-active"), Rule(Ability.MANAGE_PEOPLE)),
     **dict.fromkeys(("teams", "team"), Rule(Ability.MANAGE_PEOPLE)),
+    **dict.fromkeys(("ingest", "ingest-arrival"), Rule(Ability.SEE_INGEST)),
+    "ingest-test": Rule(Ability.MANAGE_KEYS),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.
     **dict.fromkeys(("keys", "token-new", "token-revoke"), Rule(Ability.MAKE_TOKENS)),

@@ -25,6 +25,7 @@ FIGURES = (
 # In this order: prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (
     Entry("Prices", "prices", "prices"),
+    Entry("Ingest", "ingest", "ingest"),
     Entry("Keys", "keys", "keys"),
     Entry("People", "people", "people"),
     Entry("Audit", "audit", "audit"),

@@ -7,9 +7,11 @@ from django.urls import include, path
 
 from finops.pages import (
     accounts,
+    arrival,
     audit,
     explore,
     filters,
+    ingest,
     keys,
     overview,
     people,
@@ -40,6 +42,9 @@ urlpatterns = [
     path("prices/previews/<int:pk>/apply", previews.apply, name="prices-apply"),
     path("prices/ratings", ratings.ratings, name="prices-ratings"),
     path("prices/calculator", calculator.calculator, name="prices-calculator"),
+    path("ingest", ingest.desk, name="ingest"),
+    path("ingest/test", arrival.send, name="ingest-test"),
+    path("ingest/test/<uuid:event_key>/<str:day>", arrival.show, name="ingest-arrival"),
     path("people", people.listing, name="people"),
     path("people/<int:user_id>", people.person, name="person"),
     path("people/<int:user_id>/active", people.active, name="person-active"),
