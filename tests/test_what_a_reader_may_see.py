@@ -25,6 +25,10 @@ KEYS = {each: event_key("tests", each).hex() for each in ("ours", "theirs", "the
 WITHOUT_USAGE = {
     "audit",
     "people",
+    "invitations",
+    "invitation-again",
+    "invitation-revoke",
+    "invitation",
     "person",
     "person-active",
     "teams",

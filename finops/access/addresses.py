@@ -67,6 +67,9 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("teams", "team"), Rule(Ability.MANAGE_PEOPLE)),
     **dict.fromkeys(("ingest", "ingest-arrival"), Rule(Ability.SEE_INGEST)),
     "ingest-test": Rule(Ability.MANAGE_KEYS),
+    **dict.fromkeys(("invitations", "invitation-again"), Rule(Ability.MANAGE_PEOPLE)),
+    "invitation-revoke": Rule(Ability.MANAGE_PEOPLE),
+    "invitation": _ANYBODY,
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.
     **dict.fromkeys(("keys", "token-new", "token-revoke"), Rule(Ability.MAKE_TOKENS)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from finops.models.cache import CacheEntry
 from finops.models.intake import CardinalityOverflow, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
-from finops.models.people import Account, AuditRecord, Role, TeamMember
+from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMember
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
 from finops.models.runs import RatingPreview, RatingRun, RollupCheck
@@ -19,6 +19,7 @@ __all__ = [
     "CacheEntry",
     "CardinalityOverflow",
     "IngestKey",
+    "Invitation",
     "KeyRefusal",
     "LatencyTier",
     "Price",

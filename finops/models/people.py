@@ -71,3 +71,26 @@ class AuditRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.subject}"
+
+
+class Invitation(models.Model):
+    """A link by which one person makes their own account. Only a digest of its token is kept."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=Role.choices)
+    teams = models.ManyToManyField(Team, db_table="invitation_team", related_name="+")
+    digest = models.BinaryField(max_length=32, unique=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    sent_at = models.DateTimeField()  # when its present link was made
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "invitation"
+        ordering = ("-sent_at", "-id")
+
+    def __str__(self) -> str:
+        return self.email

@@ -1,0 +1,196 @@
+"""Invitations: a link that makes one account, once, for a week, unless it is withdrawn."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from finops import access, invitations
+from finops.models import Account, AuditRecord, Invitation, Role, Team
+
+pytestmark = pytest.mark.django_db
+
+JOIN = {
+    "username": "bob",
+    "password": "correct horse battery",
+    "again": "correct horse battery",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_misses() -> None:
+    cache.clear()
+
+
+def link_in(text: str) -> str:
+    found = re.search(r"http://testserver(/invitations/[\w-]+)", text)
+    assert found, text
+    return found[1]
+
+
+def invite(client: Client, email: str = "bob@example.org", **more: object) -> str:
+    """The path of the link."""
+    response = client.post("/people/invitations", {"email": email, "role": "engineer", **more})
+    assert response.status_code == 200
+    return link_in(response.text)
+
+
+def test_whoever_is_invited_joins_with_the_role_and_teams(signed_in: Client) -> None:
+    search = Team.objects.create(name="search")
+    link = invite(signed_in, teams=[search.pk])
+    assert mail.outbox[0].to == ["bob@example.org"]
+    assert link_in(str(mail.outbox[0].body)) == link
+    browser = Client()
+    assert "bob@example.org, engineer" in browser.get(link).text
+    assert browser.post(link, JOIN).headers["Location"] == "/"
+    assert browser.get("/").status_code == 200
+    bob = User.objects.get(username="bob")
+    found = access.standing(bob)
+    assert (bob.email, found.role, found.teams) == ("bob@example.org", Role.ENGINEER, {"search"})
+    assert "has been used" in Client().get(link).text
+    assert Client().post(link, JOIN | {"username": "eve"}).status_code == 404
+    assert User.objects.count() == 2
+    acts = AuditRecord.objects.filter(action__startswith="person.").order_by("id")
+    assert [(each.action, each.actor) for each in acts] == [
+        ("person.invite", "ada"),
+        ("person.join", "bob"),
+    ]
+    assert acts[0].after == {"role": "engineer", "teams": ["search"]}
+
+
+def test_the_token_is_kept_nowhere(signed_in: Client) -> None:
+    token = invite(signed_in).rsplit("/", 1)[1]
+    assert token.encode() not in bytes(Invitation.objects.get().digest)
+    assert token not in str(list(AuditRecord.objects.values()))
+    assert token not in signed_in.get("/people/invitations").text
+
+
+@pytest.mark.parametrize(
+    ("entered", "field", "words"),
+    [
+        ({"username": ""}, "username", "required"),
+        ({"username": "ADA"}, "username", "already exists"),
+        ({"username": "a b"}, "username", "valid username"),
+        ({"password": "short", "again": "short"}, "password", "too short"),
+        ({"password": "password1", "again": "password1"}, "password", "too common"),
+        ({"again": "something else"}, "again", "not the same"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_the_link_stays_good(
+    signed_in: Client, entered: dict[str, str], field: str, words: str
+) -> None:
+    link = invite(signed_in)
+    response = Client().post(link, JOIN | entered)
+    assert response.status_code == 400
+    assert words in response.context["form"].errors[field][0]
+    assert User.objects.count() == 1
+    assert Client().post(link, JOIN).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("entered", "field"),
+    [
+        ({"email": "nowhere"}, "email"),
+        ({"email": "ADA@example.org"}, "email"),
+        ({"email": "open@example.org"}, "email"),
+        ({"role": "king"}, "role"),
+        ({"teams": ["77"]}, "teams"),
+    ],
+)
+def test_a_wrong_invitation_is_not_sent(
+    signed_in: Client, entered: dict[str, object], field: str
+) -> None:
+    invite(signed_in, "open@example.org")
+    correct = {"email": "new@example.org", "role": "viewer"}
+    response = signed_in.post("/people/invitations", correct | entered)
+    assert response.status_code == 400
+    assert list(response.context["form"].errors) == [field]
+    assert len(mail.outbox) == 1
+
+
+def test_a_link_that_is_withdrawn_expired_or_wrong_says_what_to_do(signed_in: Client) -> None:
+    link = invite(signed_in)
+    number = Invitation.objects.get().pk
+    assert "Withdraw the invitation" in signed_in.get(f"/people/invitations/{number}/revoke").text
+    page = signed_in.post(f"/people/invitations/{number}/revoke", follow=True).text
+    assert "is withdrawn" in page
+    assert "Ask an administrator for a new one" in Client().get(link).text
+    late = invite(signed_in, "late@example.org")
+    Invitation.objects.filter(email="late@example.org").update(expires_at=datetime.now(UTC))
+    assert "has expired" in Client().get(late).text
+    assert "not known" in Client().get("/invitations/made-up").text
+    assert signed_in.post(f"/people/invitations/{number}/again", follow=True).status_code == 200
+    assert len(mail.outbox) == 2
+
+
+def test_a_link_sent_again_ends_the_one_before(signed_in: Client) -> None:
+    first = invite(signed_in)
+    number = Invitation.objects.get().pk
+    again = f"/people/invitations/{number}/again"
+    assert "Wait a minute" in signed_in.post(again, follow=True).text
+    Invitation.objects.update(
+        sent_at=datetime.now(UTC) - timedelta(days=8), expires_at=datetime.now(UTC)
+    )
+    second = link_in(signed_in.post(again).text)
+    assert Client().get(first).status_code == 404
+    assert Client().post(second, JOIN).status_code == 302
+    assert len(mail.outbox) == 2
+    assert "accepted already" in signed_in.post(
+        f"/people/invitations/{number}/revoke", follow=True
+    ).text
+
+
+def test_without_mail_the_link_is_shown_to_be_given_by_hand(
+    signed_in: Client, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+    monkeypatch.setattr(settings, "EMAIL_HOST", "127.0.0.1")
+    monkeypatch.setattr(settings, "EMAIL_PORT", 1)
+    response = signed_in.post(
+        "/people/invitations", {"email": "bob@example.org", "role": "viewer"}
+    )
+    assert "could not be sent" in response.text
+    assert Client().get(link_in(response.text)).status_code == 200
+
+
+def test_links_are_neither_made_nor_guessed_without_end(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = invite(signed_in)
+    monkeypatch.setattr(invitations, "MOST_PER_HOUR", 1)
+    refused = signed_in.post("/people/invitations", {"email": "eve@example.org", "role": "viewer"})
+    assert refused.status_code == 400
+    assert "links were made within an hour" in refused.text
+    for number in range(20):
+        assert Client().get(f"/invitations/guess-{number}").status_code == 404
+    assert Client().get(link).status_code == 429
+    cache.clear()
+    assert Client().get(link).status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.FINANCE, Role.ENGINEER, Role.VIEWER, None])
+def test_only_administrators_invite(signed_in: Client, role: Role | None) -> None:
+    invite(signed_in, "secret@example.org")
+    number = Invitation.objects.get().pk
+    reader = User.objects.create_user("reader")
+    if role:
+        Account.objects.create(user=reader, role=role)
+    browser = Client()
+    browser.force_login(reader)
+    paths = ["/people/invitations", *(f"/people/invitations/{number}/{act}" for act in
+                                      ("again", "revoke"))]  # fmt: skip
+    for path in paths:
+        for response in (browser.get(path), browser.post(path)):
+            assert response.status_code == 403
+            assert "secret" not in response.text
+        for response in (Client().get(path), Client().post(path)):
+            assert response.headers["Location"].startswith("/sign-in")
+    assert Invitation.objects.get().revoked_at is None
+    for path in (f"/people/invitations/{number + 1}/again", "/people/invitations/0/revoke"):
+        assert signed_in.post(path).status_code == 404
