@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 
 from finops import access, invitations
 from finops.models import Account, AuditRecord, Invitation, Role, Team
@@ -141,20 +141,19 @@ def test_a_link_sent_again_ends_the_one_before(signed_in: Client) -> None:
     assert Client().get(first).status_code == 404
     assert Client().post(second, JOIN).status_code == 302
     assert len(mail.outbox) == 2
-    assert "accepted already" in signed_in.post(
-        f"/people/invitations/{number}/revoke", follow=True
-    ).text
-
-
-def test_without_mail_the_link_is_shown_to_be_given_by_hand(
-    signed_in: Client, settings: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
-    monkeypatch.setattr(settings, "EMAIL_HOST", "127.0.0.1")
-    monkeypatch.setattr(settings, "EMAIL_PORT", 1)
-    response = signed_in.post(
-        "/people/invitations", {"email": "bob@example.org", "role": "viewer"}
+    assert (
+        "accepted already"
+        in signed_in.post(f"/people/invitations/{number}/revoke", follow=True).text
     )
+
+
+@override_settings(
+    EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+    EMAIL_HOST="127.0.0.1",
+    EMAIL_PORT=1,
+)
+def test_without_mail_the_link_is_shown_to_be_given_by_hand(signed_in: Client) -> None:
+    response = signed_in.post("/people/invitations", {"email": "bob@example.org", "role": "viewer"})
     assert "could not be sent" in response.text
     assert Client().get(link_in(response.text)).status_code == 200
 
