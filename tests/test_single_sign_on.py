@@ -192,3 +192,16 @@ def test_a_mail_server_is_named_by_an_address(
 def test_a_wrong_mail_server_is_refused_without_repeating_its_password(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL: write"):
         environment.mail_server(url)
+
+
+@pytest.mark.parametrize("has_come_before", [True, False])
+def test_who_was_deactivated_here_does_not_come_in_from_there(
+    client: Client, provider: Provider, has_come_before: bool
+) -> None:
+    accounts.create_person("gh", "grace@example.org", PASSWORD, Role.FINANCE)
+    if has_come_before:
+        come_in(client)
+        client.post("/sign-out")
+    User.objects.filter(username="gh").update(is_active=False)
+    assert "This account is closed" in come_in(client).text
+    assert User.objects.count() == 2

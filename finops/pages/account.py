@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
@@ -33,7 +32,6 @@ def account(request: HttpRequest) -> HttpResponse:
             "section": "account",
             "role": held.role,
             "teams": None if held.teams is None else sorted(held.teams),
-            "is_sso": SocialAccount.objects.filter(user=user).exists(),
             "sessions": [shown(each) for each in sessions_of(user)],
             **factors_of(user),
         },
