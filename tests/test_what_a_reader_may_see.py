@@ -47,7 +47,7 @@ WITHOUT_USAGE = {
     # The desks' own tests say who sees what there.
     *("ingest", "ingest-test", "ingest-arrival"),
     *("api-projection", "prices", "prices-model", "prices-line", "prices-calculator"),
-    *("prices-holds", "prices-hold"),
+    *("prices-holds", "prices-hold", "prices-sources"),
     # One's own account, which is nobody's usage.
     *(name for name in RULES if name.startswith(("account", "mfa_", "openid_", "socialaccount_"))),
     *("keys", "key-new", "key", "key-rotate", "key-revoke", "token-new", "token-revoke"),

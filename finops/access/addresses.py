@@ -62,6 +62,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("api-projection", "prices-calculator"), _PRICES),
     **dict.fromkeys(("prices", "prices-model", "prices-line"), _PRICES),
     "prices-holds": _PRICES,
+    "prices-sources": Rule(Ability.SEE_PRICES, Ability.MANAGE_PRICES),
     "prices-hold": Rule(Ability.MANAGE_PRICES),
     **dict.fromkeys(("people", "person", "person-active"), Rule(Ability.MANAGE_PEOPLE)),
     **dict.fromkeys(("teams", "team"), Rule(Ability.MANAGE_PEOPLE)),

@@ -21,7 +21,7 @@ from finops.pages import (
     teams,
     tokens,
 )
-from finops.pages.prices import calculator, entry, holds, listing, previews, ratings
+from finops.pages.prices import calculator, entry, holds, listing, previews, ratings, sources
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -42,6 +42,7 @@ urlpatterns = [
     path("prices/previews/<int:pk>/save", previews.save, name="prices-save"),
     path("prices/previews/<int:pk>/apply", previews.apply, name="prices-apply"),
     path("prices/ratings", ratings.ratings, name="prices-ratings"),
+    path("prices/sources", sources.sources, name="prices-sources"),
     path("prices/calculator", calculator.calculator, name="prices-calculator"),
     path("ingest", ingest.desk, name="ingest"),
     path("ingest/test", arrival.send, name="ingest-test"),

@@ -1,5 +1,5 @@
 """The Prices desk: the ledger and its history, new lines and what they would do, models without a
-price, rating again, and the calculator."""
+price, rating again, what is held for review, the second source, and the calculator."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ TABS = (
     Entry("Unpriced", "unpriced", "prices-unpriced"),
     Entry("Rating again", "ratings", "prices-ratings"),
     Entry("Held", "holds", "prices-holds"),
+    Entry("Sources", "sources", "prices-sources"),
     Entry("Calculator", "calculator", "prices-calculator"),
 )
 

@@ -90,7 +90,7 @@ def _prefilled(request: HttpRequest) -> dict[str, str]:
         filled = {**filled_from(price), "replaces": str(price.pk)}
     elif "like" in request.GET:
         filled = prices_from(get_object_or_404(Price, pk=_number(request.GET["like"])))
-    asked = {name: request.GET[name] for name in request.GET if name in PriceForm.base_fields}
+    asked = {name: request.GET[name] for name in request.GET if name in PriceForm().fields}
     return {**filled, **{name: text for name, text in asked.items() if is_text(text)}}
 
 
