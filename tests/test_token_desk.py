@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from finops import api_tokens
 from finops.models import Account, ApiToken, AuditRecord, Role, Team, TeamMember
+from ingest import keys
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +106,14 @@ def test_an_administrator_sees_and_revokes_tokens_of_all(enter: Enter) -> None:
     assert "It is a token of grace" in client.get(f"/tokens/{prefix(text)}/revoke").text
     client.post(f"/tokens/{prefix(text)}/revoke")
     assert ApiToken.objects.get().revoked_at
+
+
+def test_the_readme_gives_scanners_an_expression_that_finds_keys_and_tokens() -> None:
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+    found = re.search(r"^    (fk_\S+)$", readme, re.MULTILINE)
+    assert found
+    for text in (keys.generate().text, token_of("grace")):
+        assert re.fullmatch(found[1], text)
 
 
 def test_a_token_ends_when_it_was_told_to(enter: Enter) -> None:
