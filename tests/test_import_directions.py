@@ -41,7 +41,7 @@ DATA = {
     "finops.intake",
     *("finops.costs", "finops.health", "finops.ledger", "finops.postgres", "finops.rate_cards"),
     *("finops.accounts", "finops.price_holds", "finops.price_listing", "finops.requests"),
-    *("finops.rating_jobs", "finops.rating_spans"),
+    *("finops.rating_jobs", "finops.rating_spans", "finops.unpriced_models"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
     *("finops.people", "finops.teams"),

@@ -52,7 +52,7 @@ WITHOUT_USAGE = {
     *(name for name in RULES if name.startswith(("account", "mfa_", "openid_", "socialaccount_"))),
     *("keys", "key-new", "key", "key-rotate", "key-revoke", "token-new", "token-revoke"),
     *("prices-new", "prices-end", "prices-preview", "prices-save", "prices-apply"),
-    "prices-ratings",
+    *("prices-ratings", "prices-unpriced"),
 }
 
 

@@ -60,7 +60,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("change", "values"), _COSTS),
     **dict.fromkeys(("api-costs", "api-costs-csv", "api-requests", "api-request"), _COSTS),
     **dict.fromkeys(("api-projection", "prices-calculator"), _PRICES),
-    **dict.fromkeys(("prices", "prices-model", "prices-line"), _PRICES),
+    **dict.fromkeys(("prices", "prices-model", "prices-line", "prices-unpriced"), _PRICES),
     "prices-holds": _PRICES,
     "prices-sources": Rule(Ability.SEE_PRICES, Ability.MANAGE_PRICES),
     "prices-hold": Rule(Ability.MANAGE_PRICES),

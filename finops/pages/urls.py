@@ -21,7 +21,16 @@ from finops.pages import (
     teams,
     tokens,
 )
-from finops.pages.prices import calculator, entry, holds, listing, previews, ratings, sources
+from finops.pages.prices import (
+    calculator,
+    entry,
+    holds,
+    listing,
+    previews,
+    ratings,
+    sources,
+    unpriced,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -41,6 +50,7 @@ urlpatterns = [
     path("prices/previews/<int:pk>", previews.preview, name="prices-preview"),
     path("prices/previews/<int:pk>/save", previews.save, name="prices-save"),
     path("prices/previews/<int:pk>/apply", previews.apply, name="prices-apply"),
+    path("prices/unpriced", unpriced.unpriced, name="prices-unpriced"),
     path("prices/ratings", ratings.ratings, name="prices-ratings"),
     path("prices/sources", sources.sources, name="prices-sources"),
     path("prices/calculator", calculator.calculator, name="prices-calculator"),

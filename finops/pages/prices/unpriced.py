@@ -1,0 +1,73 @@
+"""The queue of models without a price, and how to give them one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+
+from finops import access, formats, unpriced_models
+from finops.models import Price
+from finops.pages.prices import frame
+from finops.pages.prices.lines import model_href, moment
+from finops.unpriced_models import Progress, UnpricedModel
+
+# So many are looked up in the catalogue for names like theirs.
+SUGGESTED_FOR = 20
+
+
+@require_GET
+def unpriced(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    seen = access.standing(request.user).teams
+    found = unpriced_models.queue(seen)
+    queue = found or []
+    like = unpriced_models.suggestions([each.model for each in queue[:SUGGESTED_FOR]], now)
+    progress = unpriced_models.progress()
+    context = frame(request, "unpriced", "What has no price?")
+    context |= {
+        "is_known": found is not None,
+        "models": [_row(each, like.get(each.model, []), now) for each in queue],
+        "progress": _said(progress, now, with_counts=seen is None),
+        "is_settled": progress.is_settled,
+    }
+    return render(request, "prices/unpriced.html", context)
+
+
+def _row(each: UnpricedModel, like: list[Price], now: datetime) -> dict[str, Any]:
+    named = {"kind": "contract", "provider": each.provider, "model": each.model}
+    return {
+        "name": f"{each.provider} / {each.model}",
+        "href": model_href(each.provider, each.model),
+        "requests": formats.count_long(each.requests),
+        "tokens": formats.count_long(each.tokens),
+        "since": moment(each.since, now),
+        "latest": moment(each.latest, now),
+        "teams": ", ".join(team or "Unattributed" for team in each.teams),
+        "has_line": each.has_line,
+        "add_query": urlencode(named),
+        "like": [
+            {"name": f"{p.provider} / {p.model}", "query": urlencode({**named, "like": str(p.pk)})}
+            for p in like
+        ],
+    }
+
+
+def _said(progress: Progress, now: datetime, *, with_counts: bool) -> str:
+    run = progress.run
+    if run is not None and run.finished_at is None:
+        upto = f", done up to {moment(run.done_to, now)}" if run.done_to else ""
+        return f"Being rated with the ledger as it is now{upto}."
+    if not progress.is_settled:
+        return "The ledger has changed: what it has a price for now is rated within a minute."
+    if run is None or run.finished_at is None:
+        return ""
+    counts = (
+        f": {formats.count_long(run.events_changed)} requests got a price" if with_counts else ""
+    )
+    return f"Last rated by itself {moment(run.finished_at, now)}{counts}."

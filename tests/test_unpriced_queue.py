@@ -1,0 +1,70 @@
+"""The queue of models without a price: what each reader sees of it, and what it leads to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from desks import reader
+from django.conf import settings
+from page_texts import rows_of, text_of
+
+from finops import ledger, rerating
+from tests import usage
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def unpriced() -> None:
+    now = datetime.now(UTC)
+    at = now - timedelta(hours=2)
+    events = [
+        usage.event(at, provider="acme", model="gpt-4o-mine", team="search"),
+        usage.event(at, provider="acme", model="gpt-4o-mine", team="hush"),
+        usage.event(at, provider="acme", model="secret", team="hush"),
+    ]
+    usage.record(events, now=now)
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_finance_sees_every_model_with_its_requests_tokens_and_teams() -> None:
+    ledger.sync_catalog(datetime.now(UTC))
+    page = reader("finance").get("/prices/unpriced").text
+    rows = rows_of(page)
+    assert [row[:3] for row in rows] == [
+        ["acme / gpt-4o-mine", "2", "2,400"],
+        ["acme / secret", "1", "1,200"],
+    ]
+    assert rows[0][5] == "hush, search"
+    assert "gpt-4o-mini" in rows[0][7]
+    assert "/prices/new?kind=contract&amp;provider=acme&amp;model=gpt-4o-mine" in page
+    assert "like=" in page
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_engineers_see_the_requests_of_their_teams_only() -> None:
+    page = reader("engineer", "search").get("/prices/unpriced").text
+    assert [row[:3] for row in rows_of(page)] == [["acme / gpt-4o-mine", "1", "1,200"]]
+    assert "hush" not in page
+    assert "Add price" not in page
+    other = reader("engineer", "other").get("/prices/unpriced")
+    assert "Every request you may see has a price" in other.text
+    assert reader("viewer", "search").get("/prices/unpriced").status_code == 403
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_a_new_price_empties_the_queue_by_itself() -> None:
+    finance = reader("finance")
+    form = finance.get("/prices/new?kind=contract&provider=acme&model=gpt-4o-mine").text
+    assert 'value="gpt-4o-mine"' in form
+    prices = {"uncached_input_price": "0.000001", "text_output_price": "0.000002"}
+    terms = {"kind": "contract", "provider": "acme", **prices}
+    ledger.add(terms, author="ada", zone=UTC)
+    waiting = finance.get("/prices/unpriced").text
+    assert "rated within a minute" in waiting
+    assert 'hx-trigger="every 3s"' in waiting
+    rerating.rerate_unpriced(settings.REPORTING_ZONE)
+    done = text_of(finance.get("/prices/unpriced").text)
+    assert "Every request you may see has a price" in done
+    assert "3 requests got a price" in done
