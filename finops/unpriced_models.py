@@ -32,7 +32,7 @@ class UnpricedModel:
     tokens: int
     since: datetime
     latest: datetime
-    teams: tuple[str, ...]
+    teams: list[str]
     has_line: bool
 
 
@@ -60,10 +60,7 @@ def queue(teams: frozenset[str] | None) -> list[UnpricedModel] | None:
         if isinstance(error.__cause__, QueryCanceled):
             return None
         raise
-    return [
-        UnpricedModel(*counted, teams=tuple(names), has_line=has_line)
-        for *counted, names, has_line in rows
-    ]
+    return [UnpricedModel(*row) for row in rows]
 
 
 def suggestions(models: Sequence[str], now: datetime) -> dict[str, list[Price]]:
