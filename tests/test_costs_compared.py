@@ -104,6 +104,14 @@ def test_the_column_before_adds_up_to_the_total_before(signed_in: Client) -> Non
     assert sum(amounts, Decimal(0)) == Decimal(total)
 
 
+def test_a_user_called_unattributed_takes_no_row_away(signed_in: Client) -> None:
+    figures.price_models()
+    usage.record([usage.event(START), usage.event(START, user="Unattributed")], now=NOW)
+    address = f"{LATTER}&group_by=user&granularity=total&metrics=requests"
+    rows = csv_of(signed_in, address)
+    assert [row["previous_requests"] for row in rows] == ["1", "1"]
+
+
 @pytest.mark.parametrize(
     ("first", "is_covered"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,14 +36,19 @@ def pairs(result: CostResult) -> list[Pair]:
     starts, earlier = steps(result.query), steps(before.query)
     forward = dict(zip(starts, earlier, strict=False))
     backward = dict(zip(earlier, starts, strict=False))
-    left = {(row.start, row.is_other, row.keys): row for row in before.rows}
+    left: defaultdict[tuple[object, ...], deque[CostRow]] = defaultdict(deque)
+    for row in before.rows:
+        # Mostly one: a user may be called Unattributed, as requests without a user are.
+        left[row.start, row.is_other, row.keys].append(row)
     found = []
     for row in result.rows:
         then = forward.get(row.start)
-        was = left.pop((then, row.is_other, row.keys), None) if row.start in forward else None
-        found.append(Pair(row.start, then, row.keys, row, was))
+        same = left[then, row.is_other, row.keys] if row.start in forward else None
+        found.append(Pair(row.start, then, row.keys, row, same.popleft() if same else None))
     found += [
-        Pair(backward.get(row.start), row.start, row.keys, None, row) for row in left.values()
+        Pair(backward.get(row.start), row.start, row.keys, None, row)
+        for rows in left.values()
+        for row in rows
     ]
     return found
 
