@@ -124,8 +124,9 @@ def test_events_are_rated_as_they_are_stored(door: Door) -> None:
     [price] = door.database.execute(
         """
         INSERT INTO price (kind, provider, model, fleet, cache, service_tier, context_over,
-            currency, source, author, note, uncached_input_price, text_output_price)
-        VALUES ('catalog', 'p', 'priced', '', '', '', 0, 'USD', 'test', '', '', 0.0000015, 0.000002)
+            currency, source, author, note, superseded_by, uncached_input_price, text_output_price)
+        VALUES ('catalog', 'p', 'priced', '', '', '', 0, 'USD', 'test', '', '', '', 0.0000015,
+            0.000002)
         RETURNING id
         """
     ).fetchall()
