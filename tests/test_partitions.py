@@ -44,6 +44,27 @@ def test_making_a_partition_again_changes_nothing(connection: Connection) -> Non
     assert partitions.existing(connection) == before
 
 
+def test_the_planner_knows_that_a_day_is_all_of_its_partition(connection: Connection) -> None:
+    partitions.make(connection, [OLD])
+    connection.execute(
+        """
+        INSERT INTO usage_event (event_key, started_at, batch_id, day, attribution_id, user_id,
+            uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
+            cache_creation_1h_input_tokens, input_audio_tokens, text_output_tokens,
+            reasoning_output_tokens, output_audio_tokens, normalised, event_id)
+        SELECT gen_random_uuid(), '2001-02-03 12:00+00', 1, '2001-02-03', 1, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, false, number
+        FROM generate_series(1, 1000) AS number
+        """
+    )
+    connection.execute("ANALYZE usage_event_2001_02_03")
+    [(plan,)] = connection.execute(
+        "EXPLAIN (FORMAT JSON) SELECT FROM usage_event WHERE day BETWEEN '2001-02-03' AND %s",
+        [OLD + timedelta(days=1)],
+    ).fetchall()
+    assert plan[0]["Plan"]["Plan Rows"] >= 900
+
+
 def test_two_processes_may_make_the_same_partitions_at_once(connection: Connection) -> None:
     days = [OLD + timedelta(days=offset) for offset in range(5)]
     failures: list[Exception] = []
