@@ -30,7 +30,7 @@ class Span:
 
 
 def days_with_events(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Span]:
-    """The days of [start, end) in which there are events at all."""
+    """The days of [start, end) from the first event to the last; some between may be empty."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(started_at), max(started_at) FROM usage_event")
         first, last = cursor.fetchone()
