@@ -19,7 +19,8 @@ UNUSED = (
     *("readme", "rest_framework", "redoc", "datasets", "templates", "widgetbundle.js"),
     *("ext", "htmax-*", "htmx-4*", "htmx-2.js", "django-htmx.js"),
 )
-# Another program may be in the middle of serving an older release.
+# Another program may be in the middle of serving an older release; the last one before this is kept
+# however old it is, because it is served for as long as nobody starts a newer one.
 KEPT_SECONDS = 24 * 3600
 
 
@@ -44,6 +45,8 @@ def collect(to: Path) -> bool:
 
 
 def forget_others(current: Path) -> None:
-    for other in current.parent.iterdir():
-        if other != current and time.time() - other.stat().st_mtime > KEPT_SECONDS:
+    others = {other: other.stat().st_mtime for other in current.parent.iterdir()}
+    del others[current]
+    for other in sorted(others, key=others.__getitem__)[:-1]:
+        if time.time() - others[other] > KEPT_SECONDS:
             shutil.rmtree(other, ignore_errors=True)

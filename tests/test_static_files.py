@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import shutil
+import time
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -90,6 +92,15 @@ def test_what_was_half_made_is_made_again(tmp_path: Path) -> None:
     assert (tmp_path / "release" / "staticfiles.json").exists()
     assert not (tmp_path / "release" / "half.css").exists()
     assert not (tmp_path / "release.making").exists()
+
+
+def test_the_release_before_this_is_kept_while_it_may_be_served(tmp_path: Path) -> None:
+    for name, days in (("oldest", 9), ("former", 8), ("now", 0)):
+        (tmp_path / name).mkdir()
+        at = time.time() - days * 24 * 3600
+        os.utime(tmp_path / name, (at, at))
+    static_files.forget_others(tmp_path / "now")
+    assert {each.name for each in tmp_path.iterdir()} == {"former", "now"}
 
 
 def test_an_installation_sends_a_third_of_plotly(farthing: System) -> None:
