@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from finops.environment import database, env, envbool, envint, mail_server, secret_key
 from finops.environment import single_sign_on as _single_sign_on
+from finops.log_redaction import hide_links
 from finops.schedule import SCHEDULE
 from finops.sign_in_settings import *  # noqa: F403
 from finops.static_version import static_version
@@ -240,7 +241,8 @@ LOGGING = {
         "not_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
-        }
+        },
+        "no_links": {"()": "django.utils.log.CallbackFilter", "callback": hide_links},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # One line per request that passes the proxy or a loader is no news.
@@ -249,6 +251,7 @@ LOGGING = {
         # Nor are addresses of parts, of which only one is for users and only once all is ready.
         "uvicorn": {"level": "WARNING"},
         "waitress": {"level": "WARNING"},
-        "django.request": {"filters": ["not_503"]},
+        "django.request": {"filters": ["not_503", "no_links"]},
+        "django.security.csrf": {"filters": ["no_links"]},
     },
 }

@@ -193,3 +193,16 @@ def test_only_administrators_invite(signed_in: Client, role: Role | None) -> Non
     assert Invitation.objects.get().revoked_at is None
     for path in (f"/people/invitations/{number + 1}/again", "/people/invitations/0/revoke"):
         assert signed_in.post(path).status_code == 404
+
+
+def test_a_link_that_still_opens_an_account_is_not_in_the_log(
+    signed_in: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = invite(signed_in)
+    assert Client().post(link, JOIN | {"again": "another"}).status_code == 400
+    assert Client(enforce_csrf_checks=True).post(link, JOIN).status_code == 403
+    assert signed_in.get("/people/invitations/1/revoke-it").status_code == 404
+    written = [each.getMessage() for each in caplog.records]
+    assert "Bad Request: /invitations/…" in written
+    assert "Not Found: /people/invitations/1/revoke-it" in written
+    assert link.rpartition("/")[2] not in caplog.text
