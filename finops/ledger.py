@@ -26,6 +26,7 @@ from finops.pricing.terms import complete, unit_price
 SYNC_LOCK = 0x_FA27_0001
 # Who supersedes a catalogue line.
 CATALOG = "public catalogue"
+YEARS = range(1970, 3000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,9 @@ def _instant(value: str, zone: tzinfo) -> datetime:
         at = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError("Write a date or an RFC 3339 instant.") from None
+    # In another zone the ends of the calendar lie beyond it: one such line would stop every reader.
+    if at.year not in YEARS:
+        raise ValueError(f"Write a year from {YEARS[0]} to {YEARS[-1]}, or leave it empty.")
     if at.tzinfo is not None:
         return at
     if len(value) > len("2026-10-01"):

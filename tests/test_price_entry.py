@@ -210,3 +210,19 @@ def test_only_who_manages_prices_may_change_them(role: str, finance: Client) -> 
         page = other.get(f"/prices/lines/{line.pk}").text
         assert "End it" not in page
         assert "Rating again" not in page
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"effective_from": "0001-01-01T00:00:00+14:00"},
+        {"effective_to": "9999-12-31T23:59:59-12:00"},
+        {"effective_to": "9999-12-31"},
+    ],
+)
+def test_a_date_that_no_reader_could_take_is_refused(
+    finance: Client, terms: dict[str, str]
+) -> None:
+    response = finance.post("/prices/new", CONTRACT | terms)
+    assert response.status_code == 400
+    assert "Write a year from 1970 to 2999" in response.text
