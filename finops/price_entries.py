@@ -8,6 +8,7 @@ from datetime import datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from finops import audit, ledger
@@ -77,13 +78,17 @@ def save(
 ) -> Price:
     """Append the line of a preview, and supersede the one it replaces.
 
-    Raises ValidationError, and Price.DoesNotExist when that one is not in force any more.
+    Raises ValidationError, also where the same line is in force already, and Price.DoesNotExist
+    when the replaced one is not in force any more.
     """
     with transaction.atomic():
+        # A button that is pressed twice: the second press waits here and then finds the line.
+        RatingPreview.objects.select_for_update().get(pk=preview.pk)
         before: dict[str, str] = {}
         if preview.replaces is not None:
             before = terms_of(Price.objects.get(pk=preview.replaces))
             ledger.supersede(preview.replaces, now, audit.name_of(by))
+        _refuse_twin(check(preview.terms, by, zone))
         price = ledger.add(preview.terms, author=audit.name_of(by), zone=zone)
         audit.record(
             "price.add" if preview.replaces is None else "price.replace",
@@ -97,6 +102,14 @@ def save(
             address=address,
         )
     return price
+
+
+def _refuse_twin(price: Price) -> None:
+    """Of two equal lines, the one that is left would go on when somebody ends the other."""
+    same = {name: getattr(price, name) for name in COPIED}
+    twin = Price.objects.filter(superseded_at=None, **same).first()
+    if twin is not None:
+        raise ValidationError(f"Line #{twin.pk} of the ledger says the same already.")
 
 
 def ask_run(

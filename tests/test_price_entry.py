@@ -226,3 +226,13 @@ def test_a_date_that_no_reader_could_take_is_refused(
     response = finance.post("/prices/new", CONTRACT | terms)
     assert response.status_code == 400
     assert "Write a year from 1970 to 2999" in response.text
+
+
+def test_a_button_pressed_twice_saves_one_line(finance: Client) -> None:
+    page = finance.post("/prices/new", CONTRACT)["Location"]
+    assert finance.post(f"{page}/save")["Location"].startswith("/prices/lines/")
+    again = finance.post(f"{page}/save", follow=True)
+    (saved,) = Price.objects.filter(provider="acme")
+    assert f"Not saved: Line #{saved.pk} of the ledger says the same already." in text_of(
+        again.text
+    )
