@@ -211,3 +211,10 @@ def test_a_second_source_that_agrees_answers_for_a_price_without_predecessor() -
     price_sources.import_reference(agreeing, "f", by="ada", now=NOW)
     assert ledger.sync_catalog(NOW, dear).held == 0
     assert Price.objects.filter(model="gpt-4o", superseded_at=None).exists()
+
+
+def test_a_name_that_no_page_can_show_is_left_out_and_told(signed_in: Client) -> None:
+    file = SimpleUploadedFile("prices.json", b'{"half \\ud800": 1}')
+    page = signed_in.post("/prices/sources", {"file": file}, follow=True)
+    assert page.status_code == 200
+    assert r"half \ud800 The name is too long or not text." in page.text

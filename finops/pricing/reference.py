@@ -116,8 +116,9 @@ def _entries(listed: dict[str, object], problems: list[Problem]) -> Iterator[Ent
     for name, entry in listed.items():
         if name == EXPLANATION:
             continue
-        if len(name) > LONGEST_NAME or "\0" in name:
-            problems.append(Problem(name[:80], "", "The name is too long or not text."))
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            shown = ascii(name[:80])[1:-1]  # half a surrogate pair can be written nowhere
+            problems.append(Problem(shown, "", "The name is too long or not text."))
         elif not isinstance(entry, dict):
             problems.append(Problem(name, "", "Not an object."))
         elif not isinstance(provider := entry.get("litellm_provider", ""), str):
