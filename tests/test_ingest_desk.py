@@ -203,6 +203,12 @@ def test_a_server_that_does_not_answer_is_told(
     assert "did not take the events" in signed_in.post("/ingest/test", follow=True).text
 
 
+def test_a_team_whose_name_is_no_text_gets_no_test_event(signed_in: Client) -> None:
+    page = signed_in.post("/ingest/test", {"team": "a\0b"}, follow=True)
+    assert "Choose one of your teams" in page.text
+    assert not IngestKey.objects.exists()
+
+
 @pytest.mark.parametrize("path", ["2026-13-01", "nonsense", "2026-01-01"])
 def test_an_event_that_is_not_there_is_not_found(signed_in: Client, path: str) -> None:
     address = f"/ingest/test/00000000-0000-0000-0000-000000000000/{path}"

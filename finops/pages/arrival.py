@@ -20,7 +20,7 @@ from finops import access, costs, formats, intake, probes, startup
 from finops.intake import Arrival
 from finops.pages import wants_fragment
 from finops.probes import Probe, ProbeFailed
-from finops.query import CostQuery, Filter
+from finops.query import CostQuery, Filter, is_text
 
 # Folding takes a second or two; what takes so long does not come by waiting.
 PATIENCE = timedelta(seconds=60)
@@ -53,7 +53,7 @@ def sent(request: HttpRequest, now: datetime) -> Probe:
     if pasted:
         return probes.send_with_given_key(url, pasted, standing=found, now=now)
     team = request.POST.get("team", "")
-    if not found.sees_team(team):
+    if not (found.sees_team(team) and is_text(team)):
         raise ProbeFailed("Choose one of your teams, or paste a key.")
     address = request.META.get("REMOTE_ADDR", "")
     return probes.send_with_own_key(url, team[:200], by=request.user, now=now, address=address)
