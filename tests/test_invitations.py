@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 
 from finops import access, invitations
-from finops.models import Account, AuditRecord, Invitation, Role, Team
+from finops.models import Account, AuditRecord, CacheEntry, Invitation, Role, Team
 
 pytestmark = pytest.mark.django_db
 
@@ -206,3 +206,10 @@ def test_a_link_that_still_opens_an_account_is_not_in_the_log(
     assert "Bad Request: /invitations/…" in written
     assert "Not Found: /people/invitations/1/revoke-it" in written
     assert link.rpartition("/")[2] not in caplog.text
+
+
+def test_wrong_links_are_remembered_for_a_quarter_of_an_hour() -> None:
+    for _ in range(2):
+        assert Client().get("/invitations/nothing").status_code == 404
+    expires = CacheEntry.objects.get(cache_key__contains="invitation-misses").expires
+    assert expires > datetime.now(UTC) + timedelta(minutes=14)

@@ -193,8 +193,8 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
             login(request, user)
             return redirect("overview")
     except invitations.LinkRefused as error:
-        cache.add(misses, 0, WITHIN_SECONDS)
-        cache.incr(misses)
+        # Not incr: that keeps a count for as long as caches do by default.
+        cache.set(misses, cache.get(misses, 0) + 1, WITHIN_SECONDS)
         return render(request, "people/link_refused.html", {"message": str(error)}, status=404)
     except ValidationError as error:
         for field, texts in error.message_dict.items():
