@@ -95,6 +95,31 @@ def change(
         return True
 
 
+def take_role(user_id: int, role: Role, *, at: datetime, by: str) -> None:
+    """Give the role that a program (`by`) says. The last administrator keeps theirs.
+
+    Who came in just now may have no role yet.
+    """
+    with transaction.atomic():
+        before = _locked(user_id)
+        account, _ = Account.objects.get_or_create(user_id=user_id, defaults={"role": Role.VIEWER})
+        if account.role == role:
+            return
+        others = User.objects.filter(_IS_ADMINISTRATOR, is_active=True).exclude(pk=user_id)
+        if before.role is Role.ADMINISTRATOR and before.is_active and not others.exists():
+            return
+        audit.record(
+            "person.role",
+            before.username,
+            at=at,
+            by=by,
+            before={"role": account.role},
+            after={"role": role.value},
+        )
+        account.role = role
+        account.save()
+
+
 def deactivate(
     user_id: int, *, by: User, at: datetime, address: str = "", confirmed: bool = False
 ) -> None:

@@ -205,3 +205,21 @@ def test_who_was_deactivated_here_does_not_come_in_from_there(
     User.objects.filter(username="gh").update(is_active=False)
     assert "This account is closed" in come_in(client).text
     assert User.objects.count() == 2
+
+
+def test_the_last_administrator_keeps_the_role_whatever_the_provider_says(
+    client: Client, provider: Provider, settings: Settings, administrator: User
+) -> None:
+    settings.OIDC_ROLES = {"root": "administrator"}
+    provider.person = GRACE | {"groups": ["root"]}
+    come_in(client)
+    assert role_of("grace") == Role.ADMINISTRATOR
+    client.post("/sign-out")
+    User.objects.filter(pk=administrator.pk).update(is_active=False)
+    provider.person = GRACE | {"groups": []}
+    come_in(client)
+    assert role_of("grace") == Role.ADMINISTRATOR
+    client.post("/sign-out")
+    User.objects.filter(pk=administrator.pk).update(is_active=True)
+    come_in(client)
+    assert role_of("grace") == Role.VIEWER

@@ -24,7 +24,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from finops import accounts, audit, devices
+from finops import accounts, audit, devices, people
 from finops.models import Account, Role
 
 log = logging.getLogger(__name__)
@@ -208,22 +208,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         role = accounts.role_of_groups(
             [groups] if isinstance(groups, str) else groups, settings.OIDC_ROLES
         )
-        with transaction.atomic():
-            account, _ = Account.objects.select_for_update().get_or_create(
-                user=sociallogin.user, defaults={"role": Role.VIEWER}
-            )
-            if account.role == role:
-                return
-            audit.record(
-                "person.role",
-                sociallogin.user.get_username(),
-                at=timezone.now(),
-                by="single sign-on",
-                before={"role": account.role},
-                after={"role": role.value},
-            )
-            account.role = role
-            account.save()
+        people.take_role(sociallogin.user.pk, role, at=timezone.now(), by="single sign-on")
 
 
 def _username(user: User) -> str:
