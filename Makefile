@@ -4,6 +4,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 IN_VENV = .venv/bin/python
+# All tests are shared by a worker for each core, whole files each; a few (TESTS=…) need none.
+WORKERS = $(if $(TESTS),,-n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder)
 
 # uv installs in seconds what takes pip most of a minute. Where it is not there, pip brings it into
 # .venv, and does the work itself if that fails (pip alone may know of a proxy or a mirror). Both
@@ -27,7 +29,7 @@ demo: .venv/runtime
 	@exec $(IN_VENV) manage.py up --demo
 
 test: .venv/development
-	$(IN_VENV) -m pytest $(TESTS)
+	$(IN_VENV) -m pytest $(WORKERS) $(TESTS)
 
 bench: .venv/development
 	$(IN_VENV) bench/run.py

@@ -1,22 +1,18 @@
 """What all tests share: a PostgreSQL of their own, a moment, people.
 
 With DATABASE_URL unset the session runs the embedded PostgreSQL in a temporary directory, started
-by the first test that needs a database.
+by the first test that needs a database, or for all workers where there are several.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlencode
 
+import parallel
 import pytest
 from browser import browser as browser
 from browser import month_of_usage as month_of_usage
@@ -31,9 +27,11 @@ from ingest_server import database as database
 from ingest_server import door as door
 from ingest_server import ingest_app as ingest_app
 from ingest_server import ingest_server as ingest_server
+from parallel import pytest_collection_modifyitems as pytest_collection_modifyitems
+from parallel import pytest_unconfigure as pytest_unconfigure
+from parallel import pytest_xdist_setupnodes as pytest_xdist_setupnodes
 
 from bench import pages, system
-from finops import postgres, undertaker
 
 hypothesis_settings.register_profile("farthing", deadline=None)
 hypothesis_settings.register_profile("ci", deadline=None, print_blob=True, max_examples=200)
@@ -59,26 +57,12 @@ def django_db_modify_db_settings(
     if not settings.EMBEDDED_POSTGRES:
         yield
         return
-    home = Path(tempfile.mkdtemp(prefix="farthing-test-"))
-    sockets = home / "run" / "postgres"
-    server = postgres.start(home / "postgres", sockets, say=print, durable=False)
-    # Ends the server even when this process is killed and cannot.
-    watching = start_undertaker(server.pid)
-    for configuration in (settings.DATABASES["default"], connection.settings_dict):
-        configuration["HOST"] = str(sockets)
-    yield
-    postgres.stop(server)
-    watching.communicate(f"- {server.pid}\n".encode())
-    shutil.rmtree(home)
-
-
-def start_undertaker(pid: int) -> subprocess.Popen[bytes]:
-    program = [sys.executable, "-S", "-E", undertaker.__file__]
-    process = subprocess.Popen(program, stdin=subprocess.PIPE, start_new_session=True)
-    assert process.stdin
-    process.stdin.write(f"+ {pid} {int(signal.SIGINT)}\n".encode())
-    process.stdin.flush()
-    return process
+    with ExitStack() as ending:
+        shared = os.environ.get(parallel.SHARED_SERVER)
+        sockets = shared or str(ending.enter_context(parallel.running_postgres()))
+        for configuration in (settings.DATABASES["default"], connection.settings_dict):
+            configuration["HOST"] = sockets
+        yield
 
 
 @pytest.fixture(scope="session")
