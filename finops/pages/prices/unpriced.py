@@ -67,7 +67,6 @@ def _said(progress: Progress, now: datetime, *, with_counts: bool) -> str:
         return "The ledger has changed: what it has a price for now is rated within a minute."
     if run is None or run.finished_at is None:
         return ""
-    counts = (
-        f": {formats.count_long(run.events_changed)} requests got a price" if with_counts else ""
-    )
+    priced = formats.count_long(run.unpriced_before - run.unpriced_after)
+    counts = f": {priced} requests got a price" if with_counts else ""
     return f"Last rated by itself {moment(run.finished_at, now)}{counts}."
