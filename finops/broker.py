@@ -18,6 +18,21 @@ from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
+    def _queue_bind(  # type: ignore[override]
+        self, exchange: str, routing_key: str, pattern: str, queue: str
+    ) -> None:
+        """Write the table of bindings whole: kombu empties it first, and a message that is sent
+        just then finds no queue and is lost."""
+        bound = self.get_table(exchange)
+        binding = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        if binding in bound:
+            return
+        self.control_folder.mkdir(exist_ok=True)
+        path = self._exchange_file(exchange)  # type: ignore[attr-defined]
+        partial = path.with_name(f"{path.name}.{uuid.uuid4()}")
+        partial.write_text(dumps([binding, *bound]))
+        partial.replace(path)
+
     def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020}_{uuid.uuid4()}"
         partial = os.path.join(self.data_folder_out, f"{name}.partial")

@@ -118,6 +118,8 @@ def _closely(value: object) -> str:
     if isinstance(value, str):
         return f"text of {len(value):,} characters"
     if isinstance(value, int | float | Decimal):
+        if not Decimal(value).is_finite():
+            return "no number"  # NaN and the infinities, which have no order
         sign = "negative " if value < 0 else ""
         kind = "whole number" if isinstance(value, int) else "number with a fraction"
         return f"{sign}{kind}, {len(str(value).lstrip('-'))} digits"

@@ -6,6 +6,7 @@ own. Bounded in every direction, and lost without harm.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -16,6 +17,8 @@ import msgspec
 from psycopg import Connection
 
 from ingest.examples import Example, Sample, example_of
+
+log = logging.getLogger(__name__)
 
 WAITING = 100
 # One example of a key and a reason in so many seconds; a client that fails, fails all the time.
@@ -53,9 +56,14 @@ class Notebook:
         moment = time.monotonic()
         for sample in samples:
             if self._is_due((key_id, sample.rejection.reason), moment):
-                noted = Noted(key_id, received_at, format, client, example_of(sample))
+                try:
+                    example = example_of(sample)
+                except Exception:
+                    # An example is for people to look at; no event may be lost for the want of it.
+                    log.exception("An event that was refused cannot be shown.")
+                    continue
                 with self._lock:
-                    self._waiting.append(noted)
+                    self._waiting.append(Noted(key_id, received_at, format, client, example))
 
     def _is_due(self, pair: tuple[int, str], moment: float) -> bool:
         if moment - self._noted_at.get(pair, -EVERY_SECONDS) < EVERY_SECONDS:
