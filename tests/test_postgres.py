@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 
@@ -57,7 +58,8 @@ def test_committed_rows_survive_the_death_of_every_process(home: Path) -> None:
         connection.execute("INSERT INTO kept SELECT generate_series(1, 1000)")
     backends = psutil.Process(server.pid).children(recursive=True)
     for process in (psutil.Process(server.pid), *backends):
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # some end when they see that their parent has
+            process.kill()
     server.wait()
     start(home)
     with connect(home) as connection:
