@@ -53,6 +53,7 @@ WITHOUT_USAGE = {
     *("keys", "key-new", "key", "key-rotate", "key-revoke", "token-new", "token-revoke"),
     *("prices-new", "prices-end", "prices-preview", "prices-save", "prices-apply"),
     *("prices-ratings", "prices-unpriced"),
+    *(name for name in RULES if name.startswith("settings")),
 }
 
 

@@ -52,6 +52,7 @@ _OWN_ACCOUNT = (
     *("mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn"),
     "socialaccount_connections",
 )
+_SETTINGS = Rule(Ability.SEE_SETTINGS, Ability.MANAGE_SETTINGS)
 _MANAGE_PRICES = Rule(Ability.MANAGE_PRICES)
 
 # The name of an address, as in urls.py, and its rule.
@@ -71,6 +72,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("invitations", "invitation-again"), Rule(Ability.MANAGE_PEOPLE)),
     "invitation-revoke": Rule(Ability.MANAGE_PEOPLE),
     "invitation": _ANYBODY,
+    **dict.fromkeys(("settings", "settings-calendar"), _SETTINGS),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.
     **dict.fromkeys(("keys", "token-new", "token-revoke"), Rule(Ability.MAKE_TOKENS)),

@@ -22,6 +22,7 @@ class Ability(Enum):
     SEE_INGEST = auto()  # what came in, of the teams that are seen
     MANAGE_KEYS = auto()  # ingest keys, of the teams that are seen
     MANAGE_PEOPLE = auto()
+    SEE_SETTINGS = auto()
     MANAGE_SETTINGS = auto()
     SEE_AUDIT = auto()
 
@@ -38,6 +39,7 @@ ABILITIES: Mapping[Role, frozenset[Ability]] = {
         {
             *(Ability.SEE_COSTS, Ability.MAKE_TOKENS, Ability.SEE_PRICES),
             *(Ability.MANAGE_PRICES, Ability.SEE_INGEST, Ability.SEE_AUDIT),
+            Ability.SEE_SETTINGS,
         }
     ),
     Role.ENGINEER: _ENGINEER,

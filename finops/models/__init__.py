@@ -9,7 +9,7 @@ from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMem
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
 from finops.models.runs import RatingPreview, RatingRun, RollupCheck
-from finops.models.taxonomy import ActivatedTag, LatencyTier, Team
+from finops.models.taxonomy import ActivatedTag, LatencyTier, Setting, Team
 
 __all__ = [
     "Account",
@@ -30,6 +30,7 @@ __all__ = [
     "RejectedExample",
     "Role",
     "RollupCheck",
+    "Setting",
     "Team",
     "TeamMember",
 ]

@@ -1,4 +1,4 @@
-"""What an organisation calls things: teams, latency tiers and the tags that are dimensions."""
+"""What an organisation decides: teams, latency tiers, tags that are dimensions, single settings."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ class Team(models.Model):
 
 
 class LatencyTier(models.Model):
-    """Requests of at most `max_latency_ms` belong here; the tier without a maximum is the last."""
+    """Requests of at most `max_latency_ms` belong here; the tier without a maximum is the last.
+
+    `target_p95_ms` is what 95 in 100 of its requests should keep; None without a target.
+    """
 
     name = models.CharField(max_length=200, unique=True)
     max_latency_ms = models.FloatField(null=True, unique=True)
+    target_p95_ms = models.FloatField(null=True)
 
     class Meta:
         db_table = "latency_tier"
@@ -41,3 +45,17 @@ class ActivatedTag(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Setting(models.Model):
+    """One decision by name; where there is no row the default holds. See finops/organisation."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    value = models.JSONField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "setting"
+
+    def __str__(self) -> str:
+        return self.name

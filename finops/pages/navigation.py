@@ -28,6 +28,7 @@ DESKS: tuple[Entry, ...] = (
     Entry("Ingest", "ingest", "ingest"),
     Entry("Keys", "keys", "keys"),
     Entry("People", "people", "people"),
+    Entry("Settings", "settings", "settings"),
     Entry("Audit", "audit", "audit"),
 )
 

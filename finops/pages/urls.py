@@ -31,6 +31,7 @@ from finops.pages.prices import (
     sources,
     unpriced,
 )
+from finops.pages.settings import calendar, desk
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -66,6 +67,8 @@ urlpatterns = [
     path("invitations/<str:token>", invitations.accept, name="invitation"),
     path("teams", teams.listing, name="teams"),
     path("teams/<int:team_id>", teams.team, name="team"),
+    path("settings", desk.page, name="settings"),
+    path("settings/calendar", calendar.page, name="settings-calendar"),
     path("audit", audit.log, name="audit"),
     path("keys", keys.listing, name="keys"),
     path("keys/new", keys.new, name="key-new"),

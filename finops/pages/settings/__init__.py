@@ -1,0 +1,1 @@
+"""The Settings desk: what holds for the whole organisation. Administrators change it."""

@@ -1,0 +1,54 @@
+"""The first page of the desk: every section, and what holds there now."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from finops import access
+from finops.organisation.stored import Act
+from finops.pages.requester import address_of, signed_in
+
+
+class Section(NamedTuple):
+    """`name` is its address in urls.py; `about` says in a sentence what is decided there."""
+
+    label: str
+    name: str
+    about: str
+
+
+SECTIONS = (
+    Section(
+        "Calendar",
+        "settings-calendar",
+        "The reporting time zone, the currency and the month in which the fiscal year begins.",
+    ),
+)
+
+
+@never_cache
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    return render(request, "settings/page.html", context(request, "settings"))
+
+
+def context(request: HttpRequest, tab: str, **more: Any) -> dict[str, Any]:
+    """What every page of the desk is made of; `tab` is the address of its section."""
+    return {
+        "section": "settings",
+        "tab": tab,
+        "sections": [each for each in SECTIONS if access.allows(each.name, "GET", request.user)],
+        "may_change": access.allows(tab, "POST", request.user),
+        "zone": settings.REPORTING_ZONE.key,
+        **more,
+    }
+
+
+def act(request: HttpRequest, at: Any) -> Act:
+    return Act(signed_in(request), at, address_of(request))
