@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import msgspec
-
+from ingest.doors.door import JSON, Answer, problem_json
 from ingest.problems import Problem
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-JSON = b"application/json"
-PROBLEM_JSON = b"application/problem+json"
 
 
 async def answer(
@@ -27,9 +24,9 @@ async def answer(
     await send({"type": "http.response.body", "body": body})
 
 
+async def send_answer(send: Send, given: Answer) -> None:
+    await answer(send, given.status, given.body, given.content_type, given.headers)
+
+
 async def answer_problem(send: Send, problem: Problem) -> None:
-    body = msgspec.json.encode(problem.as_json())
-    headers = tuple(
-        (name.encode(), value.encode("latin-1")) for name, value in problem.headers.items()
-    )
-    await answer(send, problem.status, body, PROBLEM_JSON, headers)
+    await send_answer(send, problem_json(problem, ""))

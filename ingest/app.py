@@ -10,24 +10,27 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 
-from ingest.answers import Send, answer, answer_problem
+from ingest.answers import Send, answer, answer_problem, send_answer
 from ingest.attribution import Register
 from ingest.bodies import ClientGone, Receive, ReceiveBudget
 from ingest.configuration import Configuration
-from ingest.door import Door
+from ingest.doors.door import Door, content_type_of
+from ingest.doors.native import EVENTS
 from ingest.metrics import CONTENT_TYPE, Metrics
 from ingest.problems import Problem, unavailable
 from ingest.proxy import Proxy
 from ingest.rating import RateCardLoader
+from ingest.reception import Reception
 from ingest.writer import Writer
 
 log = logging.getLogger(__name__)
 
-EVENTS = "/api/v1/events"
+DOORS: tuple[Door, ...] = (EVENTS,)
 RECEIVE_BUDGET_BYTES = 256 * 2**20
 FIRST_LOAD_SECONDS = 5.0
 
@@ -53,7 +56,7 @@ def create(
     register = Register()
     configuration.kept.append(register.cardinality.noted)
     writer = Writer(dsn, register, configuration.card_in_force, metrics)
-    door = Door(
+    reception = Reception(
         configuration,
         writer,
         metrics,
@@ -62,7 +65,7 @@ def create(
         clock=clock,
     )
     proxy = Proxy(web_socket) if web_socket else None
-    return App(configuration, register, writer, door, metrics, proxy)
+    return App(configuration, register, writer, reception, metrics, proxy)
 
 
 class App:
@@ -73,18 +76,18 @@ class App:
         configuration: Configuration,
         register: Register,
         writer: Writer,
-        door: Door,
+        reception: Reception,
         metrics: Metrics,
         proxy: Proxy | None,
     ) -> None:
         self.configuration = configuration
         self.register = register
         self.writer = writer
-        self.door = door
+        self.reception = reception
         self.metrics = metrics
         self.proxy = proxy
         self._endpoints: dict[str, Endpoint] = {
-            EVENTS: self._events,
+            **{door.path: partial(self._serve, door) for door in DOORS},
             "/healthz": self._health,
             "/metrics": self._metrics,
         }
@@ -98,23 +101,23 @@ class App:
         endpoint = self._endpoints.get(scope["path"], self._elsewhere)
         await endpoint(scope, receive, send)
 
-    async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
         try:
             if scope["method"] != "POST":
-                raise Problem(405, f"{EVENTS} takes POST.", allow="POST")
-            body = await self.door.events(dict(scope["headers"]), receive)
-            status = 200
-            await answer(send, status, body)
+                raise Problem(405, f"{door.path} takes POST.", allow="POST")
+            given = await self.reception.serve(door, headers, receive)
         except Problem as problem:
-            status = problem.status
-            await answer_problem(send, problem)
+            given = door.refuse(problem, content_type_of(headers))
         except ClientGone:
-            status = 499
+            self.metrics.requests.labels(499).inc()
+            return
         except Exception:
-            log.exception("A request to %s failed.", EVENTS)
-            status = 503
-            await answer_problem(send, unavailable("Something went wrong here. Send this again."))
-        self.metrics.requests.labels(status).inc()
+            log.exception("A request to %s failed.", door.path)
+            failure = unavailable("Something went wrong here. Send this again.")
+            given = door.refuse(failure, content_type_of(headers))
+        await send_answer(send, given)
+        self.metrics.requests.labels(given.status).inc()
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 200, b'{"status":"ok"}')
@@ -163,6 +166,6 @@ class App:
     async def _stop(self) -> None:
         await asyncio.to_thread(self.writer.close)
         await asyncio.to_thread(self.configuration.close)
-        self.door.close()
+        self.reception.close()
         if self.proxy:
             await self.proxy.close()

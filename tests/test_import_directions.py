@@ -16,6 +16,7 @@ PURE = {
     *("finops.charts", "finops.formats", "finops.labels", "finops.periods", "finops.pricing"),
     *("finops.query", "finops.event_files", "finops.ingest_client"),
     *(
+        "ingest.batches",
         "ingest.doors",
         "ingest.events",
         "ingest.examples",

@@ -8,86 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, DecodeError, Raw, UnsetType, ValidationError
 
+from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
+from ingest.doors.door import Decoded, Door, Format, Headers, problem_json, result
 from ingest.events import FIELDS, Event, StrictEvent
 from ingest.examples import Sample, printable
 from ingest.facts import check_characters
 from ingest.problems import Problem
 from ingest.rejections import Rejected, Rejection, rejected_by_schema
 
-MAX_EVENTS = 10_000
 SHAPES = 'send one event, an array, or {"events": […]}'
-# No valid event is shorter, so a smaller body cannot hold too many; and what a body of this size
-# decodes to, however odd, does not hurt.
-_SMALL_BODY = 57 * MAX_EVENTS
 # What the answer names of unknown fields: enough to see a misspelling.
 _NAMED_FIELDS = 5
-
-
-class Decoded(NamedTuple):
-    """One body: its readable events with their places in it, and the others' rejections."""
-
-    events: Sequence[Event]
-    indexes: Sequence[int]
-    rejections: list[Rejection]
-    unknown_fields: int
-    unknown_names: Sequence[str] = ()  # the first few of them, shortened
-    samples: Sequence[Sample] = ()  # of each reason the first
-
-    @property
-    def total(self) -> int:
-        """Events of the body, readable or not."""
-        return len(self.events) + len(self.rejections)
 
 
 class _Envelope(msgspec.Struct):
     events: Raw | UnsetType = UNSET
 
 
-def _capped(element: Any) -> msgspec.json.Decoder[Any]:
-    """Decodes the first MAX_EVENTS + 1 elements of an array and skips the rest.
-
-    A plain list would be built whole before its length could be refused: 2 GB for 64 MiB of `1,`.
-    """
-    fields = [(f"e{i}", element | UnsetType, UNSET) for i in range(MAX_EVENTS + 1)]
-    return msgspec.json.Decoder(msgspec.defstruct("Capped", fields, array_like=True, gc=False))
-
-
-class _Of:
-    """Decoders for one type of element: alone, in an array, in a long array."""
-
-    def __init__(self, element: Any) -> None:
-        self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(element)
-        self._array: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[element])
-        self._capped = _capped(element)
-
-    def one(self, body: bytes) -> list[Any]:
-        return [self._one.decode(body)]
-
-    def array(self, body: bytes) -> list[Any]:
-        if len(body) <= _SMALL_BODY:
-            elements = self._array.decode(body)
-        else:
-            found = msgspec.structs.astuple(self._capped.decode(body))
-            elements = list(found if found[-1] is not UNSET else found[: found.index(UNSET)])
-        if len(elements) > MAX_EVENTS:
-            raise too_many_events()
-        return elements
-
-
-_STRICT = _Of(StrictEvent)
-_LENIENT = _Of(Event)
-_RAW = _Of(Raw)
-_OBJECT = _Of(dict[str, Raw])
+_STRICT = Elements(StrictEvent)
+_LENIENT = Elements(Event)
+_RAW = Elements(Raw)
+_OBJECT = Elements(dict[str, Raw])
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
-
-
-def too_many_events() -> Problem:
-    return Problem(413, f"More than {MAX_EVENTS} events; send them in several requests.")
 
 
 def read_json(body: bytes) -> Decoded:
@@ -111,17 +58,17 @@ def read_json(body: bytes) -> Decoded:
 
 def _read_json(body: bytes) -> Decoded:
     if body[:1] == b"[":
-        return _read(body, _Of.array)
+        return _read(body, Elements.array)
     try:
         events = _ENVELOPE.decode(body).events
         if events is UNSET:
-            return _read(body, _Of.one)
-        return _read(bytes(events), _Of.array)
+            return _read(body, Elements.one)
+        return _read(bytes(events), Elements.array)
     except ValidationError:
         raise Problem(400, f"This is no event: {SHAPES}.") from None
 
 
-def _read(body: bytes, shape: Callable[[_Of, bytes], list[Any]]) -> Decoded:
+def _read(body: bytes, shape: Callable[[Elements, bytes], list[Any]]) -> Decoded:
     if _ESCAPED_NUL not in body:
         try:
             events = shape(_STRICT, body)
@@ -243,3 +190,23 @@ def _without_mark(body: bytes) -> bytes:
 
 def _unreadable(error: Exception) -> Problem:
     return Problem(400, f"The body is no readable JSON: {error}.")
+
+
+def _decode_json(body: bytes, headers: Headers) -> Decoded:
+    return read_json(body)
+
+
+def _decode_ndjson(body: bytes, headers: Headers) -> Decoded:
+    return read_ndjson(body)
+
+
+EVENTS = Door(
+    path="/api/v1/events",
+    formats={
+        "application/json": Format("json", _decode_json),
+        "application/x-ndjson": Format("ndjson", _decode_ndjson),
+        "application/ndjson": Format("ndjson", _decode_ndjson),
+    },
+    answer=result,
+    refuse=problem_json,
+)

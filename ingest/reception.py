@@ -1,22 +1,20 @@
-"""What every door does: let in by key, read, refuse event by event, store, answer."""
+"""What is done at every door: let in by key, read, refuse event by event, store, answer."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
-import msgspec
 import psycopg
 
 from ingest.batches import Outcome, Submission
 from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
 from ingest.configuration import RELOAD_SECONDS, Configuration
-from ingest.doors.native import Decoded, read_json, read_ndjson
+from ingest.doors.door import Answer, Decoded, Door, Format, Headers, Remarks, format_of
 from ingest.examples import Sample, printable
 from ingest.facts import Fact, Reader
 from ingest.keys import KnownKey, presented
@@ -36,24 +34,9 @@ STARTING = {
 }
 UNCHECKED = "The database is away, so this key cannot be checked. Send this again."
 
-_FORMATS: Mapping[str, Callable[[bytes], Decoded]] = {
-    "application/json": read_json,
-    "application/x-ndjson": read_ndjson,
-    "application/ndjson": read_ndjson,
-}
 
-
-class Remarks(NamedTuple):
-    """What the answer says about a body besides what became of its facts."""
-
-    rejections: list[Rejection]
-    unknown_fields: int
-    unknown_names: Sequence[str]
-    samples: Sequence[Sample]
-
-
-class Door:
-    """POST /api/v1/events, from headers and body to the answer's JSON."""
+class Reception:
+    """Serves every door, from headers and body to the answer."""
 
     def __init__(
         self,
@@ -76,32 +59,29 @@ class Door:
     def close(self) -> None:
         self._readers.shutdown()
 
-    async def events(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    async def serve(self, door: Door, headers: Headers, receive: Receive) -> Answer:
         """The answer to one request, once its events are durable; Problem otherwise."""
         key = await self._admit(headers)
         try:
             if key.allowance:
                 key.allowance.require_any(self._clock())
-            return await self._store(key, headers, receive)
+            return await self._store(door, key, headers, receive)
         except Limited as refusal:
             self._metrics.limited.labels(refusal.span).inc()
             self._configuration.keys.refusals.add(key.scope.key_id, Refused(1, refusal.events))
             raise
 
-    async def _store(
-        self, key: KnownKey, headers: Mapping[bytes, bytes], receive: Receive
-    ) -> bytes:
-        content_type = _content_type(headers)
-        encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+    async def _store(self, door: Door, key: KnownKey, headers: Headers, receive: Receive) -> Answer:
+        content_type, form = format_of(door, headers)
         body = await receive_body(receive, headers, self._budget)
         size = len(body)
         try:
-            if size <= READ_INLINE_BYTES and encoding in {"", "identity"}:
-                submission, remarks = self._read(key, content_type, encoding, body)
+            if size <= READ_INLINE_BYTES and not _encoding(headers):
+                submission, remarks = self._read(key, form, headers, body)
             else:
                 loop = asyncio.get_running_loop()
                 submission, remarks = await loop.run_in_executor(
-                    self._readers, self._read, key, content_type, encoding, body
+                    self._readers, self._read, key, form, headers, body
                 )
             del body
             submission.client = client_of(headers)
@@ -113,7 +93,7 @@ class Door:
         finally:
             self._budget.give_back(size)
         self._count(outcome, submission)
-        return _answer(outcome, remarks)
+        return door.answer(outcome, remarks, content_type)
 
     async def _submit(self, key: KnownKey, submission: Submission) -> Outcome:
         try:
@@ -123,7 +103,7 @@ class Door:
                 key.allowance.give_back(submission.events)
             raise
 
-    async def _admit(self, headers: Mapping[bytes, bytes]) -> KnownKey:
+    async def _admit(self, headers: Headers) -> KnownKey:
         if lacks := self._configuration.lacks:
             raise unavailable(STARTING[lacks])
         digest = presented(headers)
@@ -144,11 +124,11 @@ class Door:
                 raise unavailable(UNCHECKED)
 
     def _read(
-        self, key: KnownKey, content_type: str, encoding: str, body: bytes
+        self, key: KnownKey, form: Format, headers: Headers, body: bytes
     ) -> tuple[Submission, Remarks]:
         now = datetime.now(UTC)
-        plain = decompress(body, encoding)
-        decoded = _FORMATS[content_type](plain)
+        plain = decompress(body, _encoding(headers))
+        decoded = form.decode(plain, headers)
         if key.allowance:
             key.allowance.take(decoded.total, self._clock())
         reader = Reader(
@@ -161,7 +141,7 @@ class Door:
         facts, rejections, samples = _facts(reader, decoded)
         return Submission(
             scope=key.scope,
-            format=content_type.removeprefix("application/").removeprefix("x-"),
+            format=form.name,
             received_at=now,
             facts=facts,
             rejected=Counter(rejection.reason for rejection in rejections),
@@ -191,31 +171,13 @@ class Door:
             self._metrics.unknown_fields.inc(submission.unknown_fields)
 
 
-def _answer(outcome: Outcome, remarks: Remarks) -> bytes:
-    said: dict[str, object] = {
-        "accepted": outcome.accepted,
-        "duplicates": outcome.duplicates,
-        "rejected": remarks.rejections,
-    }
-    if remarks.unknown_fields:
-        said["unknown_fields"] = remarks.unknown_fields
-        said["unknown_field_names"] = remarks.unknown_names
-    return msgspec.json.encode(said)
+def _encoding(headers: Headers) -> str:
+    """The Content-Encoding; "" where the body is as it is."""
+    encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+    return "" if encoding == "identity" else encoding
 
 
-def _content_type(headers: Mapping[bytes, bytes]) -> str:
-    given = headers.get(b"content-type", b"").decode("latin-1")
-    content_type = given.partition(";")[0].strip().lower()
-    if content_type not in _FORMATS:
-        raise Problem(
-            415,
-            f"Content-Type {given[:60]!r}: send application/json or application/x-ndjson.",
-            accept="application/json, application/x-ndjson",
-        )
-    return content_type
-
-
-def client_of(headers: Mapping[bytes, bytes]) -> str:
+def client_of(headers: Headers) -> str:
     """The program that sends, as it names itself: python-httpx/0.28; '' where it does not."""
     agent = headers.get(b"user-agent", b"").decode("latin-1")
     return printable(agent.partition("(")[0].strip()[:CLIENT_CHARACTERS])

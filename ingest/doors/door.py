@@ -1,0 +1,123 @@
+"""What a door is: where it is, what it takes, and how it answers. Reception does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.batches import Outcome
+from ingest.events import Event
+from ingest.examples import Sample
+from ingest.problems import Problem
+from ingest.rejections import Rejection
+
+JSON = b"application/json"
+PROBLEM_JSON = b"application/problem+json"
+
+Headers = Mapping[bytes, bytes]
+
+
+class Decoded(NamedTuple):
+    """One body: its readable events with their places in it, and the others' rejections."""
+
+    events: Sequence[Event]
+    indexes: Sequence[int]
+    rejections: list[Rejection]
+    unknown_fields: int
+    unknown_names: Sequence[str] = ()  # the first few of them, shortened
+    samples: Sequence[Sample] = ()  # of each reason the first
+
+    @property
+    def total(self) -> int:
+        """Events of the body, readable or not."""
+        return len(self.events) + len(self.rejections)
+
+
+class Remarks(NamedTuple):
+    """What the answer says about a body besides what became of its facts."""
+
+    rejections: list[Rejection]
+    unknown_fields: int
+    unknown_names: Sequence[str]
+    samples: Sequence[Sample]
+
+
+class Answer(NamedTuple):
+    body: bytes
+    content_type: bytes = JSON
+    status: int = 200
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Format(NamedTuple):
+    """One content type of a door. `name` is what a batch keeps of it.
+
+    `decode` makes events of the decompressed body; Problem when the whole of it cannot be read.
+    """
+
+    name: str
+    decode: Callable[[bytes, Headers], Decoded]
+
+
+class Door(NamedTuple):
+    """One path that takes usage. The last argument of both answers is the request's content type.
+
+    `formats` maps content types, in lower case and without parameters.
+    """
+
+    path: str
+    formats: Mapping[str, Format]
+    answer: Callable[[Outcome, Remarks, str], Answer]
+    refuse: Callable[[Problem, str], Answer]
+
+
+def content_type_of(headers: Headers) -> str:
+    """As a door's formats name it: in lower case, without parameters."""
+    given = headers.get(b"content-type", b"").decode("latin-1")
+    return given.partition(";")[0].strip().lower()
+
+
+def format_of(door: Door, headers: Headers) -> tuple[str, Format]:
+    """The content type and what the door knows of it; Problem 415 for another."""
+    content_type = content_type_of(headers)
+    found = door.formats.get(content_type)
+    if found is None:
+        *others, last = door.formats
+        names = f"{', '.join(others)} or {last}" if others else last
+        raise Problem(
+            415,
+            f"Content-Type {content_type[:60]!r}: send {names}.",
+            accept=", ".join(door.formats),
+        )
+    return content_type, found
+
+
+def result(outcome: Outcome, remarks: Remarks, content_type: str) -> Answer:
+    """Farthing's own answer: what became of the events, counted, and each rejection."""
+    said: dict[str, object] = {
+        "accepted": outcome.accepted,
+        "duplicates": outcome.duplicates,
+        "rejected": remarks.rejections,
+    }
+    if remarks.unknown_fields:
+        said["unknown_fields"] = remarks.unknown_fields
+        said["unknown_field_names"] = remarks.unknown_names
+    return Answer(msgspec.json.encode(said))
+
+
+def problem_json(problem: Problem, content_type: str) -> Answer:
+    """The problem as RFC 9457 has it."""
+    return Answer(
+        msgspec.json.encode(problem.as_json()),
+        PROBLEM_JSON,
+        problem.status,
+        header_pairs(problem),
+    )
+
+
+def header_pairs(problem: Problem) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple(
+        (name.encode(), value.encode("latin-1")) for name, value in problem.headers.items()
+    )
