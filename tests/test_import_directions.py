@@ -45,7 +45,7 @@ DATA = {
     *("finops.rating_jobs", "finops.rating_spans", "finops.unpriced_models"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
-    *("finops.people", "finops.teams"),
+    *("finops.people", "finops.teams", "finops.organisation"),
     *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),
     *("ingest.notebook", "ingest.overflows", "ingest.partitions"),
     *("ingest.staging", "ingest.writer"),

@@ -12,7 +12,7 @@ from finops.models import AuditRecord, Setting
 pytestmark = pytest.mark.django_db
 
 # Erasing is not among them: its own tests say who may.
-PAGES = ("/settings", "/settings/calendar")
+PAGES = ("/settings", "/settings/tiers", "/settings/tags", "/settings/calendar")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -73,6 +73,9 @@ RULES: Mapping[str, Rule] = {
     "invitation-revoke": Rule(Ability.MANAGE_PEOPLE),
     "invitation": _ANYBODY,
     **dict.fromkeys(("settings", "settings-calendar"), _SETTINGS),
+    **dict.fromkeys(("settings-tiers", "settings-tags"), _SETTINGS),
+    **dict.fromkeys(("settings-tier", "settings-tier-remove"), Rule(Ability.MANAGE_SETTINGS)),
+    "settings-tag-remove": Rule(Ability.MANAGE_SETTINGS),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.
     **dict.fromkeys(("keys", "token-new", "token-revoke"), Rule(Ability.MAKE_TOKENS)),

@@ -23,11 +23,17 @@ class LatencyTier(models.Model):
     """
 
     name = models.CharField(max_length=200, unique=True)
-    max_latency_ms = models.FloatField(null=True, unique=True)
+    max_latency_ms = models.FloatField(null=True)
     target_p95_ms = models.FloatField(null=True)
 
     class Meta:
         db_table = "latency_tier"
+        constraints = (
+            # Of tiers without a bound there is one too.
+            models.UniqueConstraint(
+                fields=["max_latency_ms"], nulls_distinct=False, name="latency_tier_bound_once"
+            ),
+        )
         ordering = (models.F("max_latency_ms").asc(nulls_last=True),)
 
     def __str__(self) -> str:

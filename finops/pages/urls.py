@@ -31,7 +31,7 @@ from finops.pages.prices import (
     sources,
     unpriced,
 )
-from finops.pages.settings import calendar, desk
+from finops.pages.settings import calendar, desk, tags, tiers
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -68,6 +68,11 @@ urlpatterns = [
     path("teams", teams.listing, name="teams"),
     path("teams/<int:team_id>", teams.team, name="team"),
     path("settings", desk.page, name="settings"),
+    path("settings/tiers", tiers.page, name="settings-tiers"),
+    path("settings/tiers/<int:tier_id>", tiers.tier, name="settings-tier"),
+    path("settings/tiers/<int:tier_id>/remove", tiers.remove, name="settings-tier-remove"),
+    path("settings/tags", tags.page, name="settings-tags"),
+    path("settings/tags/<int:tag_id>/deactivate", tags.deactivate, name="settings-tag-remove"),
     path("settings/calendar", calendar.page, name="settings-calendar"),
     path("audit", audit.log, name="audit"),
     path("keys", keys.listing, name="keys"),

@@ -25,6 +25,10 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section(
+        "Latency tiers", "settings-tiers", "How fast requests are, and how fast they should be."
+    ),
+    Section("Tags", "settings-tags", "Which tags of events figures can be grouped by."),
+    Section(
         "Calendar",
         "settings-calendar",
         "The reporting time zone, the currency and the month in which the fiscal year begins.",
