@@ -20,6 +20,7 @@ from ingest.attribution import Register
 from ingest.bodies import ClientGone, Receive, ReceiveBudget
 from ingest.configuration import Configuration
 from ingest.doors.door import Door, content_type_of
+from ingest.doors.litellm import LITELLM
 from ingest.doors.native import EVENTS
 from ingest.metrics import CONTENT_TYPE, Metrics
 from ingest.problems import Problem, unavailable
@@ -30,7 +31,7 @@ from ingest.writer import Writer
 
 log = logging.getLogger(__name__)
 
-DOORS: tuple[Door, ...] = (EVENTS,)
+DOORS: tuple[Door, ...] = (EVENTS, LITELLM)
 RECEIVE_BUDGET_BYTES = 256 * 2**20
 FIRST_LOAD_SECONDS = 5.0
 

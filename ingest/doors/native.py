@@ -45,7 +45,7 @@ def read_json(body: bytes) -> Decoded:
     try:
         return _read_json(body)
     except DecodeError as error:
-        legible = _without_unpaired_surrogates(body)
+        legible = without_unpaired_surrogates(body)
         if legible == body:
             raise _unreadable(error) from None
     except (UnicodeDecodeError, RecursionError) as error:
@@ -99,7 +99,7 @@ def _line_by_line(lines: list[bytes]) -> Decoded:
     for index, line in enumerate(lines):
         try:
             line.decode()
-            legible = _without_unpaired_surrogates(line)
+            legible = without_unpaired_surrogates(line)
             _ANYTHING.decode(legible)
             readable.append((index, legible))
         except ValidationError:
@@ -177,7 +177,7 @@ _ESCAPE = re.compile(
 )
 
 
-def _without_unpaired_surrogates(body: bytes) -> bytes:
+def without_unpaired_surrogates(body: bytes) -> bytes:
     """Half surrogate pairs, which no decoder takes, as NUL, for which their event is refused."""
     if b"\\ud" not in body and b"\\uD" not in body:
         return body

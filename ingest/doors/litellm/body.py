@@ -1,0 +1,156 @@
+"""LiteLLM's generic API callback: POST /api/v1/ingest/litellm.
+
+A body is one StandardLoggingPayload, an array of them, or one a line, always sent as
+application/json. LiteLLM forgets a batch that is answered anything but 5xx, so what is wrong with
+one payload is said in the answer of 200, and a limit that is reached is answered 503, not 429.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import DecodeError, Raw, ValidationError
+
+from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
+from ingest.doors.door import Answer, Decoded, Door, Format, problem_json, result
+from ingest.doors.litellm.labels import text
+from ingest.doors.litellm.payload import Payload, fields_of
+from ingest.doors.native import without_unpaired_surrogates
+from ingest.events import Event
+from ingest.examples import Sample
+from ingest.problems import Problem
+from ingest.rejections import Rejected, Rejection, rejected_by_schema
+
+SHAPES = "send LiteLLM's log_format json_array, ndjson or single"
+_PAYLOAD = Elements(Payload)
+_RAW = Elements(Raw)
+# How events are shown as examples of what was refused.
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def read(body: bytes) -> Decoded:
+    """Events of the body's model calls; Problem 400 when it is no JSON at all."""
+    body = body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
+    if not body:
+        raise Problem(400, f"The body is empty; {SHAPES}.")
+    try:
+        return _read(body)
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        legible = _legible(body)
+        if legible == body:
+            raise _unreadable(error) from None
+    try:
+        return _read(legible)
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> Problem:
+    return Problem(400, f"The body is no readable JSON: {error}. To send payloads, {SHAPES}.")
+
+
+def _read(body: bytes) -> Decoded:
+    if body[:1] == b"[":
+        try:
+            return _events(enumerate(_PAYLOAD.array(body)))
+        except ValidationError:
+            return _events(enumerate(_RAW.array(body)))
+    try:
+        return _events([(0, _RAW.one(body)[0])])
+    except DecodeError:
+        lines = [line for line in body.split(b"\n") if line and not line.isspace()]
+        if len(lines) < 2:
+            raise
+    if len(lines) > MAX_EVENTS:
+        raise too_many_events()
+    return _events(enumerate(lines))
+
+
+def _events(payloads: Iterable[tuple[int, Payload | Raw | bytes]]) -> Decoded:
+    events: list[Event] = []
+    indexes: list[int] = []
+    rejections: list[Rejection] = []
+    samples: dict[str, Sample] = {}
+    for index, given in payloads:
+        name: str | None = None
+        fields: dict[str, Any] | None = None
+        try:
+            payload = given if isinstance(given, Payload) else _payload(bytes(given))
+            if payload is not None:
+                name = text(payload.litellm_call_id) or None
+                fields = fields_of(payload)
+            if fields is not None:
+                events.append(msgspec.convert(fields, Event))
+                indexes.append(index)
+            continue
+        except ValidationError as error:
+            refused = rejected_by_schema(error)
+        except Rejected as error:
+            refused = error
+        rejection = Rejection(index, name, refused.reason, refused.detail)
+        rejections.append(rejection)
+        if refused.reason not in samples:
+            samples[refused.reason] = Sample(rejection, _shown(given, fields))
+    return Decoded(events, indexes, rejections, 0, samples=list(samples.values()))
+
+
+def _shown(given: Payload | Raw | bytes, fields: dict[str, Any] | None) -> bytes:
+    """What a sample is made of: the event as it would have been, else what came."""
+    if fields is not None:
+        return _encode(fields)
+    return b"" if isinstance(given, Payload) else bytes(given)
+
+
+def _payload(raw: bytes) -> Payload | None:
+    """None for the null that LiteLLM puts where it could not make a payload."""
+    if raw == b"null":
+        return None
+    try:
+        payload: Payload = _PAYLOAD.one(raw)[0]
+    except ValidationError as error:
+        if "startTime" in str(error):
+            raise Rejected(
+                "invalid_timestamp", "startTime: LiteLLM's seconds since 1970, as a number."
+            ) from None
+        raise
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        legible = _legible(raw)
+        if legible == raw:
+            detail = f"This line is no readable JSON: {error}."
+            raise Rejected("malformed_json", detail) from None
+        return _payload(legible)
+    return payload
+
+
+# Python's json writes what JSON does not have: half a surrogate pair, NaN, infinities. Strings are
+# matched whole, so that only what stands outside of them is taken for a number.
+_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:Infinity|NaN)\b')
+
+
+def _legible(body: bytes) -> bytes:
+    """The body with NULs for half surrogate pairs and null for what is no number."""
+    body = without_unpaired_surrogates(body)
+    if b"NaN" not in body and b"Infinity" not in body:
+        return body
+    return _STRING_OR_NUMBER.sub(lambda found: found[0] if found[0][:1] == b'"' else b"null", body)
+
+
+def _refuse(problem: Problem, content_type: str) -> Answer:
+    """LiteLLM sends again after 5xx only, so a limit that is reached is told as 503."""
+    if problem.status == 429:
+        problem = Problem(503, problem.detail, **problem.headers)
+    return problem_json(problem, content_type)
+
+
+_FORMAT = Format("litellm", lambda body, headers: read(body))
+LITELLM = Door(
+    path="/api/v1/ingest/litellm",
+    formats=dict.fromkeys(
+        ("application/json", "application/x-ndjson", "application/ndjson"), _FORMAT
+    ),
+    answer=result,
+    refuse=_refuse,
+)
