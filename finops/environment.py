@@ -37,19 +37,29 @@ def env(name: str, default: str) -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def secret_key(data_dir: Path) -> str:
-    """SECRET_KEY, or one made once and kept in the data directory, readable by its owner only."""
-    if key := os.environ.get("SECRET_KEY"):
+def secret(variable: str, path: Path) -> str:
+    """The variable, or one made once and kept in this file, readable by its owner only."""
+    if key := os.environ.get(variable):
         return key
-    path = data_dir / "secret_key"
     try:
         return path.read_text()
     except FileNotFoundError:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = secrets.token_urlsafe(50)
-        path.touch(mode=0o600)
-        path.write_text(key)
-        return key
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _made_secret(path)
+
+
+def _made_secret(path: Path) -> str:
+    """Programs that start at the same moment agree on the first one's."""
+    mine = path.with_name(f"{path.name}.{os.getpid()}")
+    mine.touch(mode=0o600)
+    mine.write_text(secrets.token_urlsafe(50))
+    try:
+        os.link(mine, path)
+    except FileExistsError:
+        pass
+    finally:
+        mine.unlink()
+    return path.read_text()
 
 
 def database(url: str) -> dict[str, Any]:

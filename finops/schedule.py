@@ -17,6 +17,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 3.0,
         "options": {"expires": 3.0},
     },
+    "proceed_with_erasures": {
+        "task": "finops.tasks.proceed_with_erasures",
+        "schedule": 3.0,
+        "options": {"expires": 3.0},
+    },
     "fold_rollups": {
         "task": "finops.tasks.fold_rollups",
         "schedule": 1.0,

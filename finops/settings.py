@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import plotly
 from django.core.exceptions import ImproperlyConfigured
 
-from finops.environment import database, env, envbool, envint, mail_server, secret_key
+from finops.environment import database, env, envbool, envint, mail_server, secret
 from finops.environment import single_sign_on as _single_sign_on
 from finops.log_redaction import hide_links
 from finops.schedule import SCHEDULE
@@ -39,7 +39,8 @@ RUNTIME_DIR = Path(
 )
 
 
-SECRET_KEY = secret_key(DATA_DIR)
+SECRET_KEY = secret("SECRET_KEY", DATA_DIR / "secret_key")
+USER_HASH_KEY = secret("FARTHING_USER_HASH_KEY", DATA_DIR / "user_hash_key")
 # Supervisors and Prometheus ask from the machine itself, whatever names the world uses.
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env("ALLOWED_HOSTS", HOST).split(",")]
 # Whose word on the client's address and on TLS is taken, as uvicorn writes it.

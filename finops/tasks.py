@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from finops import batches, ledger, rating_jobs, rerating, rollup_checks, rollups
+from finops import batches, erasures, ledger, rating_jobs, rerating, rollup_checks, rollups
 from finops.conninfo import conninfo
 from ingest import partitions
 
 log = logging.getLogger(__name__)
+
+ERASING_SECONDS = 2.0
 
 
 @shared_task
@@ -40,6 +43,14 @@ def rerate_unpriced() -> None:
 def work_on_ratings() -> None:
     if done := rating_jobs.work(settings.REPORTING_ZONE):
         log.info("%d previews and runs of rating again are done", done)
+
+
+@shared_task
+def proceed_with_erasures() -> None:
+    """Some seconds at a time: the worker has two threads, and folding must not wait."""
+    until = time.monotonic() + ERASING_SECONDS
+    for erasure in erasures.proceed(timezone.now(), lambda: time.monotonic() < until):
+        log.info("the history of a user is erased: certificate %d", erasure.pk)
 
 
 @shared_task

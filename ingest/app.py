@@ -56,6 +56,7 @@ def create(
     configuration = Configuration(dsn, rate_card_loader)
     register = Register()
     configuration.kept.append(register.cardinality.noted)
+    configuration.forget = register.forget
     writer = Writer(dsn, register, configuration.card_in_force, metrics)
     reception = Reception(
         configuration,

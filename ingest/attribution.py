@@ -52,6 +52,12 @@ class Register:
             [(self._users,)] = connection.execute("SELECT count(*) FROM end_user")
             self._loaded = True
 
+    def forget(self) -> None:
+        """Look every number up anew: names in the database are not what they were."""
+        with self._lock:
+            self.attribution_ids = {}
+            self.user_ids = {"": NO_USER}
+
     def intern(
         self, connection: Connection, attributions: Iterable[Attribution], users: Iterable[str]
     ) -> tuple[dict[Attribution, int], dict[str, int]]:

@@ -10,6 +10,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psycopg
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 RELOAD_SECONDS = 1.5
 SAVE_USE_SECONDS = 30.0
 MAKE_PARTITIONS_SECONDS = 3600.0
+# Rises when a user's erasure begins, and again when it is finished.
+_ERASURES = "SELECT count(*) + count(finished_at) FROM erasure"
 
 
 class Configuration:
@@ -38,6 +41,8 @@ class Configuration:
         self.card: RateCard | None = None
         self.tiers = LatencyTiers()
         self.activated_tags: frozenset[str] = frozenset()
+        self.forget: Callable[[], None] = lambda: None  # called when names are not what they were
+        self._erasures: int | None = None
         self.keys_as_of = -math.inf  # by the monotonic clock: every key made before is known
         self._dsn = dsn
         self.lacks = "the database"  # what serving waits for; '' once everything was loaded
@@ -118,6 +123,10 @@ class Configuration:
             self.activated_tags = frozenset(
                 key for (key,) in connection.execute("SELECT key FROM activated_tag")
             )
+            [(erasures,)] = connection.execute(_ERASURES).fetchall()
+        if self._erasures not in {None, erasures}:
+            self.forget()
+        self._erasures = erasures
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:

@@ -39,7 +39,7 @@ EDGES_MAY_IMPORT = {
     ("finops.management", "finops.wsgi"),
 }
 DATA = {
-    "finops.intake",
+    *("finops.erasures", "finops.intake"),
     *("finops.costs", "finops.health", "finops.ledger", "finops.postgres", "finops.rate_cards"),
     *("finops.accounts", "finops.price_holds", "finops.price_listing", "finops.requests"),
     *("finops.rating_jobs", "finops.rating_spans", "finops.unpriced_models"),

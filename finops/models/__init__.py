@@ -8,6 +8,7 @@ from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMember
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
+from finops.models.privacy import Erasure
 from finops.models.runs import RatingPreview, RatingRun, RollupCheck
 from finops.models.taxonomy import ActivatedTag, LatencyTier, Setting, Team
 
@@ -18,6 +19,7 @@ __all__ = [
     "AuditRecord",
     "CacheEntry",
     "CardinalityOverflow",
+    "Erasure",
     "IngestKey",
     "Invitation",
     "KeyRefusal",
