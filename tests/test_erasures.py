@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from psycopg import sql
 
 from finops import audit, erasures
-from finops.models import CardinalityOverflow, Erasure, IngestKey
+from finops.models import AuditRecord, CardinalityOverflow, Erasure, IngestKey
 from tests import usage
+from tests.desks import reader
 
 pytestmark = pytest.mark.django_db
 NAME = "Ann (O'Hara+1)\"\\é@example.org"
@@ -46,15 +50,14 @@ def traces(at: datetime) -> None:
     IngestKey.objects.create(prefix="fk_1", digest=b"1", service="s", name=f"{NAME}'s key")
 
 
-def dump(*, but: str = "") -> str:
-    """Every text and JSON column of every table, without the accounts of people who sign in."""
+def dump() -> str:
+    """Every text and JSON column of every table, in lower case."""
     found = []
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name, column_name FROM information_schema.columns"
-            " WHERE table_schema = current_schema() AND table_name <> %s"
-            " AND data_type IN ('text', 'character varying', 'jsonb')",
-            [but],
+            " WHERE table_schema = current_schema()"
+            " AND data_type IN ('text', 'character varying', 'jsonb')"
         )
         for table, column in cursor.fetchall():
             cursor.execute(
@@ -98,5 +101,103 @@ def test_the_name_is_nowhere_and_every_sum_is_as_before() -> None:
     assert erasure.sums_before == erasure.sums_after
     assert erasure.sums_after["events"]["requests"] == "4"
     assert erasure.sums_after["events"] == erasure.sums_after["rollups"]
-    print(erasure.changed, erasure.remaining, erasure.within_words, erasure.searched)
+    changed = {"end_user": 1, "attribution": 2, "usage_event": 5, "audit_record": 1}
+    assert erasure.changed == changed | {"cardinality_overflow": 1, "ingest_key": 1}
+    assert erasure.within_words == {"end_user.name": 1}
     assert erasure.remaining == {}
+
+
+def erased_on_the_page(browser: Client, **fields: str) -> Erasure:
+    given = {"name": NAME, "typed": NAME, "is_everywhere": "on", **fields}
+    response = browser.post("/settings/privacy/erase", given)
+    assert response.status_code == 302, response.text
+    [erasure] = erasures.proceed(timezone.now() + erasures.SETTLED)
+    return erasure
+
+
+@pytest.mark.usefixtures("traces")
+def test_the_certificate_proves_itself_and_the_log_names_nobody(signed_in: Client) -> None:
+    erasure = erased_on_the_page(signed_in)
+    told = signed_in.get(f"/settings/privacy/erasures/{erasure.pk}.json").json()
+    proof = told.pop("sha256")
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(text.encode()).hexdigest() == proof
+    page = signed_in.get(f"/settings/privacy/erasures/{erasure.pk}").text
+    assert proof in page
+    assert "The name stands as a word in none of them" in page
+    record = AuditRecord.objects.get(action="user.erase")
+    assert (record.actor, record.subject) == ("ada", erasure.label)
+    assert "o'hara" not in json.dumps(told).lower()
+
+
+@pytest.mark.usefixtures("traces")
+def test_a_user_is_shown_first_and_erased_when_the_name_is_typed_again(signed_in: Client) -> None:
+    page = signed_in.post("/settings/privacy/erase", {"name": NAME})
+    assert page.status_code == 200
+    assert "4 requests" in page.text
+    assert "checked" in page.text
+    wrong = signed_in.post("/settings/privacy/erase", {"name": NAME, "typed": "ann"})
+    assert wrong.status_code == 400
+    assert "Type it exactly" in wrong.text
+    for name in ("", "nobody", "(overflow)", "a\0b", "a" * 300):
+        for more in ({}, {"typed": name}):
+            answer = signed_in.post("/settings/privacy/erase", {"name": name, **more})
+            assert answer.status_code == 400
+    assert not Erasure.objects.exists()
+
+
+def test_an_everyday_word_is_left_in_other_records_unless_asked(
+    signed_in: Client, at: datetime
+) -> None:
+    usage.record(
+        [
+            usage.event(at, user="search", feature="search", session="search-1"),
+            usage.event(at, user="bob", feature="search", session="in search of"),
+            usage.event(at, user="bob", feature="find", session="research"),
+        ],
+        now=timezone.now(),
+    )
+    page = signed_in.post("/settings/privacy/erase", {"name": "search"}).text
+    assert "a feature" in page
+    assert "checked" not in page
+    signed_in.post("/settings/privacy/erase", {"name": "search", "typed": "search"})
+    [erasure] = erasures.proceed(timezone.now() + erasures.SETTLED)
+    assert erasure.remaining == {"attribution.feature": 1, "usage_event.session": 1}
+    assert erasure.within_words == {"usage_event.session": 1}
+    assert erasure.changed == {"end_user": 1, "usage_event": 1}
+    page = signed_in.get(f"/settings/privacy/erasures/{erasure.pk}").text
+    assert "attribution.feature" in page
+
+
+@pytest.mark.parametrize("role", ["finance", "engineer", "viewer"])
+def test_only_administrators_erase(role: str) -> None:
+    browser = reader(role, "cx")
+    for path in ("", "/erasures/1", "/erasures/1.json"):
+        assert browser.get(f"/settings/privacy{path}").status_code == 403
+    answer = browser.post("/settings/privacy/erase", {"name": "bob", "typed": "bob"})
+    assert answer.status_code == 403
+    assert "/settings/privacy" not in browser.get("/settings").text
+
+
+def test_the_page_says_what_to_do_and_what_is_not_reached(signed_in: Client) -> None:
+    page = signed_in.get("/settings/privacy").text
+    assert "None yet" in page
+    assert "Backups" in page
+    assert signed_in.get("/settings/privacy/erasures/1").status_code == 404
+
+
+@pytest.mark.usefixtures("traces")
+def test_the_command_asks_and_prints_the_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("finops.erasures.work.SETTLED", timedelta())
+    monkeypatch.setattr("builtins.input", lambda prompt: "ann")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("erase_user", NAME)
+    with pytest.raises(CommandError, match="exactly this name"):
+        call_command("erase_user", "nobody")
+    monkeypatch.setattr("builtins.input", lambda prompt: NAME)
+    out = StringIO()
+    call_command("erase_user", NAME, stdout=out)
+    told = json.loads(out.getvalue())
+    assert told["sums_before"] == told["sums_after"]
+    assert told["sha256"] == Erasure.objects.get().digest
+    assert dump().count("o'hara") == 1

@@ -75,6 +75,8 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("settings", "settings-calendar"), _SETTINGS),
     **dict.fromkeys(("settings-tiers", "settings-tags"), _SETTINGS),
     **dict.fromkeys(("settings-tier", "settings-tier-remove"), Rule(Ability.MANAGE_SETTINGS)),
+    **dict.fromkeys(("settings-privacy", "settings-erase"), Rule(Ability.MANAGE_SETTINGS)),
+    **dict.fromkeys(("settings-erasure", "settings-erasure-json"), Rule(Ability.MANAGE_SETTINGS)),
     "settings-tag-remove": Rule(Ability.MANAGE_SETTINGS),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.

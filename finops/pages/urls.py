@@ -31,7 +31,7 @@ from finops.pages.prices import (
     sources,
     unpriced,
 )
-from finops.pages.settings import calendar, desk, tags, tiers
+from finops.pages.settings import calendar, desk, privacy, tags, tiers
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -74,6 +74,10 @@ urlpatterns = [
     path("settings/tags", tags.page, name="settings-tags"),
     path("settings/tags/<int:tag_id>/deactivate", tags.deactivate, name="settings-tag-remove"),
     path("settings/calendar", calendar.page, name="settings-calendar"),
+    path("settings/privacy", privacy.page, name="settings-privacy"),
+    path("settings/privacy/erase", privacy.erase, name="settings-erase"),
+    path("settings/privacy/erasures/<int:pk>", privacy.certificate, name="settings-erasure"),
+    path("settings/privacy/erasures/<int:pk>.json", privacy.as_json, name="settings-erasure-json"),
     path("audit", audit.log, name="audit"),
     path("keys", keys.listing, name="keys"),
     path("keys/new", keys.new, name="key-new"),

@@ -33,6 +33,7 @@ SECTIONS = (
         "settings-calendar",
         "The reporting time zone, the currency and the month in which the fiscal year begins.",
     ),
+    Section("Privacy", "settings-privacy", "Erase one user's history, with proof."),
 )
 
 

@@ -16,7 +16,7 @@ UNDO = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("finops", "0018_organisation"),
+        ("finops", "0019_latency_tier_bounds"),
     ]
 
     operations = [
