@@ -19,6 +19,7 @@ from ingest.answers import Send, answer, answer_problem, send_answer
 from ingest.attribution import Register
 from ingest.bodies import ClientGone, Receive, ReceiveBudget
 from ingest.configuration import Configuration
+from ingest.doors.cloudevents import CLOUDEVENTS
 from ingest.doors.door import Door, content_type_of
 from ingest.doors.litellm import LITELLM
 from ingest.doors.native import EVENTS
@@ -31,7 +32,7 @@ from ingest.writer import Writer
 
 log = logging.getLogger(__name__)
 
-DOORS: tuple[Door, ...] = (EVENTS, LITELLM)
+DOORS: tuple[Door, ...] = (EVENTS, LITELLM, CLOUDEVENTS)
 RECEIVE_BUDGET_BYTES = 256 * 2**20
 FIRST_LOAD_SECONDS = 5.0
 

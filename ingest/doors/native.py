@@ -39,19 +39,30 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 def read_json(body: bytes) -> Decoded:
     """One event, an array of events, or {"events": [...]}; Problem when it is none of them."""
-    body = _without_mark(body)
+    return legibly(_read_json, body, SHAPES)
+
+
+def legibly(
+    read: Callable[[bytes], Decoded],
+    body: bytes,
+    shapes: str,
+    mend: Callable[[bytes], bytes] | None = None,
+) -> Decoded:
+    """What `read` makes of a JSON body, mended where it must be; Problem 400 when it cannot be
+    read. `shapes` tells who sent an empty one what to send."""
+    body = without_mark(body)
     if not body:
-        raise Problem(400, f"The body is empty; {SHAPES}.")
+        raise Problem(400, f"The body is empty; {shapes}.")
     try:
-        return _read_json(body)
+        return read(body)
     except DecodeError as error:
-        legible = without_unpaired_surrogates(body)
+        legible = (mend or without_unpaired_surrogates)(body)
         if legible == body:
             raise _unreadable(error) from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error) from None
     try:
-        return _read_json(legible)
+        return read(legible)
     except (DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error) from None
 
@@ -75,12 +86,12 @@ def _read(body: bytes, shape: Callable[[Elements, bytes], list[Any]]) -> Decoded
             return Decoded(events, range(len(events)), [], 0)
         except ValidationError:
             pass
-    return _one_by_one((index, bytes(raw)) for index, raw in enumerate(shape(_RAW, body)))
+    return one_by_one((index, bytes(raw)) for index, raw in enumerate(shape(_RAW, body)))
 
 
 def read_ndjson(body: bytes) -> Decoded:
     """One event a line; unreadable lines are refused alone. Problem when no line is JSON."""
-    lines = [line for line in _without_mark(body).split(b"\n") if line and not line.isspace()]
+    lines = [line for line in without_mark(body).split(b"\n") if line and not line.isspace()]
     if len(lines) > MAX_EVENTS:
         raise too_many_events()
     if _ESCAPED_NUL not in body:
@@ -110,12 +121,16 @@ def _line_by_line(lines: list[bytes]) -> Decoded:
             samples = samples or [Sample(unreadable[0], line)]
     if unreadable and not readable:
         raise Problem(400, f"No line of the body is JSON. {unreadable[0].detail}")
-    decoded = _one_by_one(readable)
+    decoded = one_by_one(readable)
     rejections = sorted(decoded.rejections + unreadable, key=lambda rejection: rejection.index)
     return decoded._replace(rejections=rejections, samples=[*decoded.samples, *samples])
 
 
-def _one_by_one(raws: Iterable[tuple[int, bytes]]) -> Decoded:
+def one_by_one(
+    raws: Iterable[tuple[int, bytes]], native_of: Callable[[bytes], bytes] = bytes
+) -> Decoded:
+    """Each event with its place, read by itself, `native_of` having put it into our fields first;
+    Rejected of that refuses the one event."""
     events: list[Event] = []
     indexes: list[int] = []
     rejections: list[Rejection] = []
@@ -124,7 +139,7 @@ def _one_by_one(raws: Iterable[tuple[int, bytes]]) -> Decoded:
     samples: dict[str, Sample] = {}
     for index, raw in raws:
         try:
-            event, unknown = _event(raw)
+            event, unknown = _event(native_of(raw))
         except Rejected as error:
             rejection = Rejection(index, _id_of(raw), error.reason, error.detail)
             rejections.append(rejection)
@@ -184,7 +199,7 @@ def without_unpaired_surrogates(body: bytes) -> bytes:
     return _ESCAPE.sub(lambda escape: _ESCAPED_NUL if escape[1] else escape[0], body)
 
 
-def _without_mark(body: bytes) -> bytes:
+def without_mark(body: bytes) -> bytes:
     return body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
 
 

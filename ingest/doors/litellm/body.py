@@ -18,7 +18,7 @@ from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
 from ingest.doors.door import Answer, Decoded, Door, Format, problem_json, result
 from ingest.doors.litellm.labels import text
 from ingest.doors.litellm.payload import Payload, fields_of
-from ingest.doors.native import without_unpaired_surrogates
+from ingest.doors.native import legibly, without_unpaired_surrogates
 from ingest.events import Event
 from ingest.examples import Sample
 from ingest.problems import Problem
@@ -33,23 +33,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 def read(body: bytes) -> Decoded:
     """Events of the body's model calls; Problem 400 when it is no JSON at all."""
-    body = body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
-    if not body:
-        raise Problem(400, f"The body is empty; {SHAPES}.")
-    try:
-        return _read(body)
-    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
-        legible = _legible(body)
-        if legible == body:
-            raise _unreadable(error) from None
-    try:
-        return _read(legible)
-    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _unreadable(error) from None
-
-
-def _unreadable(error: Exception) -> Problem:
-    return Problem(400, f"The body is no readable JSON: {error}. To send payloads, {SHAPES}.")
+    return legibly(_read, body, SHAPES, _legible)
 
 
 def _read(body: bytes) -> Decoded:
