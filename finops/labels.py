@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 METRICS = {
     "effective_cost": "Effective cost",
@@ -54,6 +55,19 @@ GRANULARITIES = {
     "month": "per month",
     "total": "in total",
 }
+# The parts of a price; "" is what no line of the ledger is for.
+BUCKETS = {
+    "uncached_input": "Input, uncached",
+    "cache_read_input": "Input, read from cache",
+    "cache_creation_5m_input": "Input, written to cache for 5 min",
+    "cache_creation_1h_input": "Input, written to cache for 1 h",
+    "input_audio": "Input, audio",
+    "text_output": "Output, text",
+    "reasoning_output": "Output, reasoning",
+    "output_audio": "Output, audio",
+    "request": "Request",
+    "gpu_second": "GPU time",
+}
 # From the owner of a cost to its cause: breadcrumbs follow this order and drilling goes down it.
 DRILL_PATH = ("cost_center", "team", "feature", "model", "operation", "user")
 
@@ -79,3 +93,22 @@ def period(label: str) -> str:
         count = int(match[1])
         return f"{count} {SPANS[match[2]]}{'s' if count > 1 else ''}"
     return label
+
+
+def buckets(names: Iterable[str]) -> str:
+    """Input, uncached; Output, text."""
+    return "; ".join(BUCKETS[name] for name in names)
+
+
+def lacking(counts: Iterable[tuple[str, str]]) -> str:
+    """Which buckets have no price, each with the number of requests that used it; "" stands for
+    requests that no line is for."""
+    return "; ".join(_lack(bucket, requests) for bucket, requests in counts)
+
+
+def _lack(bucket: str, requests: str) -> str:
+    number = f"{requests} request" if requests == "1" else f"{requests} requests"
+    if not bucket:
+        return f"{number} that no line is for"
+    unsent = " that was not reported" if bucket == "gpu_second" else ""
+    return f"{BUCKETS[bucket]}{unsent} ({number})"

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from finops import price_holds
 from finops.models import Price
@@ -27,6 +28,8 @@ SYNC_LOCK = 0x_FA27_0001
 # Who supersedes a catalogue line.
 CATALOG = "public catalogue"
 YEARS = range(1970, 3000)
+# A line that is not saved yet will have the latest id of all, as far as the column can say one.
+UNSAVED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +168,23 @@ def draft(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
 def supersede(pk: int, now: datetime, by: str = "") -> None:
     """End a line for good, as `by` asked. Raises Price.DoesNotExist unless it is in force and not
     catalogue."""
-    lines = Price.objects.filter(pk=pk, superseded_at=None).exclude(kind=Price.Kind.CATALOG)
-    if not lines.update(superseded_at=now, superseded_by=by):
-        raise Price.DoesNotExist(f"{pk} is no line in force that was entered by hand.")
+    if not _entered(pk).update(superseded_at=now, superseded_by=by):
+        raise _gone(pk)
+
+
+def refuse_gone(pk: int) -> None:
+    """Raises what `supersede` would."""
+    if not _entered(pk).exists():
+        raise _gone(pk)
+
+
+def _entered(pk: int) -> QuerySet[Price]:
+    lines = Price.objects.filter(pk=pk, superseded_at=None)
+    return lines.exclude(kind=Price.Kind.CATALOG)
+
+
+def _gone(pk: int) -> Price.DoesNotExist:
+    return Price.DoesNotExist(f"{pk} is no line in force that was entered by hand.")
 
 
 def _columns(terms: Mapping[str, object], zone: tzinfo) -> dict[str, object]:

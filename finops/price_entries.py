@@ -18,8 +18,6 @@ from finops.periods import Period
 from finops.pricing.lines import BUCKETS
 from finops.pricing.overlaps import Overlap, overlaps
 
-# A line that is not saved yet will have the latest id of all.
-UNSAVED = 2**62
 COPIED = (
     *("kind", "provider", "model", "fleet", "cache", "service_tier", "context_over"),
     *("daily_from", "daily_to", "effective_from", "effective_to", "discount_percent"),
@@ -48,7 +46,7 @@ def check(terms: Mapping[str, object], by: Reader, zone: ZoneInfo) -> Price:
 
 def rivals(price: Price, replaces: int | None) -> list[Overlap]:
     """Lines in force that may hold for the same requests as one that is not saved yet."""
-    line = replace(ledger.line_of(price), id=UNSAVED)
+    line = replace(ledger.line_of(price), id=ledger.UNSAVED)
     return overlaps(line, [each for each in ledger.current_lines() if each.id != replaces])
 
 

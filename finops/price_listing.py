@@ -9,15 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
-from psycopg.errors import QueryCanceled
 
 from finops import ledger
 from finops.models import Price
 from finops.pricing.matching import match
 from finops.pricing.resolution import ANY, Names, Pattern
-from finops.sql import statement
+from finops.timed_reads import rows_within
 
 PAGE_SIZE = 50
 USE_DAYS = 30
@@ -112,16 +110,7 @@ def use_of(
         "start": now - timedelta(days=USE_DAYS),
         "teams": None if teams is None else sorted(teams),
     }
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('statement_timeout', %s, true)", [str(USE_TIMEOUT_MILLISECONDS)]
-            )
-            cursor.execute(statement("rated_with"), parameters)
-            rows = cursor.fetchall()
-            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
-    except OperationalError as error:
-        if isinstance(error.__cause__, QueryCanceled):
-            return None
-        raise
+    rows = rows_within(USE_TIMEOUT_MILLISECONDS, "rated_with", parameters)
+    if rows is None:
+        return None
     return {pk: Use(requests, cost) for pk, requests, cost in rows}

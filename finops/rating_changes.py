@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, localcontext
 
@@ -37,17 +39,25 @@ class Rerating:
     """The difference a run makes, in all, by (provider, model) and by the lines rated with.
 
     `skipped` events keep their price: what ingest rated them by has been folded into (overflow).
+    `lacking` says of what stays unpriced for lack of which bucket's price, "" for lack of a line:
+    a request counts in each bucket that it used. Only previews know it.
     """
 
     total: Change = field(default_factory=Change)
     by_model: dict[tuple[str, str], Change] = field(default_factory=dict)
     by_rate: dict[Rate | None, Change] = field(default_factory=dict)
     skipped: int = 0
+    lacking: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
 
     def add(self, model: tuple[str, str], rate: Rate | None, change: Change) -> None:
         self.total.add(change)
         self.by_model.setdefault(model, Change()).add(change)
         self.by_rate.setdefault(rate, Change()).add(change)
+
+    def add_lacking(self, model: tuple[str, str], buckets: Iterable[str], requests: int) -> None:
+        counts = self.lacking.setdefault(model, Counter())
+        for bucket in buckets:
+            counts[bucket] += requests
 
     def merge(self, other: Rerating) -> None:
         self.total.add(other.total)
@@ -56,3 +66,5 @@ class Rerating:
             self.by_model.setdefault(model, Change()).add(change)
         for rate, change in other.by_rate.items():
             self.by_rate.setdefault(rate, Change()).add(change)
+        for model, counts in other.lacking.items():
+            self.lacking.setdefault(model, Counter()).update(counts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -18,9 +18,10 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models.functions import Now
 
-from finops import ledger, rerating
+from finops import ledger, rating_previews, rerating
 from finops.models import Price, RatingPreview, RatingRun
 from finops.rating_changes import Change, Rerating
+from finops.rating_previews import Supposed
 from finops.rebuilds import EventsDropped
 from finops.rollups import ZoneChanged
 
@@ -36,11 +37,16 @@ REFUSED = (EventsDropped, ZoneChanged, Price.DoesNotExist, ValidationError)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a preview found: in all, and the models that change, largest difference first."""
+    """What a preview found: in all, and the models that change, largest difference first.
+
+    `lacking` is, of the models that keep requests without a price, those with most first: bucket
+    that has no price ("" where no line is for them) → requests.
+    """
 
     total: Change
     models: tuple[tuple[str, str, Change], ...]
     skipped: int
+    lacking: tuple[tuple[str, str, dict[str, int]], ...]
 
 
 def work(zone: ZoneInfo) -> int:
@@ -68,6 +74,7 @@ def outcome(preview: RatingPreview) -> Outcome | None:
             (provider, model, _change(each)) for provider, model, each in preview.result["models"]
         ),
         preview.result["skipped"],
+        tuple((*model, counts) for *model, counts in preview.result.get("lacking", ())),
     )
 
 
@@ -81,34 +88,35 @@ def _finish(job: Job, do: Callable[[Job, ZoneInfo], None], zone: ZoneInfo) -> No
 
 
 def _preview(preview: RatingPreview, zone: ZoneInfo) -> None:
-    def suppose() -> None:
-        if preview.replaces is not None:
-            ledger.supersede(preview.replaces, preview.created_at)
-        ledger.add(preview.terms, author=preview.requested_by, zone=zone)
-
-    rerating_found = Rerating()
+    supposed = None
+    if preview.terms:
+        price = ledger.draft(preview.terms, author=preview.requested_by, zone=zone)
+        supposed = Supposed(replace(ledger.line_of(price), id=ledger.UNSAVED), preview.replaces)
+    found = Rerating()
     kept = RatingPreview.objects.filter(pk=preview.pk)
-    for day_end, part in rerating.preview_days(
+    for day_end, part in rating_previews.preview_days(
         preview.start,
         preview.end,
         zone,
         only_unpriced=preview.only_unpriced,
-        suppose=suppose if preview.terms else None,
+        supposed=supposed,
     ):
-        rerating_found.merge(part)
+        found.merge(part)
         kept.update(done_to=day_end)
-    kept.update(result=_json(rerating_found), finished_at=Now())
+    kept.update(result=_json(found), finished_at=Now())
 
 
 def _json(found: Rerating) -> dict[str, Any]:
     changed = [(*key, change) for key, change in found.by_model.items() if change.changed]
     changed.sort(key=lambda row: abs(row[2].difference), reverse=True)
+    lacking = sorted(found.lacking.items(), key=lambda row: -max(row[1].values()))
     return {
         "total": _change_json(found.total),
         "models": [[provider, model, _change_json(each)] for provider, model, each in changed][
             :MODELS
         ],
         "skipped": found.skipped,
+        "lacking": [[*model, dict(counts)] for model, counts in lacking[:MODELS]],
     }
 
 

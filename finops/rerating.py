@@ -1,6 +1,7 @@
 """Rating events again with the ledger as it is now.
 
-The one way in which history changes: asked for, previewed, on record as a RatingRun. Every event
+The one way in which history changes: asked for, previewed (rating_previews), on record as a
+RatingRun. Every event
 of the range is resolved anew; those whose price line or cost differ are written day by day of the
 reporting zone, in one transaction with what that adds to the hours, days and users of the rollups.
 A run that was interrupted is run again: what is done already does not differ any more.
@@ -12,7 +13,7 @@ they came after it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -38,38 +39,6 @@ AUTOMATIC = "price ledger"
 ADJUST = ("adjust_hours", "adjust_days", "adjust_user_days", "unsettle_rerated")
 # The ingest process may rate with the former card this long after a change, and more to spare.
 CARD_GRACE = timedelta(seconds=30)
-
-
-def preview(
-    start: datetime, end: datetime, zone: ZoneInfo, *, only_unpriced: bool = False
-) -> Rerating:
-    """What rating [start, end) again would change. Writes nothing."""
-    rerating = Rerating()
-    for _, part in preview_days(start, end, zone, only_unpriced=only_unpriced):
-        rerating.merge(part)
-    return rerating
-
-
-def preview_days(
-    start: datetime,
-    end: datetime,
-    zone: ZoneInfo,
-    *,
-    only_unpriced: bool = False,
-    suppose: Callable[[], None] | None = None,
-) -> Iterator[tuple[datetime, Rerating]]:
-    """The same day by day, each with where it ends. What `suppose` does to the ledger is rolled
-    back with everything else."""
-    card = _current_card()
-    for span in days_with_events(start, end, zone):
-        part = Rerating()
-        with transaction.atomic(), connection.cursor() as cursor:
-            if suppose is not None:
-                suppose()
-                card = _current_card()
-            _rate_again(cursor, card, span, part, only_unpriced=only_unpriced)
-            transaction.set_rollback(True)
-        yield span.end, part
 
 
 def apply(
@@ -213,7 +182,7 @@ def _apply_span(run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo) -> R
     part = Rerating()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RERATE_LOCK])
-        change = _rate_again(cursor, card, span, part, only_unpriced=run.only_unpriced)
+        change = rate_again(cursor, card, span, part, only_unpriced=run.only_unpriced)
         if change.changed:
             rebuilds.refuse_dropped(cursor, rebuilds.whole_days(span.start, span.end, zone))
             parameters = span.parameters(only_unpriced=run.only_unpriced)
@@ -248,7 +217,7 @@ def _record(run: RatingRun, change: Change, span: Span) -> None:
     )
 
 
-def _rate_again(
+def rate_again(
     cursor: CursorWrapper, card: RateCard, span: Span, rerating: Rerating, *, only_unpriced: bool
 ) -> Change:
     """Fill rerated_event for one span and add the difference to `rerating`."""

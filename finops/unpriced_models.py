@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import QueryCanceled
-
 from finops import ledger
 from finops.models import Price, RatingRun
 from finops.price_listing import in_force
+from finops.pricing.lines import TOKEN_BUCKETS
 from finops.rerating import AUTOMATIC
-from finops.sql import statement
+from finops.timed_reads import rows_within
 
 SHOWN = 100
 SUGGESTIONS = 3
 SIMILAR = 0.55
 TIMEOUT_MILLISECONDS = 8_000
+# As unpriced_models.sql counts them.
+LACKING = (*TOKEN_BUCKETS, "gpu_second")
 
 
 @dataclass(frozen=True, slots=True)
 class UnpricedModel:
-    """`has_line`: a line of the ledger is for it, but not for all the tokens that were used."""
+    """A model with the requests that have no price.
+
+    `without_line` of them have no line of the ledger. `lacking` says of each bucket how many of the
+    others use it and have a line that does not price it, and how many of all use it; gpu_second is
+    used by whom a line charges GPU time that was not reported.
+    """
 
     provider: str
     model: str
@@ -33,7 +38,13 @@ class UnpricedModel:
     since: datetime
     latest: datetime
     teams: list[str]
-    has_line: bool
+    without_line: int
+    lacking: tuple[tuple[str, int, int], ...]
+
+    @property
+    def has_line(self) -> bool:
+        """A line of the ledger is for some of them, but not for everything that they used."""
+        return self.without_line < self.requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +59,16 @@ def queue(teams: frozenset[str] | None) -> list[UnpricedModel] | None:
     """Most requests first, of these teams (None: all). None where there are too many to count
     while somebody waits."""
     parameters = {"teams": None if teams is None else sorted(teams), "limit": SHOWN}
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('statement_timeout', %s, true)", [str(TIMEOUT_MILLISECONDS)]
-            )
-            cursor.execute(statement("unpriced_models"), parameters)
-            rows = cursor.fetchall()
-            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
-    except OperationalError as error:
-        if isinstance(error.__cause__, QueryCanceled):
-            return None
-        raise
-    return [UnpricedModel(*row) for row in rows]
+    rows = rows_within(TIMEOUT_MILLISECONDS, "unpriced_models", parameters)
+    if rows is None:
+        return None
+    return [UnpricedModel(*[*row[:8], tuple(_lacking(row[8:17], row[17:]))]) for row in rows]
+
+
+def _lacking(without: Sequence[int | None], used: Sequence[int]) -> Iterator[tuple[str, int, int]]:
+    for bucket, lack, use in zip(LACKING, without, used, strict=True):
+        if lack or use:
+            yield bucket, int(lack or 0), int(use)
 
 
 def suggestions(models: Sequence[str], now: datetime) -> dict[str, list[Price]]:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
-from finops import ledger, rerating
+from finops import ledger, rating_previews, rerating
 from finops.models import RatingRun
 from finops.pricing.formula import Quantities, rate
 from ingest.rating import Rate
@@ -35,7 +35,7 @@ def test_a_preview_changes_nothing() -> None:
     priced()
     before = events(), rolled_up()
 
-    difference = rerating.preview(START, END, KOLKATA)
+    difference = rating_previews.preview(START, END, KOLKATA)
 
     assert (events(), rolled_up()) == before
     assert not RatingRun.objects.exists()
@@ -87,6 +87,16 @@ def test_only_the_range_is_rated_again() -> None:
     assert rolled_up() == [(2, 1, COST)] * 3
 
 
+def test_a_preview_counts_each_cost_that_is_not_what_its_lines_give() -> None:
+    priced()
+    keys = [record(START + timedelta(hours=1), USED) for _ in range(3)]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE usage_event SET effective_cost = 7 WHERE event_key = %s", keys[:1])
+    found = rating_previews.preview(START, END, KOLKATA).total
+    assert (found.examined, found.changed, found.cost_before) == (3, 1, 7 + 2 * COST)
+    assert found.cost_after == 3 * COST
+
+
 def test_rating_again_follows_dates_windows_and_context_lengths() -> None:
     """What SQL joins is what the rate card resolves, and what the reference computes."""
     ledger.sync_catalog(START)
@@ -122,7 +132,11 @@ def test_rating_again_follows_dates_windows_and_context_lengths() -> None:
             "UPDATE usage_event SET price_id = NULL, contract_price_id = NULL, "
             "effective_cost = NULL, list_cost = NULL"
         )
-    rerating.apply(START, END, KOLKATA, requested_by="ada")
+    foreseen = rating_previews.preview(START, END, KOLKATA)
+    done = rerating.apply(START, END, KOLKATA, requested_by="ada")
+    assert (foreseen.total, foreseen.by_model) == (done.total, done.by_model)
+    assert foreseen.by_rate == done.by_rate
+    assert foreseen.lacking == {("nobody", "knows"): {"": 18}}
     assert events() == expected
     lines = {line.id: line for line in ledger.current_lines()}
     for key, (provider, model, at, used) in recorded.items():

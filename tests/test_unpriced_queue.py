@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from desks import reader
 from django.conf import settings
+from django.db import connection
 from page_texts import rows_of, text_of
 
-from finops import ledger, rerating
+from finops import ledger, rating_jobs, rerating
 from tests import usage
 
 pytestmark = pytest.mark.django_db
@@ -32,12 +33,13 @@ def test_finance_sees_every_model_with_its_requests_tokens_and_teams() -> None:
     ledger.sync_catalog(datetime.now(UTC))
     page = reader("finance").get("/prices/unpriced").text
     rows = rows_of(page)
+    said = "no line is for it; it used Input, uncached; Output, text"
     assert [row[:3] for row in rows] == [
-        ["acme / gpt-4o-mine", "2", "2,400"],
-        ["acme / secret", "1", "1,200"],
+        [f"acme / gpt-4o-mine {said}", "2", "2,400"],
+        [f"acme / secret {said}", "1", "1,200"],
     ]
-    assert rows[0][5] == "hush, search"
-    assert "gpt-4o-mini" in rows[0][7]
+    assert rows[0][4] == "hush, search"
+    assert "gpt-4o-mini" in rows[0][5]
     assert "/prices/new?kind=contract&amp;provider=acme&amp;model=gpt-4o-mine" in page
     assert "like=" in page
 
@@ -45,12 +47,48 @@ def test_finance_sees_every_model_with_its_requests_tokens_and_teams() -> None:
 @pytest.mark.usefixtures("unpriced")
 def test_engineers_see_the_requests_of_their_teams_only() -> None:
     page = reader("engineer", "search").get("/prices/unpriced").text
-    assert [row[:3] for row in rows_of(page)] == [["acme / gpt-4o-mine", "1", "1,200"]]
+    ((name, *counts),) = [row[:3] for row in rows_of(page)]
+    assert name.startswith("acme / gpt-4o-mine ")
+    assert counts == ["1", "1,200"]
     assert "hush" not in page
     assert "Add price" not in page
     other = reader("engineer", "other").get("/prices/unpriced")
     assert "Every request you may see has a price" in other.text
     assert reader("viewer", "search").get("/prices/unpriced").status_code == 403
+
+
+def test_the_queue_the_preview_and_the_request_say_which_bucket_has_no_price() -> None:
+    now = datetime.now(UTC)
+    at = now - timedelta(hours=2)
+    asked = {"provider": "acme", "model": "thinker"}
+    whose = {**asked, "team": "search"}
+    thought = usage.event(at, **whose, reasoning_output_tokens=50)
+    events = [usage.event(at, **whose), thought, usage.event(at, **whose, input_audio_tokens=9)]
+    usage.record(events, now=now)
+    finance = reader("finance")
+    prices = {"uncached_input_price_per_million": "2", "text_output_price_per_million": "4"}
+    terms = {"kind": "contract", **asked, **prices}
+    sent = finance.post("/prices/new", {**terms, "preview_days": "7"})
+    rating_jobs.work(settings.REPORTING_ZONE)
+    preview = text_of(finance.get(sent["Location"]).text)
+    assert "3 → 2" in preview
+    assert "thinker: no price for Input, audio (1 request); Output, reasoning (1 request)" in (
+        preview
+    )
+    line = ledger.add(terms, author="ada", zone=UTC)
+    rerating.rerate_unpriced(settings.REPORTING_ZONE)
+    ((name, count, *_),) = rows_of(finance.get("/prices/unpriced").text)
+    assert "incomplete no price for Input, audio (1 request); Output, reasoning (1" in name
+    assert count == "2"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT event_key FROM usage_event WHERE event_id = %s", [thought["id"]])
+        address = f"/requests/{cursor.fetchone()[0]}"
+    page = finance.get(address).text
+    assert "says nothing of Output, reasoning, which was used" in text_of(page)
+    assert f'href="/prices/lines/{line.pk}"' in page
+    theirs = reader("viewer", "search").get(address).text
+    assert "says nothing of Output, reasoning" in theirs
+    assert "/prices/lines/" not in theirs
 
 
 @pytest.mark.usefixtures("unpriced")

@@ -18,7 +18,7 @@ from finops.costs import UNATTRIBUTED
 from finops.pages.kpis import Kpi
 from finops.pages.links import address
 from finops.pages.requests import address_of
-from finops.pages.trace import price_cards, trace_lines
+from finops.pages.trace import missing, price_cards, trace_lines
 from finops.pages.unpriced import price_command
 from finops.periods import days, local_day, start_of_day
 from finops.query import DIMENSIONS, CostQuery
@@ -58,7 +58,9 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
         return render(request, "request/choice.html", context | {"request_id": request_id})
     each = found[0]
     query = access.narrow(around(each), request.user)
-    return render(request, "request/page.html", context | story(each, query, now))
+    told = story(each, query, now)
+    told["may_see_prices"] = access.allows("prices-line", "GET", request.user)
+    return render(request, "request/page.html", context | told)
 
 
 def day_of(text: str) -> date | None:
@@ -89,6 +91,7 @@ def story(each: UsageRequest, query: CostQuery, now: datetime) -> dict[str, obje
         "kpis": kpis(each, currency),
         "trace": trace,
         "trace_lines": trace_lines(trace, currency),
+        "missing": missing(trace),
         "list_total": formats.money_exact(trace.list_cost, ""),
         "total": formats.money_exact(trace.effective_cost, ""),
         "price_cards": price_cards(trace, query.zone, now),

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from finops import formats
+from finops import formats, labels
 from finops.periods import local_day
 from finops.pricing.formula import RatedBucket
 from finops.requests import PriceVersion, RatingTrace
@@ -18,18 +18,6 @@ KINDS = {
     "contract": "Contract",
     "self_hosted": "Self-hosted rate",
     "cache_hit": "Response-cache hit",
-}
-BUCKETS = {
-    "uncached_input": "Input, uncached",
-    "cache_read_input": "Input, read from cache",
-    "cache_creation_5m_input": "Input, written to cache for 5 min",
-    "cache_creation_1h_input": "Input, written to cache for 1 h",
-    "input_audio": "Input, audio",
-    "text_output": "Output, text",
-    "reasoning_output": "Output, reasoning",
-    "output_audio": "Output, audio",
-    "request": "Request",
-    "gpu_second": "GPU time",
 }
 UNITS = {"request": "request", "gpu_second": "GPU-second"}
 
@@ -57,6 +45,7 @@ class PriceCard:
     role: str
     kind: str
     terms: str
+    pk: int
     source: str
     recorded: str
     note: str
@@ -68,7 +57,7 @@ def trace_lines(trace: RatingTrace, currency: str) -> list[TraceLine]:
     amounts = exact_column(bucket.effective_amount for bucket in trace.buckets)
     return [
         TraceLine(
-            bucket=BUCKETS[bucket.bucket],
+            bucket=labels.BUCKETS[bucket.bucket],
             quantity=quantity_of(bucket),
             list_price=formats.unit_price_short(bucket.list_unit_price, unit, currency),
             list_title=formats.unit_price_long(bucket.list_unit_price, unit, currency),
@@ -115,8 +104,14 @@ def card(role: str, version: PriceVersion, zone: ZoneInfo, now: datetime) -> Pri
         role=role,
         kind=KINDS.get(line.kind, line.kind),
         terms=f"#{line.id}: {line.describe()}",
+        pk=line.id,
         source=line.source,
         recorded=f"{recorded} by {line.author}" if line.author else recorded,
         note=line.note,
         superseded=formats.moment(superseded, zone, today) if superseded else "",
     )
+
+
+def missing(trace: RatingTrace) -> str:
+    """The buckets that were used and have no price, in words."""
+    return labels.buckets(each.bucket for each in trace.buckets if each.effective_amount is None)

@@ -36,7 +36,11 @@ COST_OF_BUCKET = {
 
 
 class Quantities(NamedTuple):
-    """What one request used, in disjoint buckets; None GPU seconds were not reported."""
+    """What one request used, in disjoint buckets; None GPU seconds were not reported.
+
+    Or the sums of several requests, of which every one used each of these buckets: costs are
+    linear, so that the rating of the sums is the sum of the ratings.
+    """
 
     uncached_input: int = 0
     cache_read_input: int = 0
@@ -47,6 +51,7 @@ class Quantities(NamedTuple):
     reasoning_output: int = 0
     output_audio: int = 0
     gpu_seconds: Decimal | None = None
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,11 @@ class Rating:
         return (
             _total(bucket.effective_amount for bucket in self.buckets) if self.is_priced else None
         )
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The buckets that were used and have no price, GPU time that was not reported too."""
+        return tuple(each.bucket for each in self.buckets if each.effective_amount is None)
 
     def cost(self, column: str) -> Decimal | None:
         """One of the five parts of effective_cost, named as in usage_event."""
@@ -116,7 +126,7 @@ def _charged(
         if tokens := getattr(quantities, bucket):
             yield bucket, tokens
     if listed.request or agreed.request:
-        yield "request", 1
+        yield "request", quantities.requests
     if listed.gpu_second or agreed.gpu_second:
         yield "gpu_second", quantities.gpu_seconds
 

@@ -11,4 +11,4 @@ CREATE TEMPORARY TABLE rate_window (
     input_to           bigint,
     price_id           integer NOT NULL,
     contract_price_id  integer
-) ON COMMIT DROP
+)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from finops import audit, ledger, rerating
+from finops import audit, ledger, rating_previews, rerating
 from finops.formats import money_exact
 from finops.periods import InvalidQuery, Period, absolute_period
 from finops.pricing.lines import PriceLine
@@ -49,7 +49,9 @@ class Command(BaseCommand):
         except InvalidQuery as problem:
             raise CommandError(str(problem)) from None
         if not apply:
-            found = rerating.preview(period.start, period.end, zone, only_unpriced=only_unpriced)
+            found = rating_previews.preview(
+                period.start, period.end, zone, only_unpriced=only_unpriced
+            )
             self._print(found, only_unpriced)
             if not found.total.changed:
                 return

@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from finops import formats, ledger, price_entries, rating_jobs
+from finops import formats, labels, ledger, price_entries, rating_jobs
 from finops.models import Price, RatingPreview
 from finops.pages.prices import frame
 from finops.pages.prices.forms import ReasonForm
@@ -80,9 +81,16 @@ def _show(
         "period": _period(found, now),
         "done_to": moment(found.done_to, now),
         **_difference(found),
+        "fill_query": _fill_query(found),
         **(_proposed(request, found, now) if found.terms else {}),
     }
     return render(request, "prices/preview.html", context, status=status)
+
+
+def _fill_query(found: RatingPreview) -> str:
+    """The form again, as it was filled in."""
+    replaces = {} if found.replaces is None else {"replaces": str(found.replaces)}
+    return urlencode({**found.terms, **replaces})
 
 
 def _period(found: RatingPreview, now: datetime) -> str:
@@ -129,6 +137,16 @@ def _difference(found: RatingPreview) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "total": row("All events", outcome.total),
+        "lacking": [
+            {
+                "name": f"{provider} / {model}",
+                "what": labels.lacking(
+                    (bucket, formats.count_long(number)) for bucket, number in counts.items()
+                ),
+            }
+            for provider, model, counts in outcome.lacking
+        ],
+        "skipped": formats.count_long(outcome.skipped) if outcome.skipped else "",
         "rows": [row(f"{provider} / {model}", each) for provider, model, each in outcome.models],
     }
 

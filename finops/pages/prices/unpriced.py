@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from finops import access, formats, unpriced_models
+from finops import access, formats, labels, unpriced_models
 from finops.models import Price
 from finops.pages.prices import frame
 from finops.pages.prices.lines import model_href, moment
@@ -50,12 +50,23 @@ def _row(each: UnpricedModel, like: list[Price], now: datetime) -> dict[str, Any
         "latest": moment(each.latest, now),
         "teams": ", ".join(team or "Unattributed" for team in each.teams),
         "has_line": each.has_line,
+        "lacking": _lacking(each),
         "add_query": urlencode(named),
         "like": [
             {"name": f"{p.provider} / {p.model}", "query": urlencode({**named, "like": str(p.pk)})}
             for p in like
         ],
     }
+
+
+def _lacking(each: UnpricedModel) -> str:
+    """What would have to have a price."""
+    if not each.has_line:
+        return f"no line is for it; it used {labels.buckets(name for name, _, _ in each.lacking)}"
+    counts = [(name, formats.count_long(lack)) for name, lack, _ in each.lacking if lack]
+    if each.without_line:
+        counts.append(("", formats.count_long(each.without_line)))
+    return f"no price for {labels.lacking(counts)}"
 
 
 def _said(progress: Progress, now: datetime, *, with_counts: bool) -> str:
