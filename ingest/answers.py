@@ -9,6 +9,8 @@ from ingest.doors.door import JSON, Answer, problem_json
 from ingest.problems import Problem
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+# The body may repeat what a client sent; no browser shall guess that it is a page.
+AS_SAID = (b"x-content-type-options", b"nosniff")
 
 
 async def answer(
@@ -19,7 +21,7 @@ async def answer(
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> None:
     length = str(len(body)).encode()
-    fixed = ((b"content-type", content_type), (b"content-length", length))
+    fixed = ((b"content-type", content_type), (b"content-length", length), AS_SAID)
     await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
     await send({"type": "http.response.body", "body": body})
 

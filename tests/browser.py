@@ -101,6 +101,8 @@ class Visit:
         self.page = page
         self.server = server
         self.complaints: list[str] = []
+        # What the page's own policy had to stop: nothing clears these but a test that provokes one.
+        self.violations: list[str] = []
         self.hosts: set[str] = set()
         page.set_default_timeout(TIMEOUT_MS)
         page.on("console", self._hear)
@@ -110,6 +112,8 @@ class Visit:
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(f"{message.type}: {message.text}")
+        if "Content Security Policy" in message.text:
+            self.violations.append(message.text)
 
     def _note(self, request: Request) -> None:
         if not request.url.startswith(("data:", "blob:")):
@@ -138,8 +142,10 @@ class Visit:
 @pytest.fixture
 def visit(browser: Browser, live_server: LiveServer) -> Iterator[Visit]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    yield Visit(context.new_page(), live_server.url)
+    visit = Visit(context.new_page(), live_server.url)
+    yield visit
     context.close()
+    assert visit.violations == []
 
 
 def set_up(visit: Visit) -> None:

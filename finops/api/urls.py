@@ -27,6 +27,10 @@ urlpatterns = [
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
     path("v1/projection", ProjectionView.as_view(), name="api-projection"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerView.as_view(url_name="api-schema", template_name="api_docs.html"),
+        name="api-docs",
+    ),
     re_path(r"^(?P<path>[\s\S]*)\Z", nothing_here, name="api-nothing"),
 ]
