@@ -8,7 +8,8 @@ from datetime import datetime
 
 from finops import intake, labels
 from finops.models import CardinalityOverflow
-from ingest.cardinality import COMBINATIONS_LIMIT, LIMITS, TAG_VALUES_LIMIT, USERS_LIMIT
+from finops.organisation import limits
+from ingest.cardinality import LIMITS, TAG
 
 EXAMPLES = 10
 NAMES = {"combinations": "Combinations of all of them", "user": "User"}
@@ -40,27 +41,30 @@ def fullness(teams: frozenset[str] | None) -> list[Fullness]:
     past: dict[str, list[CardinalityOverflow]] = {}
     for each in overflows:
         past.setdefault(each.dimension, []).append(each)
+    held = limits.in_force()
     dimensions = dict.fromkeys([*past, *(LIMITS if teams is None else ()), *values])
     found = [
-        _of(dimension, values.get(dimension), past.get(dimension, [])) for dimension in dimensions
+        _of(dimension, held[limited_by(dimension)], values.get(dimension), past.get(dimension, []))
+        for dimension in dimensions
     ]
     return sorted(found, key=lambda each: (not each.overflowed, -_share(each), each.name))
 
 
-def limit_of(dimension: str) -> int:
-    if dimension.startswith("tag:"):
-        return TAG_VALUES_LIMIT
-    return {**LIMITS, "user": USERS_LIMIT, "combinations": COMBINATIONS_LIMIT}[dimension]
+def limited_by(dimension: str) -> str:
+    """The name of the limit; tags have one for the values of each key."""
+    return TAG if dimension.startswith(f"{TAG}:") else dimension
 
 
-def _of(dimension: str, values: int | None, past: list[CardinalityOverflow]) -> Fullness:
+def _of(
+    dimension: str, limit: int, values: int | None, past: list[CardinalityOverflow]
+) -> Fullness:
     counted: Counter[str] = Counter()
     for each in past:
         counted.update(each.examples)
     return Fullness(
         NAMES.get(dimension) or labels.dimension(dimension),
         values,
-        limit_of(dimension),
+        limit,
         sum(each.times for each in past),
         min((each.first_at for each in past), default=None),
         max((each.last_at for each in past), default=None),

@@ -14,8 +14,9 @@ from uuid import UUID
 from django.db import connection
 
 from finops.costs import snapshot
-from finops.models import RejectedExample
+from finops.models import CardinalityOverflow, RejectedExample
 from finops.sql import statement
+from ingest import notebook, overflows
 
 STEPS = {
     "3h": (timedelta(hours=3), timedelta(minutes=2)),
@@ -177,6 +178,13 @@ def examples(refused: list[Refused], most: int) -> dict[tuple[str, int], list[Re
         if (row.reason, row.key_id) in wanted and len(held) < most:
             held.append(row)
     return found
+
+
+def forget_old(now: datetime) -> None:
+    """Examples and overflows that are past what is kept of them, also where nothing new comes in:
+    the ingest process forgets them only when it notes another."""
+    RejectedExample.objects.filter(received_at__lt=now - notebook.KEPT).delete()
+    CardinalityOverflow.objects.filter(last_at__lt=now - overflows.KEPT).delete()
 
 
 def arrival(event_key: UUID, day: date) -> Arrival | None:

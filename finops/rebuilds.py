@@ -42,7 +42,7 @@ class ZoneKept(RuntimeError):
     def __init__(self, held: str, wanted: str, first: date, dropped: date) -> None:
         super().__init__(
             f"The rollups stay in {held}; nothing was changed. They hold usage since {first}, and "
-            f"its events up to {dropped} are dropped (FARTHING_EVENT_RETENTION_DAYS): without "
+            f"its events up to {dropped} are dropped, past their retention: without "
             f"them that usage cannot be counted by the days of {wanted}. "
             f"Set FARTHING_TIME_ZONE={held} and start again. For figures in {wanted}, start an "
             "empty installation in that zone and load the usage you still have the source of."

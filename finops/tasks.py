@@ -10,8 +10,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from finops import batches, erasures, ledger, rating_jobs, rerating, rollup_checks, rollups
+from finops import batches, erasures, intake, ledger, rating_jobs, rerating, rollup_checks, rollups
 from finops.conninfo import conninfo
+from finops.organisation import retention
 from ingest import partitions
 
 log = logging.getLogger(__name__)
@@ -75,10 +76,11 @@ def check_rollups() -> None:
 
 @shared_task
 def maintain_partitions() -> None:
-    now, retention_days = timezone.now(), settings.EVENT_RETENTION_DAYS
-    dropped = partitions.maintain(conninfo(), now.astimezone(UTC).date(), retention_days)
+    now, kept_days = timezone.now(), retention.in_force(settings.EVENT_RETENTION_DAYS)
+    dropped = partitions.maintain(conninfo(), now.astimezone(UTC).date(), kept_days)
     if dropped:
         log.info("events of %d days are past their retention and dropped", len(dropped))
     removed = batches.remove_old(now)
     if removed:
         log.info("%d batches without events are removed", removed)
+    intake.forget_old(now)

@@ -56,6 +56,7 @@ def create(
     metrics = Metrics()
     configuration = Configuration(dsn, rate_card_loader)
     register = Register()
+    configuration.obeying.append(lambda decisions: register.limit(decisions.limits))
     configuration.kept.append(register.cardinality.noted)
     configuration.forget = register.forget
     writer = Writer(dsn, register, configuration.card_in_force, metrics)

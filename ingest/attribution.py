@@ -18,7 +18,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from ingest.cardinality import OVERFLOW, USERS_LIMIT, Cardinality
+from ingest.cardinality import OVERFLOW, USER, USERS_LIMIT, Cardinality
 from ingest.facts import Attribution
 
 CACHED_ATTRIBUTIONS = 200_000
@@ -40,6 +40,11 @@ class Register:
         self._users = 0
         self._loaded = False
         self._lock = threading.Lock()
+
+    def limit(self, limits: Mapping[str, int]) -> None:
+        """Let these hold for what is new from now on; all of cardinality.DEFAULT_LIMITS."""
+        self.cardinality.limit(limits)
+        self._users_limit = limits[USER]
 
     def load(self, connection: Connection) -> None:
         """Everything known at start; a few hundred milliseconds at the limits, and only once."""
@@ -107,7 +112,7 @@ class Register:
         missing = sorted(wanted - numbers.keys())
         overflowing = missing[room:]
         if overflowing:
-            self.cardinality.overflow("user", "", times=len(overflowing))
+            self.cardinality.overflow(USER, "", times=len(overflowing))
             missing = [*missing[:room], OVERFLOW]
         if missing:
             # Ids of conflicting rows would be used up as well, so only missing names come here.

@@ -33,6 +33,14 @@ LIMITS: Mapping[str, int] = {
 TAG_VALUES_LIMIT = 200  # per activated key
 COMBINATIONS_LIMIT = 50_000
 USERS_LIMIT = 1_000_000
+TAG, USER, COMBINATIONS = "tag", "user", "combinations"
+# All of them by name; an organisation may decide on others (ingest/decisions.py).
+DEFAULT_LIMITS: Mapping[str, int] = {
+    **LIMITS,
+    TAG: TAG_VALUES_LIMIT,
+    USER: USERS_LIMIT,
+    COMBINATIONS: COMBINATIONS_LIMIT,
+}
 
 # Given up first when there are too many combinations; the owners of the cost only after them.
 _DETAIL = ("feature", "region", "latency_tier", "variant")
@@ -58,6 +66,12 @@ class Cardinality:
         self._combinations = 0
         self.overflows: Counter[str] = Counter()  # dimension → values, once per commit
         self.noted = Overflows()  # the same for people, kept beyond this process
+
+    def limit(self, limits: Mapping[str, int]) -> None:
+        """Let these hold from now on, all of DEFAULT_LIMITS; values that are known stay so."""
+        self._limits = [limits[dimension] for dimension in Attribution._fields[:-1]]
+        self._tag_values_limit = limits[TAG]
+        self._combinations_limit = limits[COMBINATIONS]
 
     def know(self, attributions: Iterable[Attribution]) -> None:
         """Count combinations that are in the database, whoever put them there."""
@@ -101,7 +115,7 @@ class Cardinality:
         """A combination that is not in the database, made coarser when there are too many."""
         if self._combinations < self._combinations_limit:
             return attribution
-        self.overflow("combinations", attribution.team)
+        self.overflow(COMBINATIONS, attribution.team)
         many_too_many = self._combinations >= 2 * self._combinations_limit
         coarser = _overflowing(attribution, _OWNERS if many_too_many else _DETAIL)
         return coarser._replace(tags=tuple((key, OVERFLOW) for key, _ in attribution.tags))

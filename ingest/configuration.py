@@ -1,4 +1,4 @@
-"""What people set up and ingest obeys: keys, prices, latency tiers, activated tags.
+"""What people set up and ingest obeys: keys, prices, latency tiers, activated tags, decisions.
 
 Reloaded every RELOAD_SECONDS by a thread, so that a revoked key or a new price acts within five
 seconds. While the database is away the last known configuration holds.
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from ingest import partitions
+from ingest.decisions import DEFAULTS, Decisions
 from ingest.facts import LatencyTiers
 from ingest.keys import KeyRing
 from ingest.notebook import Notebook
@@ -43,6 +44,8 @@ class Configuration:
         self.activated_tags: frozenset[str] = frozenset()
         self.forget: Callable[[], None] = lambda: None  # called when names are not what they were
         self._erasures: int | None = None
+        self.decisions = DEFAULTS
+        self.obeying: list[Callable[[Decisions], None]] = []  # told when decisions change
         self.keys_as_of = -math.inf  # by the monotonic clock: every key made before is known
         self._dsn = dsn
         self.lacks = "the database"  # what serving waits for; '' once everything was loaded
@@ -123,10 +126,19 @@ class Configuration:
             self.activated_tags = frozenset(
                 key for (key,) in connection.execute("SELECT key FROM activated_tag")
             )
+            stored = connection.execute("SELECT name, value FROM setting").fetchall()
+            # Under the lock too, so that what was read last holds last.
+            self._decide(Decisions.of(stored))
             [(erasures,)] = connection.execute(_ERASURES).fetchall()
         if self._erasures not in {None, erasures}:
             self.forget()
         self._erasures = erasures
+
+    def _decide(self, decisions: Decisions) -> None:
+        if decisions != self.decisions:
+            for obey in self.obeying:
+                obey(decisions)
+            self.decisions = decisions
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:

@@ -134,7 +134,7 @@ class Reception:
         reader = Reader(
             key.scope,
             now=now,
-            retention=self._retention,
+            retention=min(self._retention, self._configuration.decisions.retention),
             tiers=self._configuration.tiers,
             activated_tags=self._configuration.activated_tags,
         )

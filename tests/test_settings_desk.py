@@ -12,7 +12,8 @@ from finops.models import AuditRecord, Setting
 pytestmark = pytest.mark.django_db
 
 # Erasing is not among them: its own tests say who may.
-PAGES = ("/settings", "/settings/tiers", "/settings/tags", "/settings/calendar")
+SECTIONS = ("tiers", "tags", "limits", "retention", "calendar")
+PAGES = ("/settings", *(f"/settings/{name}" for name in SECTIONS))
 
 
 @pytest.mark.parametrize("path", PAGES)

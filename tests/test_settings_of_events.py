@@ -49,6 +49,10 @@ def test_a_tier_is_added_with_its_bound_and_target(signed_in: Client) -> None:
         ({"name": "slow", "max_latency_ms": "fast"}, ["Write a number of milliseconds"]),
         ({"name": "slow", "max_latency_ms": "nan"}, ["Write a number of milliseconds"]),
         (
+            {"max_latency_ms": "fast", "target_p95_ms": "0"},
+            ["Write what the tier is called", "Write a number of milliseconds", "more than 0"],
+        ),
+        (
             {"max_latency_ms": "-1", "target_p95_ms": "1e99"},
             ["Write what the tier is called", "more than 0 and at most 1,000,000,000"],
         ),

@@ -94,15 +94,18 @@ def _written() -> Iterator[None]:
         raise ValidationError(MEANWHILE) from error
 
 
+def problems(terms: Terms, others: list[LatencyTier]) -> dict[str, str]:
+    """What is wrong with which field, beside the other tiers."""
+    found = {
+        "name": _wrong_name(terms.name, others),
+        "max_latency_ms": _wrong_bound(terms.max_latency_ms, others),
+        "target_p95_ms": _wrong_milliseconds(terms.target_p95_ms),
+    }
+    return {field: problem for field, problem in found.items() if problem}
+
+
 def _check(terms: Terms, others: list[LatencyTier]) -> None:
-    wrong: dict[str, str] = {}
-    if problem := _wrong_name(terms.name, others):
-        wrong["name"] = problem
-    if problem := _wrong_bound(terms.max_latency_ms, others):
-        wrong["max_latency_ms"] = problem
-    if problem := _wrong_milliseconds(terms.target_p95_ms):
-        wrong["target_p95_ms"] = problem
-    if wrong:
+    if wrong := problems(terms, others):
         raise ValidationError(wrong)
     if len(others) >= MOST:
         raise ValidationError(f"There are {MOST} tiers, which is as many as there may be.")

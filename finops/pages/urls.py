@@ -31,7 +31,7 @@ from finops.pages.prices import (
     sources,
     unpriced,
 )
-from finops.pages.settings import calendar, desk, privacy, tags, tiers
+from finops.pages.settings import calendar, desk, limits, privacy, retention, tags, tiers
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -73,6 +73,8 @@ urlpatterns = [
     path("settings/tiers/<int:tier_id>/remove", tiers.remove, name="settings-tier-remove"),
     path("settings/tags", tags.page, name="settings-tags"),
     path("settings/tags/<int:tag_id>/deactivate", tags.deactivate, name="settings-tag-remove"),
+    path("settings/limits", limits.page, name="settings-limits"),
+    path("settings/retention", retention.page, name="settings-retention"),
     path("settings/calendar", calendar.page, name="settings-calendar"),
     path("settings/privacy", privacy.page, name="settings-privacy"),
     path("settings/privacy/erase", privacy.erase, name="settings-erase"),

@@ -15,6 +15,7 @@ from finops.demo import load, setup
 from finops.demo.events import MEAN_DAY, scale_of
 from finops.demo.setup import DemoState
 from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, ServerAway
+from finops.organisation import retention
 from finops.progress import count_events, progress_bar
 from finops.startup import address
 
@@ -81,7 +82,7 @@ class Command(BaseCommand):
 
 def refuse_wrong(url: str, requests: int, days: int) -> None:
     """Before anything is made: CommandError says which argument is wrong."""
-    longest = settings.EVENT_RETENTION_DAYS - 1
+    longest = retention.in_force(settings.EVENT_RETENTION_DAYS) - 1
     if requests < 1:
         raise CommandError("--requests: write 1 or more.")
     if not 1 <= days <= longest:

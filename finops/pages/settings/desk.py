@@ -29,6 +29,10 @@ SECTIONS = (
     ),
     Section("Tags", "settings-tags", "Which tags of events figures can be grouped by."),
     Section(
+        "Limits", "settings-limits", "How many values a dimension may have before they overflow."
+    ),
+    Section("Retention", "settings-retention", "How long single events are kept; figures stay."),
+    Section(
         "Calendar",
         "settings-calendar",
         "The reporting time zone, the currency and the month in which the fiscal year begins.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -23,6 +24,8 @@ NUMBER = {"invalid": "Write a number of milliseconds, such as 500."}
 
 
 class TierForm(forms.Form):
+    """`others` are the tiers that it is to stand beside."""
+
     name = forms.CharField(
         required=False,
         max_length=tiers.LONGEST,
@@ -45,10 +48,22 @@ class TierForm(forms.Form):
         "tier, shows whether they do.",
     )
 
+    def __init__(self, *args: Any, others: list[LatencyTier], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._others = others
+
+    def clean(self) -> None:
+        """What is wrong with the tier stands beside what is no number, all at once."""
+        for field, problem in tiers.problems(self.terms(), self._others).items():
+            if field not in self.errors:
+                self.add_error(field, problem)
+
     def terms(self) -> tiers.Terms:
         chosen = self.cleaned_data
         return tiers.Terms(
-            chosen["name"].strip(), chosen["max_latency_ms"], chosen["target_p95_ms"]
+            chosen.get("name", "").strip(),
+            chosen.get("max_latency_ms"),
+            chosen.get("target_p95_ms"),
         )
 
 
@@ -62,7 +77,8 @@ class Line:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
-    form = TierForm(request.POST if request.method == "POST" else None)
+    held = tiers.everything()
+    form = TierForm(request.POST if request.method == "POST" else None, others=held)
     if request.method == "POST" and form.is_valid():
         terms = form.terms()
         try:
@@ -72,7 +88,6 @@ def page(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"Requests from now on can be {terms.name}.")
             return redirect(TAB)
-    held = tiers.everything()
     found = context(
         request,
         TAB,
@@ -92,7 +107,9 @@ def tier(request: HttpRequest, tier_id: int) -> HttpResponse:
         "max_latency_ms": plain(found.max_latency_ms),
         "target_p95_ms": plain(found.target_p95_ms),
     }
-    form = TierForm(request.POST if request.method == "POST" else None, initial=initial)
+    others = [each for each in tiers.everything() if each.pk != tier_id]
+    given = request.POST if request.method == "POST" else None
+    form = TierForm(given, initial=initial, others=others)
     if request.method == "POST" and form.is_valid():
         try:
             is_new = tiers.change(found.pk, form.terms(), act(request, timezone.now()))
