@@ -19,6 +19,7 @@ from ingest.answers import Send, answer, answer_problem, send_answer
 from ingest.attribution import Register
 from ingest.bodies import ClientGone, Receive, ReceiveBudget
 from ingest.configuration import Configuration
+from ingest.doors import otlp
 from ingest.doors.cloudevents import CLOUDEVENTS
 from ingest.doors.door import Door, content_type_of
 from ingest.doors.litellm import LITELLM
@@ -91,7 +92,7 @@ class App:
         self.metrics = metrics
         self.proxy = proxy
         self._endpoints: dict[str, Endpoint] = {
-            **{door.path: partial(self._serve, door) for door in DOORS},
+            **{door.path: partial(self._serve, door) for door in (*DOORS, *otlp.doors())},
             "/healthz": self._health,
             "/metrics": self._metrics,
         }

@@ -80,21 +80,25 @@ def decompress(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes
     if encoding in {"", "identity"}:
         return body
     if encoding in {"gzip", "x-gzip"}:
-        return _gunzip(body, limit)
+        return _inflate(body, limit, "gzip", wbits=31)
+    if encoding == "deflate":
+        return _inflate(body, limit, "deflate", wbits=15)
     if encoding == "zstd":
         return _unzstd(body, limit)
     raise Problem(
-        415, f"Content-Encoding {encoding[:40]!r}: send gzip or zstd.", accept_encoding="gzip, zstd"
+        415,
+        f"Content-Encoding {encoding[:40]!r}: send gzip, deflate or zstd.",
+        accept_encoding="gzip, deflate, zstd",
     )
 
 
-def _gunzip(body: bytes, limit: int) -> bytes:
+def _inflate(body: bytes, limit: int, name: str, wbits: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     rest = body
     try:
         while rest or not pieces:  # a gzip file may be several members, one after another
-            member = zlib.decompressobj(wbits=31)
+            member = zlib.decompressobj(wbits)
             while not member.eof:
                 piece = member.decompress(rest, limit - size + 1)
                 rest = member.unconsumed_tail
@@ -102,11 +106,11 @@ def _gunzip(body: bytes, limit: int) -> bytes:
                 if size > limit:
                     raise too_large()
                 if not piece and not rest and not member.eof:
-                    raise Problem(400, "The gzip body ends too early.")
+                    raise Problem(400, f"The {name} body ends too early.")
                 pieces.append(piece)
             rest = member.unused_data
     except zlib.error as error:
-        raise Problem(400, f"The body is no gzip: {error}.") from None
+        raise Problem(400, f"The body is no {name}: {error}.") from None
     return b"".join(pieces)
 
 

@@ -104,6 +104,13 @@ class Event(msgspec.Struct, gc=False, frozen=True):
     tags: Tags | None = None
 
 
+class TranslatedEvent(Event, gc=False, frozen=True):
+    """What a door makes of a call in another schema's words; these fields no client can write."""
+
+    normalised: bool = False  # an ambiguous way of counting was resolved
+    unlisted_tier: Name | None = None  # a service tier nobody knows here, in the provider's word
+
+
 # The same fields, but a field that is not among them is an error: how unknown fields are noticed
 # without looking at the keys of every event.
 StrictEvent = msgspec.defstruct(

@@ -70,7 +70,7 @@ def _shape(event: bytes | Event, field: str) -> dict[str, Any]:
         given = {
             name: value
             for name, value in msgspec.structs.asdict(event).items()
-            if value is not None
+            if value is not None and name in FIELDS
         }
     else:
         if len(event) > LARGEST_BYTES:

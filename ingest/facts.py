@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.events import SERVICE_TIERS, Event
+from ingest.events import SERVICE_TIERS, Event, TranslatedEvent
 from ingest.rejections import TOKEN_FIELDS, Rejected
 from ingest.usage import TokenBuckets, disjoint, read_usage
 
@@ -193,7 +193,10 @@ def _tokens(event: Event, provider: str) -> tuple[TokenBuckets, bool, str]:
         event.reasoning_output_tokens or 0,
         event.output_audio_tokens or 0,
     )
-    return tokens, False, SERVICE_TIERS[event.service_tier or "standard"]
+    normalised, tier = False, SERVICE_TIERS[event.service_tier or "standard"]
+    if isinstance(event, TranslatedEvent):
+        normalised, tier = event.normalised, event.unlisted_tier or tier
+    return tokens, normalised, tier
 
 
 def _tokens_of_usage(

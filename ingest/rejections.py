@@ -19,6 +19,7 @@ REASONS = {
     "missing_id": "the id is missing or empty",
     "missing_model": "the model is missing",
     "missing_timestamp": "the timestamp is missing",
+    "missing_usage": "a span of a model call says no tokens",
     "naive_timestamp": "the timestamp has no zone",
     "negative_number": "a number below zero",
     "negative_tokens": "a token count below zero",
@@ -47,6 +48,8 @@ MENDS = {
     "missing_id": "Write an id of 1 to 200 characters, unique per request.",
     "missing_model": "Write the model that answered.",
     "missing_timestamp": "Write when the request started, in RFC 3339 with a zone.",
+    "missing_usage": "Have streams report their usage (stream_options.include_usage), and update "
+    "the instrumentation.",
     "naive_timestamp": "Write the zone too, as in 2026-10-01T12:00:00Z.",
     "negative_number": "Write 0 or more, or leave the field out where nothing was measured.",
     "negative_tokens": "Write 0 or more, or leave the field out.",

@@ -6,7 +6,6 @@ pay nothing for the care that bad ones need.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from msgspec import UNSET, DecodeError, Raw, UnsetType, ValidationError
 
 from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
 from ingest.doors.door import Decoded, Door, Format, Headers, problem_json, result
+from ingest.doors.surrogates import ESCAPED_NUL, without_unpaired_surrogates
 from ingest.events import FIELDS, Event, StrictEvent
 from ingest.examples import Sample, printable
 from ingest.facts import check_characters
@@ -80,7 +80,7 @@ def _read_json(body: bytes) -> Decoded:
 
 
 def _read(body: bytes, shape: Callable[[Elements, bytes], list[Any]]) -> Decoded:
-    if _ESCAPED_NUL not in body:
+    if ESCAPED_NUL not in body:
         try:
             events = shape(_STRICT, body)
             return Decoded(events, range(len(events)), [], 0)
@@ -94,7 +94,7 @@ def read_ndjson(body: bytes) -> Decoded:
     lines = [line for line in without_mark(body).split(b"\n") if line and not line.isspace()]
     if len(lines) > MAX_EVENTS:
         raise too_many_events()
-    if _ESCAPED_NUL not in body:
+    if ESCAPED_NUL not in body:
         try:
             events = [_STRICT.one(line)[0] for line in lines]
             return Decoded(events, range(len(events)), [], 0)
@@ -166,7 +166,7 @@ def _event(raw: bytes) -> tuple[Event, Sequence[str]]:
             raise rejected_by_schema(error) from None
         [fields] = _OBJECT.one(raw)
         unknown = [name for name in fields if name not in FIELDS]
-    if _ESCAPED_NUL in raw:
+    if ESCAPED_NUL in raw:
         check_characters(event)
     return event, unknown
 
@@ -185,18 +185,6 @@ class _JustId(msgspec.Struct):
 
 _JUST_ID = msgspec.json.Decoder(_JustId)
 _ANYTHING = msgspec.json.Decoder(Any)
-_ESCAPED_NUL = b"\\u0000"
-# Escapes one after another, so that the u of an escaped backslash is not mistaken for one.
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
-)
-
-
-def without_unpaired_surrogates(body: bytes) -> bytes:
-    """Half surrogate pairs, which no decoder takes, as NUL, for which their event is refused."""
-    if b"\\ud" not in body and b"\\uD" not in body:
-        return body
-    return _ESCAPE.sub(lambda escape: _ESCAPED_NUL if escape[1] else escape[0], body)
 
 
 def without_mark(body: bytes) -> bytes:

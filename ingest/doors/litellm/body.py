@@ -18,7 +18,8 @@ from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
 from ingest.doors.door import Answer, Decoded, Door, Format, problem_json, result
 from ingest.doors.litellm.labels import text
 from ingest.doors.litellm.payload import Payload, fields_of
-from ingest.doors.native import legibly, without_unpaired_surrogates
+from ingest.doors.native import legibly
+from ingest.doors.surrogates import without_unpaired_surrogates
 from ingest.events import Event
 from ingest.examples import Sample
 from ingest.problems import Problem

@@ -1,0 +1,56 @@
+"""OTLP/HTTP: /v1/traces and /v1/logs bring model calls, /v1/metrics is answered and not kept.
+
+Metrics are sums over calls that spans tell one by one, sent again and again: never billed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ingest.doors.door import Answer, Decoded, Door, Format, Headers
+from ingest.doors.otlp import answers, calls, events, protobuf, text
+from ingest.doors.otlp.kinship import Kinship
+from ingest.doors.otlp.records import Group
+
+
+def doors() -> tuple[Door, ...]:
+    """The three doors of one process; what they remember of earlier bodies is theirs together."""
+    kinship = Kinship()
+
+    def decoder(read: Callable[[bytes], Iterable[Group]]) -> Callable[[bytes, Headers], Decoded]:
+        def decode(body: bytes, headers: Headers) -> Decoded:
+            return events.decoded(kinship.distinct(calls.read(read(body))))
+
+        return decode
+
+    return (
+        _door(
+            "/v1/traces", decoder(protobuf.read_traces), decoder(text.read_traces), answers.spans
+        ),
+        _door(
+            "/v1/logs", decoder(protobuf.read_logs), decoder(text.read_logs), answers.log_records
+        ),
+        _door("/v1/metrics", _passed_over, _passed_over, answers.nothing),
+    )
+
+
+def _door(
+    path: str,
+    decode_protobuf: Callable[[bytes, Headers], Decoded],
+    decode_json: Callable[[bytes, Headers], Decoded],
+    answer: Callable[..., Answer],
+) -> Door:
+    binary = Format("otlp-protobuf", decode_protobuf)
+    return Door(
+        path=path,
+        formats={
+            **dict.fromkeys(answers.PROTOBUF_TYPES, binary),
+            "application/json": Format("otlp-json", decode_json),
+        },
+        answer=answer,
+        refuse=answers.status,
+    )
+
+
+def _passed_over(body: bytes, headers: Headers) -> Decoded:
+    return Decoded((), (), [], 0)

@@ -1,0 +1,193 @@
+"""From spans to model calls: which spans are one, and what each says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ingest.doors.arrays import MAX_EVENTS, too_many_events
+from ingest.doors.otlp.counting import Counts, counts_of, filled
+from ingest.doors.otlp.documents import answer_in, invocation_in, object_in, printed_in
+from ingest.doors.otlp.records import Group, Pairs, Record
+from ingest.doors.otlp.vocabulary import known, known_of_resource, operation_of, tag_name
+
+# Shorter ids repeat: Ollama answers chatcmpl-1 to chatcmpl-999.
+SHORTEST_RESPONSE_ID = 14
+LONGEST_NAME = 200
+MAX_TAGS = 16
+LONGEST_TAG = 200
+
+SpanId = tuple[str, str]  # trace and span
+
+
+class Owner(NamedTuple):
+    """What a resource says: fields that its calls fall back on, and tags."""
+
+    fields: Mapping[str, Any]
+    tags: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Call:
+    """One model call as one record tells it."""
+
+    place: SpanId
+    parent: SpanId
+    start: int
+    end: int
+    operation: str
+    response_id: str
+    fields: dict[str, Any]
+    counts: Counts
+    tags: dict[str, str]
+    owner: Owner
+
+    @property
+    def detail(self) -> int:
+        has_tier = "response_tier" in self.fields
+        return self.counts.detail + has_tier + bool(self.response_id)
+
+
+class Family(NamedTuple):
+    """The calls of one body, and the parent of every span in it that is none."""
+
+    calls: list[Call]
+    parents: dict[SpanId, SpanId]
+
+
+def read(groups: Iterable[Group]) -> Family:
+    """All model calls of a body; Problem 413 when they are too many."""
+    family = Family([], {})
+    for group in groups:
+        owner = _owner(group.resource)
+        for record in group.records:
+            fields = known(record.pairs) if record.pairs else {}
+            operation = operation_of(fields) if fields else None
+            place = (record.trace_id, record.span_id)
+            parent = (record.trace_id, record.parent_id)
+            if operation is None:
+                family.parents[place] = parent
+                continue
+            family.calls.append(_call(record, place, parent, operation, fields, owner))
+            if len(family.calls) > MAX_EVENTS:
+                raise too_many_events()
+    return family
+
+
+def _owner(resource: Pairs) -> Owner:
+    fields = known_of_resource(resource)
+    if str(fields.get("service", "")).startswith("unknown_service"):
+        del fields["service"]  # what the SDK writes where nobody named it
+    return Owner(fields, tags_in(resource))
+
+
+def _call(
+    record: Record,
+    place: SpanId,
+    parent: SpanId,
+    operation: str,
+    fields: dict[str, Any],
+    owner: Owner,
+) -> Call:
+    metadata = object_in(fields.pop("metadata", None))
+    for name, value in metadata.items():
+        if name in _NAMED_IN_METADATA and _is_scalar(value):
+            fields.setdefault(_NAMED_IN_METADATA[name], value)
+    labels = fields.pop("labels", None)
+    tags = {str(label)[:LONGEST_TAG]: "true" for label in labels or () if isinstance(label, str)}
+    tags = (
+        tags_in(item for item in metadata.items() if item[0] not in _NAMED_IN_METADATA)
+        | tags_in(record.pairs)
+        | tags
+    )
+    counts = _look_inside(fields, counts_of(fields))
+    if record.first_token > record.start:
+        fields.setdefault("ttft_seconds", (record.first_token - record.start) / 1e9)
+    fields["status"] = _status(record, fields)
+    response_id = fields.get("response_id")
+    usable = isinstance(response_id, str) and len(response_id) >= SHORTEST_RESPONSE_ID
+    return Call(
+        place,
+        parent,
+        record.start,
+        record.end,
+        operation,
+        str(response_id) if usable else "",
+        fields,
+        counts,
+        tags,
+        owner,
+    )
+
+
+_NAMED_IN_METADATA = {
+    **{name: name for name in ("team", "feature", "environment", "variant")},
+    **{"user_id": "user", "user": "user", "session_id": "session", "thread_id": "session"},
+}
+
+
+def _look_inside(fields: dict[str, Any], counts: Counts) -> Counts:
+    """Fill in what only the texts among the attributes say, and forget them."""
+    text, printed = fields.pop("answer", None), fields.pop("usage_object", None)
+    invocation = fields.pop("invocation", None)
+    if text is not None and not ("response_id" in fields and "response_tier" in fields):
+        answer = answer_in(text)
+        for field, value in (
+            ("response_id", answer.id),
+            ("response_model", answer.model),
+            ("response_tier", _tier_in(answer.service_tier, answer.usage)),
+        ):
+            if isinstance(value, str) and value:
+                fields.setdefault(field, value)
+        counts = filled(counts, answer.usage, str(fields.get("provider", "")))
+    if printed is not None:
+        counts = filled(counts, printed_in(printed), "")
+    if invocation is not None:
+        asked = invocation_in(invocation)
+        for field, value in (("request_model", asked.model), ("request_tier", asked.service_tier)):
+            if isinstance(value, str) and value:
+                fields.setdefault(field, value)
+    return counts
+
+
+def _tier_in(service_tier: object, usage: object) -> object:
+    """OpenAI says it of the answer, Anthropic of the usage."""
+    if service_tier is None and isinstance(usage, dict):
+        return "fast" if usage.get("speed") == "fast" else usage.get("service_tier")
+    return service_tier
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | int | float) and value != ""
+
+
+def tags_in(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """Short values of attributes that are no fields; the first so many of them."""
+    tags: dict[str, str] = {}
+    for name, value in pairs:
+        if not _is_scalar(value) or (tag := tag_name(name)) is None or len(tags) == MAX_TAGS:
+            continue
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if tag and len(tag) <= LONGEST_NAME and len(text) <= LONGEST_TAG and text not in _NOTHING:
+            tags[tag.replace("\0", "")] = text.replace("\0", "")
+    return tags
+
+
+_NOTHING = frozenset({"None", "{}", "[]", "null"})
+_THROTTLED = ("ratelimit", "rate_limit", "throttl", "toomanyrequests", "resource_exhausted")
+_ABORTED = ("cancel", "generatorexit", "abort", "keyboardinterrupt")
+
+
+def _status(record: Record, fields: Mapping[str, Any]) -> str:
+    error = fields.get("error_type") or record.exception
+    if not (record.failed or error):
+        return "ok"
+    said = f"{error} {record.exception}".lower()
+    told = record.message.lower()
+    is_429 = str(fields.get("http_status")) == "429" or "429" in said.split()
+    if is_429 or any(word in said for word in _THROTTLED) or "ratelimit" in told[:200]:
+        return "throttled"
+    if "error code: 429" in told[:200] or "rate limit" in told[:200]:
+        return "throttled"
+    return "aborted" if any(word in said for word in _ABORTED) else "error"

@@ -1,0 +1,164 @@
+"""From calls to events of the one schema, each refused by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec import ValidationError
+
+from ingest.doors.door import Decoded
+from ingest.doors.otlp.calls import LONGEST_NAME, MAX_TAGS, Call
+from ingest.events import MAX_MILLISECONDS, SERVICE_TIERS, Event, TranslatedEvent
+from ingest.examples import Sample
+from ingest.rejections import Rejected, Rejection, rejected_by_schema
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = 250_000_000_000 * 10**9  # past datetime's last year
+LARGEST_COST = 1e9
+# Whose address tells the provider where nothing else does.
+_SERVERS = (
+    ("openai.azure.com", "azure"),
+    ("api.openai.com", "openai"),
+    ("api.anthropic.com", "anthropic"),
+    ("generativelanguage.googleapis.com", "google"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+    ("bedrock-runtime", "aws.bedrock"),
+    ("api.mistral.ai", "mistral_ai"),
+    ("api.groq.com", "groq"),
+    ("api.x.ai", "x_ai"),
+    ("api.deepseek.com", "deepseek"),
+    ("openrouter.ai", "openrouter"),
+)
+
+
+def decoded(calls: Iterable[Call]) -> Decoded:
+    """The calls as events, and the rejections of those that cannot be one."""
+    events: list[Event] = []
+    indexes: list[int] = []
+    rejections: list[Rejection] = []
+    samples: dict[str, Sample] = {}
+    for index, call in enumerate(calls):
+        fields = _event_fields(call)
+        try:
+            events.append(_event(call, fields))
+            indexes.append(index)
+        except Rejected as error:
+            rejection = Rejection(index, fields["id"], error.reason, error.detail)
+            rejections.append(rejection)
+            if error.reason not in samples:
+                # Fields of the event: what the span held besides has been left behind.
+                samples[error.reason] = Sample(rejection, msgspec.json.encode(fields))
+    return Decoded(events, indexes, rejections, 0, samples=list(samples.values()))
+
+
+def _event(call: Call, fields: dict[str, Any]) -> Event:
+    if not call.start:
+        raise Rejected("missing_timestamp", "timestamp: the span says no startTimeUnixNano.")
+    if call.counts.totals is None and call.fields["status"] == "ok":
+        raise Rejected(
+            "missing_usage",
+            "usage: this call says no tokens, so its cost is not known; have streams report their "
+            "usage (stream_options.include_usage), and update the instrumentation.",
+        )
+    try:
+        return msgspec.convert(fields, TranslatedEvent)
+    except ValidationError as error:
+        raise rejected_by_schema(error) from None
+
+
+def _event_fields(call: Call) -> dict[str, Any]:
+    """An event's fields by name, those left out that the call does not know."""
+    fields, owner, counts = call.fields, call.owner.fields, call.counts
+    duration = (call.end - call.start) / 1e6 if call.end > call.start else None
+    found: dict[str, Any] = {
+        "id": call.response_id[:200].replace("\0", "") or _span_name(call),
+        "timestamp": _moment(call.start),
+        "model": _name(fields.get("response_model")) or _name(fields.get("request_model")),
+        "provider": _provider(fields),
+        "operation": call.operation[:LONGEST_NAME],
+        "input_tokens": counts.input,
+        "output_tokens": counts.output,
+        "cache_read_input_tokens": counts.cache_read,
+        "cache_creation_input_tokens": counts.cache_write,
+        "cache_creation_1h_input_tokens": counts.cache_write_1h,
+        "input_audio_tokens": counts.input_audio,
+        "reasoning_output_tokens": counts.reasoning,
+        "output_audio_tokens": counts.output_audio,
+        "normalised": counts.normalised,
+        "service": _name(owner.get("service")),
+        "region": _name(owner.get("region")),
+        "user": _name(fields.get("user")),
+        "session": _name(fields.get("session")),
+        "latency_ms": _milliseconds(duration),
+        "ttft_ms": _milliseconds(_scaled(fields.get("ttft_seconds"), 1000)),
+        "status": fields["status"],
+        "cache": "memory" if fields.get("cache_hit") is True else None,
+        "reported_cost": _cost(fields.get("reported_cost")),
+        "tags": _tags(call),
+        **_tier(fields.get("response_tier") or fields.get("request_tier")),
+    }
+    for field in ("team", "environment", "variant", "feature"):
+        found[field] = _name(fields.get(field)) or _name(owner.get(field))
+    if not found["feature"]:
+        found["feature"] = _name(fields.get("workflow")) or _name(fields.get("agent"))
+    return {field: value for field, value in found.items() if value is not None}
+
+
+def _span_name(call: Call) -> str:
+    return f"{call.place[0]}-{call.place[1]}"[:200] if call.place[1] else ""
+
+
+def _name(value: object) -> str | None:
+    """A name of the schema's length: a call is not lost for the length of its user's."""
+    if isinstance(value, bool | float | int):
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    return value[:LONGEST_NAME].replace("\0", "").strip() or None
+
+
+def _provider(fields: dict[str, Any]) -> str | None:
+    if given := _name(fields.get("provider")):
+        return given.lower()
+    server = str(fields.get("server", ""))
+    return next((provider for address, provider in _SERVERS if address in server), None)
+
+
+def _tier(given: object) -> dict[str, str]:
+    word = _name(given)
+    if word is None:
+        return {}
+    known = word.lower() in SERVICE_TIERS
+    return {"service_tier": word.lower()} if known else {"unlisted_tier": word}
+
+
+def _moment(nanoseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=min(max(nanoseconds, 0), _LATEST) // 1000)
+
+
+def _scaled(value: object, factor: float) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) * factor if is_number else None  # type: ignore[arg-type]
+
+
+def _milliseconds(value: float | None) -> float | None:
+    return value if value is not None and 0.0 <= value <= MAX_MILLISECONDS else None
+
+
+def _cost(value: object) -> Decimal | None:
+    """What the client thinks it cost. OpenLIT writes 0 where it knows no prices."""
+    cost = _scaled(value, 1)
+    if cost is None or not 1e-15 < cost < LARGEST_COST:
+        return None
+    return Decimal(repr(cost))
+
+
+def _tags(call: Call) -> dict[str, str] | None:
+    tags = call.tags | {name: tag for name, tag in call.owner.tags.items() if name not in call.tags}
+    if len(tags) > MAX_TAGS:
+        tags = dict(list(tags.items())[:MAX_TAGS])
+    return tags or None

@@ -1,0 +1,199 @@
+"""The same call told by several records is one call.
+
+Instrumentations stand on each other's shoulders: LangChain's span is around OpenAI's, an
+instrumentation's around the Anthropic SDK's own. Records of one response are one call. A call that
+is the parent of calls is told once more by them when it carries no usage, or the usage of one of
+them, or the sum of all. What a body does not show (exporters send what has ended, so children
+often come a body earlier than their parent) is remembered for a while in this process.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+from ingest.doors.otlp.calls import Call, Family, SpanId
+from ingest.doors.otlp.counting import merged
+
+REMEMBERED = 20_000
+MOST_CHILDREN = 64
+DEEPEST = 100
+
+Totals = tuple[int, int] | None
+_Item = TypeVar("_Item")
+
+
+class Recent(Generic[_Item]):
+    """The last so many spans, and what is known of each."""
+
+    def __init__(self) -> None:
+        self._items: OrderedDict[SpanId, _Item] = OrderedDict()
+
+    def get(self, place: SpanId, default: _Item) -> _Item:
+        return self._items.get(place, default)
+
+    def __contains__(self, place: SpanId) -> bool:
+        return place in self._items
+
+    def note(self, place: SpanId, item: _Item) -> None:
+        self._items[place] = item
+        if len(self._items) > REMEMBERED:
+            self._items.popitem(last=False)
+
+
+class Kinship:
+    """Which spans were counted lately, as what; shared by all bodies of a process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counted: Recent[Totals] = Recent()
+        self._children: Recent[dict[str, Totals]] = Recent()
+        self._told_by_others: Recent[bool] = Recent()
+
+    def distinct(self, family: Family) -> list[Call]:
+        """Every call of a body once, its records merged; none that an earlier body told."""
+        calls, same = _by_response(family.calls)
+        with self._lock:
+            return self._kept(calls, same, family.parents)
+
+    def _kept(
+        self, calls: list[Call], same: dict[SpanId, SpanId], parents: dict[SpanId, SpanId]
+    ) -> list[Call]:
+        by_place = {call.place: call for call in calls}
+        children = _children(calls, by_place, same, parents)
+        dropped: set[int] = set()
+        for call in reversed(_parents_first(calls, children)):
+            offspring = [each for each in children.get(call.place, ()) if id(each) not in dropped]
+            if self._is_told_twice(call, offspring, dropped):
+                dropped.add(id(call))
+                self._told_by_others.note(call.place, True)
+        kept = [call for call in calls if id(call) not in dropped]
+        self._remember(kept, parents, same)
+        return kept
+
+    def _is_told_twice(self, call: Call, offspring: Sequence[Call], dropped: set[int]) -> bool:
+        totals = call.counts.totals
+        if call.place in self._told_by_others and not offspring:
+            return True
+        if offspring:
+            counted_alone = totals is not None and self._counted.get(call.place, None) == totals
+            if (told := _telling(call, offspring)) is None:
+                return False
+            if counted_alone:  # a log record told of it before: the children are told by it
+                dropped.update(id(each) for each in told)
+                return False
+            for each in told:
+                _absorb(each, call, alone=len(told) == 1)
+            return True
+        earlier = list(self._children.get(call.place, {}).values())
+        if earlier and (totals is None or totals in earlier or totals == _sum(earlier)):
+            return True
+        return totals is not None and self._counted.get(call.parent, None) == totals
+
+    def _remember(
+        self, kept: Iterable[Call], parents: dict[SpanId, SpanId], same: dict[SpanId, SpanId]
+    ) -> None:
+        for call in kept:
+            if not call.response_id:
+                self._counted.note(call.place, call.counts.totals)
+            if call.parent[1]:
+                known = {call.place[1]: call.counts.totals}
+                self._adopt(same.get(call.parent, call.parent), known)
+        # A span between two calls passes on what is known of its children.
+        for place, parent in parents.items():
+            if place in self._children and parent[1]:
+                self._adopt(parent, self._children.get(place, {}))
+
+    def _adopt(self, parent: SpanId, children: dict[str, Totals]) -> None:
+        known = self._children.get(parent, {}) | children
+        if len(known) <= MOST_CHILDREN:
+            self._children.note(parent, known)
+
+
+def _by_response(calls: list[Call]) -> tuple[list[Call], dict[SpanId, SpanId]]:
+    """One call per response, and which span each merged one has become."""
+    found: dict[str, Call] = {}
+    others: list[Call] = []
+    same: dict[SpanId, SpanId] = {}
+    for call in calls:
+        name = call.response_id or f"{call.place[0]}-{call.place[1]}"
+        first = found.setdefault(name, call)
+        if first is call:
+            continue
+        better, worse = (call, first) if call.detail > first.detail else (first, call)
+        _absorb(better, worse, alone=True)
+        found[name] = better
+        others.append(worse)
+    if others:
+        for call in calls:
+            name = call.response_id or f"{call.place[0]}-{call.place[1]}"
+            same[call.place] = found[name].place
+    return list(found.values()), same
+
+
+def _absorb(call: Call, other: Call, *, alone: bool) -> None:
+    """What only the other record says is true of the call too; of its usage only when it is one."""
+    for field, value in other.fields.items():
+        if alone or field in _SHARED:
+            call.fields.setdefault(field, value)
+    call.tags = call.tags | {name: tag for name, tag in other.tags.items() if name not in call.tags}
+    if alone:
+        call.counts = merged(call.counts, other.counts)
+        call.end = call.end or other.end
+        if not call.parent[1]:
+            call.parent = other.parent
+
+
+_SHARED = ("user", "session", "feature", "workflow", "agent", "team", "environment", "variant")
+
+
+def _children(
+    calls: Iterable[Call],
+    by_place: dict[SpanId, Call],
+    same: dict[SpanId, SpanId],
+    parents: dict[SpanId, SpanId],
+) -> dict[SpanId, list[Call]]:
+    """Of each call the nearest calls below it, past spans that are none."""
+    children: dict[SpanId, list[Call]] = {}
+    for call in calls:
+        place = call.parent
+        for _ in range(DEEPEST):
+            known = by_place.get(same.get(place, place))
+            if known is not None and known is not call:
+                children.setdefault(known.place, []).append(call)
+                break
+            above = known.parent if known is not None else parents.get(place)
+            if above is None or above == place:
+                break
+            place = above
+    return children
+
+
+def _parents_first(calls: list[Call], children: dict[SpanId, list[Call]]) -> list[Call]:
+    below = {id(each) for offspring in children.values() for each in offspring}
+    order = [call for call in calls if id(call) not in below]
+    for call in order:  # grows while it is walked
+        order.extend(children.get(call.place, ()))
+    return order
+
+
+def _telling(call: Call, offspring: Sequence[Call]) -> Sequence[Call] | None:
+    """The children that tell what the call tells; None when it is a call besides them."""
+    totals = call.counts.totals
+    if totals is None:
+        return offspring
+    for each in offspring:
+        if each.counts.totals == totals:
+            return [each]
+    if totals == _sum([each.counts.totals for each in offspring]):
+        return offspring
+    silent = [each for each in offspring if each.counts.totals is None]
+    answered = [each for each in silent if each.fields["status"] == "ok"]
+    return answered if len(answered) == 1 and len(silent) == len(offspring) else None
+
+
+def _sum(given: Sequence[Totals]) -> Totals:
+    known = [totals for totals in given if totals is not None]
+    return (sum(each[0] for each in known), sum(each[1] for each in known)) if known else None
