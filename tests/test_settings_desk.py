@@ -48,6 +48,18 @@ def test_no_page_of_the_desk_offers_finance_a_form() -> None:
         assert 'method="post"' not in text.partition("<main")[2]
 
 
+def test_the_first_page_says_what_holds_now(signed_in: Client) -> None:
+    text = signed_in.get("/settings").text
+    assert "Now: realtime, interactive, standard, batch" in text
+    assert "Now: the defaults" in text
+    assert "Now: 400 days" in text
+    signed_in.post("/settings/limits", {"feature": "600", "user": "2000000"})
+    signed_in.post("/settings/retention", {"days": "1"})
+    text = signed_in.get("/settings").text
+    assert "Now: not the default: feature, user" in text
+    assert "Now: 1 day<" in text
+
+
 def test_every_address_of_the_desk_needs_an_ability() -> None:
     named = [name for name in RULES if name.startswith("settings")]
     assert named

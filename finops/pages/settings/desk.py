@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -11,8 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from finops import access
+from finops.organisation import limits, retention, tags, tiers
+from finops.organisation.calendar import fiscal_first_month
 from finops.organisation.stored import Act
 from finops.pages.requester import address_of, signed_in
+from ingest.cardinality import DEFAULT_LIMITS
 
 
 class Section(NamedTuple):
@@ -44,7 +48,29 @@ SECTIONS = (
 @never_cache
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    return render(request, "settings/page.html", context(request, "settings"))
+    found = context(request, "settings")
+    now = in_force()
+    found["states"] = [(each, now.get(each.name, "")) for each in found["sections"]]
+    return render(request, "settings/page.html", found)
+
+
+def in_force() -> dict[str, str]:
+    """What holds now, in a line for each section that has one."""
+    held, kept = tiers.everything(), retention.in_force(settings.EVENT_RETENTION_DAYS)
+    others = [name for name, limit in limits.in_force().items() if limit != DEFAULT_LIMITS[name]]
+    activated = [each.key for each in tags.activated()]
+    month = calendar.month_name[fiscal_first_month()]
+    return {
+        "settings-tiers": ", ".join(each.name for each in held) or "none",
+        "settings-tags": ", ".join(activated) or "none",
+        "settings-limits": "not the default: "
+        + ", ".join(limits.NAMES[name].lower() for name in others)
+        if others
+        else "the defaults",
+        "settings-retention": f"{kept:,} day{'s' if kept != 1 else ''}",
+        "settings-calendar": f"{settings.REPORTING_ZONE.key}, {settings.CURRENCY}; "
+        f"the fiscal year begins in {month}",
+    }
 
 
 def context(request: HttpRequest, tab: str, **more: Any) -> dict[str, Any]:

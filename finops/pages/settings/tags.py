@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -45,7 +43,8 @@ def page(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"Events that come from now on have the dimension Tag {key}.")
             return redirect(TAB)
-    lines = [(each, moment(each.activated_at, now)) for each in tags.activated()]
+    zone, today = settings.REPORTING_ZONE, local_day(now, settings.REPORTING_ZONE)
+    lines = [(each, formats.moment(each.activated_at, zone, today)) for each in tags.activated()]
     found = context(
         request,
         TAB,
@@ -69,8 +68,3 @@ def deactivate(request: HttpRequest, tag_id: int) -> HttpResponse:
         messages.success(request, f"Later events have no dimension Tag {tag.key} any more.")
         return redirect(TAB)
     return render(request, "settings/tag_removal.html", context(request, TAB, tag=tag))
-
-
-def moment(at: datetime, now: datetime) -> str:
-    zone = settings.REPORTING_ZONE
-    return f"{formats.moment(at, zone, local_day(now, zone))} {at.astimezone(zone):%Z}"

@@ -1,0 +1,42 @@
+"""The Settings desk in a real browser: sound on every screen, and used by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from finops.models import LatencyTier
+from tests.browser import SCREENS, Visit, set_up
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("month_of_usage")]
+
+
+def test_the_desk_is_sound_on_every_screen_and_used_by_keyboard(visit: Visit) -> None:
+    page = visit.page
+    set_up(visit)
+    LatencyTier.objects.all().delete()
+    LatencyTier.objects.create(name="interactive", max_latency_ms=2_000)
+    visit.go("/settings/tiers")
+    page.get_by_label("Name").focus()
+    page.keyboard.type("batch")
+    page.keyboard.press("Tab")
+    page.keyboard.type("2000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("interactive ends there already.")).to_be_visible()
+    visit.complaints.clear()  # the browser's own word for the answer 400
+    visit.is_sound()
+    visit.go("/settings/tags")
+    page.get_by_label("Key").fill("release")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Tag release")
+    visit.go("/settings/retention")
+    page.get_by_label("Keep single events for, days").fill("2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("are gone for good")
+    visit.is_sound()
+    for theme, width in (SCREENS[0], SCREENS[-1]):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 900})
+        for name in ("", "/tiers", "/tags", "/limits", "/retention", "/calendar"):
+            visit.go(f"/settings{name}")
+            visit.is_sound()
