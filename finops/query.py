@@ -103,6 +103,8 @@ class CostQuery:
     limit: int | None
     compare: bool
     zone: ZoneInfo
+    # Whose usage its reader sees, where that is not everybody's; finops.access says so.
+    reader_teams: tuple[str, ...] | None = None
 
     @classmethod
     def from_params(

@@ -24,4 +24,4 @@ def narrow(query: CostQuery, user: Reader) -> CostQuery:
             "This account is in no team, so there is nothing it may see. Ask an administrator."
         )
     own = Filter("team", tuple(sorted(found.teams)))
-    return query.replace(filters=(*query.filters, own))
+    return query.replace(filters=(*query.filters, own), reader_teams=own.values)

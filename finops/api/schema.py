@@ -123,7 +123,9 @@ COSTS = inline_serializer(
             "Freshness",
             {
                 "rolled_up_to": serializers.DateTimeField(allow_null=True),
-                "pending_events": serializers.IntegerField(),
+                "pending_events": serializers.IntegerField(
+                    help_text="Committed and in no figure yet, of keys of the teams that are seen."
+                ),
                 "recorded_since": serializers.DateTimeField(
                     allow_null=True, help_text="The hour of the earliest usage in any figure."
                 ),

@@ -33,6 +33,7 @@ class CostRow:
 class Freshness:
     """Everything committed before `rolled_up_to` is in the figures; None before the first event.
 
+    `pending_events` are those of keys whose team the reader sees: a number of others' is theirs.
     `recorded_since` is the hour of the earliest usage that is in any figure.
     """
 

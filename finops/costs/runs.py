@@ -35,7 +35,10 @@ def run(query: CostQuery) -> CostResult:
     with snapshot() as cursor:
         refuse_other_zone(cursor, query.zone)
         reading = Reading(
-            cursor, read_freshness(cursor), find_users(cursor, query), find_unsettled(cursor)
+            cursor,
+            read_freshness(cursor, query.reader_teams),
+            find_users(cursor, query),
+            find_unsettled(cursor),
         )
         usage = leaders.read(reading, query) or read_usage(
             reading, query, chosen_top(reading, query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC
 
@@ -54,18 +54,28 @@ def snapshot() -> Iterator[CursorWrapper]:
         raise
 
 
-def read_freshness(cursor: CursorWrapper) -> Freshness:
-    """Uses the partial index ingest_batch_unfolded, and the key of rollup_hour for its first."""
+def read_freshness(cursor: CursorWrapper, teams: Collection[str] | None = None) -> Freshness:
+    """What waits of keys of these teams (None: of all), and up to when all is in the figures.
+
+    Uses the partial index ingest_batch_unfolded, and the key of rollup_hour for its first.
+    """
     cursor.execute(
         """
         SELECT
-            coalesce(min(committed_at), transaction_timestamp()),
-            coalesce(sum(accepted), 0),
+            coalesce(min(batch.committed_at), transaction_timestamp()),
+            coalesce(
+                sum(batch.accepted) FILTER (
+                    WHERE %(teams)s::text[] IS NULL OR key.team = ANY (%(teams)s::text[])
+                ),
+                0
+            ),
             EXISTS (SELECT 1 FROM ingest_batch),
             (SELECT min(hour) FROM rollup_hour)
-        FROM ingest_batch
-        WHERE folded_at IS NULL
-        """
+        FROM ingest_batch AS batch
+        LEFT JOIN ingest_key AS key ON key.id = batch.key_id
+        WHERE batch.folded_at IS NULL
+        """,
+        {"teams": None if teams is None else list(teams)},
     )
     row = cursor.fetchone()
     assert row is not None

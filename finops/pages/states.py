@@ -40,10 +40,12 @@ def freshness_line(freshness: Freshness, query: CostQuery, now: datetime) -> Fre
     local = upto.astimezone(query.zone)
     is_today = local.date() == today
     clock = f"{local:%H:%M} {local:%Z}" if is_today else formats.moment(upto, query.zone, today)
-    if now - upto > STALLED_AFTER and pending:
+    # Who does not see all teams is told of a stall, and not of the others' events.
+    if now - upto > STALLED_AFTER and (pending or query.reader_teams is not None):
+        waiting = f"{formats.count_long(pending)} events" if pending else "events"
         return FreshnessLine(
-            f"Roll-up stalled: {formats.count_long(pending)} events since {clock} are not in "
-            "these figures. Check that the worker is running.",
+            f"Roll-up stalled: {waiting} since {clock} are not in these figures. Check that the "
+            "worker is running.",
             is_alarm=True,
         )
     waiting = f", {formats.count_long(pending)} newer events on their way" if pending else ""
