@@ -132,8 +132,7 @@ class App:
         text = b""
         if self.proxy:
             try:
-                host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
-                response = await self.proxy.fetch("/metrics", host)
+                response = await self.proxy.fetch("/metrics", dict(scope["headers"]))
                 text = response.content if response.is_success else b""
             except httpx.HTTPError as error:
                 log.warning("web gives no metrics: %r", error)

@@ -6,7 +6,7 @@ Bodies stream both ways, a piece at a time, and wait for whoever reads slower.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping
 from typing import Any
 
 import httpx
@@ -35,6 +35,7 @@ _HOP_BY_HOP = frozenset(
 _FORWARDED = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
 )
+_ASKED_WITH = (b"host", b"authorization")
 AWAY = "The pages are starting or being restarted. Try again in a moment."
 # A page or an export may take its time; connecting may not.
 TIMEOUT = httpx.Timeout(120.0, connect=2.0, pool=10.0)
@@ -57,9 +58,12 @@ class Proxy:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def fetch(self, path: str, host: str) -> httpx.Response:
-        """One small answer of the web process, asked for under this Host. Raises HTTPError."""
-        return await self._client.get(path, headers={"host": host}, timeout=5.0)
+    async def fetch(self, path: str, asked_with: Mapping[bytes, bytes]) -> httpx.Response:
+        """One small answer of the web process, under the Host and with the token that a client's
+        headers name. Raises HTTPError."""
+        headers = {b"host": b"localhost"}
+        headers |= {name: asked_with[name] for name in _ASKED_WITH if name in asked_with}
+        return await self._client.get(path, headers=headers, timeout=5.0)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Forward one request and its answer; 503 when the web process is away."""

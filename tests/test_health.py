@@ -7,13 +7,14 @@ from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from finops import health, rebuilds, tasks
-from finops.models import RollupCheck
+from finops import api_tokens, health, rebuilds, tasks
+from finops.models import Account, Role, RollupCheck
 from tests import usage
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -94,17 +95,40 @@ def test_metrics_are_prometheus_text(client: Client) -> None:
     usage.record([usage.event(now, model="mystery")], now=now, source="checkout")
     usage.store([usage.event(now), usage.event(now)], now=now)
     wait_since(now - timedelta(seconds=90))
-    response = client.get("/metrics")
-    samples = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(response.content.decode())
-        for sample in family.samples
-    }
+    samples = samples_of(client)
     assert samples["farthing_rollup_pending_events",] == 2
     assert 85 < samples["farthing_rollup_lag_seconds",] < 300
     assert samples["farthing_unpriced_requests",] == 1
     assert samples["farthing_rollup_check_differing_days",] == 0
-    assert samples["farthing_recent_events", "checkout"] == 1
+    assert samples["farthing_recent_events",] == 3
+
+
+@pytest.mark.django_db
+def test_only_who_sees_all_teams_is_told_of_each_service(client: Client) -> None:
+    now = datetime.now(UTC)
+    usage.record([usage.event(now)], now=now, source="checkout")
+    told = {}
+    for role in ("finance", "engineer"):
+        user = User.objects.create_user(role)
+        Account.objects.create(user=user, role=Role(role))
+        token = api_tokens.create_token(user, now=now, by="tests")
+        told[role] = samples_of(client, Authorization=f"Bearer {token}")
+    told["wrong"] = samples_of(client, Authorization="Bearer ft_nobody")
+    told["nobody"] = samples_of(client)
+    named = {who for who, samples in told.items() if any("checkout" in each for each in samples)}
+    assert named == {"finance"}
+    assert told["finance"]["farthing_recent_events_by_source", "checkout"] == 1
+    assert told["nobody"]["farthing_recent_events",] == 1
+
+
+def samples_of(client: Client, **headers: str) -> dict[tuple[str, ...], float]:
+    """Name and values of labels → figure."""
+    response = client.get("/metrics", headers=headers)
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(response.content.decode())
+        for sample in family.samples
+    }
 
 
 @pytest.mark.django_db
