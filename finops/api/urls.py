@@ -29,7 +29,12 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(
         "docs/",
-        SpectacularSwaggerView.as_view(url_name="api-schema", template_name="api_docs.html"),
+        SpectacularSwaggerView.as_view(
+            url_name="api-schema",
+            template_name="api_docs.html",
+            # To OPTIONS it would answer with its template, which has nothing to fill it with.
+            http_method_names=["get", "head"],
+        ),
         name="api-docs",
     ),
     re_path(r"^(?P<path>[\s\S]*)\Z", nothing_here, name="api-nothing"),
