@@ -45,10 +45,11 @@ def record(
     *,
     now: datetime,
     source: str = "tests",
+    key_id: int = 1,
     zone: ZoneInfo = settings.REPORTING_ZONE,
 ) -> None:
     """Stores the events in the test's own transaction and folds them into the rollups."""
-    store(events, now=now, source=source)
+    store(events, now=now, source=source, key_id=key_id)
     rollups.fold_pending(now, zone)
 
 
@@ -61,9 +62,11 @@ def begun() -> Connection[Any]:
     return database
 
 
-def store(events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tests") -> None:
+def store(
+    events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tests", key_id: int = 1
+) -> None:
     """Stores the events as one batch that waits to be folded."""
-    scope = Scope(1, source, source, "", "")
+    scope = Scope(key_id, source, source, "", "")
     reader = Reader(scope, now=now, retention=RETENTION, tiers=LatencyTiers())
     decoded = native.read_json(json.dumps(list(events)).encode())
     assert not decoded.rejections

@@ -1,0 +1,193 @@
+"""Who may call every address with which method: written by hand, so that a wrong rule in
+finops.access is found and not repeated.
+
+A new address is added here by whoever makes it. Readers are letters: A administrator, F finance,
+E an engineer of the secret team, O an engineer and V a viewer of another team, N nobody.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+READERS = {
+    "A": "administrator",
+    "F": "finance",
+    "E": "engineer of the team",
+    "O": "engineer of another team",
+    "V": "viewer of another team",
+    "N": "nobody",
+}
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+ALL = "AFEOVN"
+SIGNED_IN = "AFEOV"
+DESKS = "AFEO"  # ingest, prices, tokens
+KEYS = "AEO"
+MONEY = "AF"
+ADMIN = "A"
+NONE = ""
+
+PAGE = "GET"
+READING = "GET HEAD"
+API = "GET HEAD OPTIONS"
+FORM = "GET POST"
+ACT = "POST"
+ANY = "GET HEAD POST PUT PATCH DELETE OPTIONS"
+SIGNING_IN = "GET HEAD POST PUT OPTIONS"  # django-allauth's forms, which take PUT for POST
+
+
+class Row(NamedTuple):
+    """One address. `path` is one of the secret team's own where it names anything.
+
+    Whoever is in `read` may GET, HEAD and OPTIONS; whoever is in `write` the rest. Of them, who is
+    in `hidden` is answered 404, as if nothing were there. `shows` find the team on it with GET.
+    """
+
+    path: str
+    read: str
+    methods: str
+    write: str | None = None
+    hidden: str = NONE
+    shows: str = NONE
+    away: str = NONE  # are led elsewhere, whatever they do
+    got: int = 200  # besides what a form is answered with
+
+    def may(self, who: str, method: str) -> bool:
+        return who in (self.read if method in SAFE or self.write is None else self.write)
+
+
+WHERE = "period=7d"
+# The address as in urls.py → who may do what there.
+TABLE: dict[str, Row] = {
+    # Figures.
+    "": Row(f"/?{WHERE}", SIGNED_IN, PAGE, shows="AFE"),
+    "explore": Row(f"/explore?{WHERE}&group_by=team,feature", SIGNED_IN, PAGE, shows="AFE"),
+    "explore.csv": Row(f"/explore.csv?{WHERE}&group_by=team", SIGNED_IN, READING, shows="AFE"),
+    "requests": Row(f"/requests?{WHERE}", SIGNED_IN, PAGE, shows="AFE"),
+    "requests/<path:request_id>": Row(
+        "/requests/{event}", SIGNED_IN, PAGE, hidden="OV", shows="AFE"
+    ),
+    "change": Row("/change?page=explore&dimension=model&value=x", SIGNED_IN, PAGE, got=302),
+    "values": Row(f"/values?dimension=team&{WHERE}", SIGNED_IN, PAGE, shows="AFE"),
+    "api/v1/costs": Row(
+        f"/api/v1/costs?{WHERE}&group_by=team,user", SIGNED_IN, READING, shows="AFE"
+    ),
+    "api/v1/costs.csv": Row(
+        f"/api/v1/costs.csv?{WHERE}&group_by=team,model", SIGNED_IN, READING, shows="AFE"
+    ),
+    "api/v1/requests": Row(f"/api/v1/requests?{WHERE}", SIGNED_IN, API, shows="AFE"),
+    "api/v1/requests/<anything:request_id>": Row(
+        "/api/v1/requests/{event}", SIGNED_IN, API, hidden="OV", shows="AFE"
+    ),
+    # Prices.
+    "api/v1/projection": Row(
+        "/api/v1/projection?requests_per_day=1&input_tokens=1&output_tokens=1"
+        "&input_price_per_million=1&output_price_per_million=1",
+        *(DESKS, READING),
+    ),
+    "prices": Row("/prices", DESKS, PAGE),
+    "prices/model": Row("/prices/model?provider=openai&model=gpt-4o", DESKS, PAGE),
+    "prices/lines/<int:pk>": Row("/prices/lines/{price}", DESKS, PAGE),
+    "prices/holds": Row("/prices/holds", DESKS, READING),
+    "prices/holds/<int:pk>/<str:verb>": Row("/prices/holds/{hold}/refuse", MONEY, FORM),
+    "prices/lines/<int:pk>/end": Row("/prices/lines/{contract}/end", MONEY, FORM),
+    "prices/new": Row("/prices/new", MONEY, FORM),
+    "prices/previews/<int:pk>": Row("/prices/previews/{preview}", MONEY, PAGE, shows="AF"),
+    "prices/previews/<int:pk>/save": Row("/prices/previews/{proposal}/save", MONEY, ACT),
+    "prices/previews/<int:pk>/apply": Row("/prices/previews/{preview}/apply", MONEY, ACT),
+    "prices/unpriced": Row("/prices/unpriced", DESKS, PAGE, shows="AFE"),
+    "prices/ratings": Row("/prices/ratings", MONEY, FORM, shows="AF"),
+    "prices/sources": Row("/prices/sources", DESKS, FORM, write=MONEY),
+    "prices/calculator": Row("/prices/calculator", DESKS, PAGE),
+    # Ingest and keys.
+    "ingest": Row("/ingest", DESKS, PAGE, shows="AFE"),
+    "ingest/test": Row("/ingest/test", KEYS, ACT),
+    "ingest/test/<uuid:event_key>/<str:day>": Row(
+        "/ingest/test/{event_uuid}/{day}", DESKS, PAGE, hidden="O"
+    ),
+    "keys": Row("/keys", DESKS, READING, shows="AE"),
+    "keys/new": Row("/keys/new", KEYS, FORM, shows="AE"),
+    "keys/<slug:prefix>": Row("/keys/{key}", KEYS, FORM, hidden="O", shows="AE"),
+    "keys/<slug:prefix>/rotate": Row("/keys/{key}/rotate", KEYS, FORM, hidden="O", shows="AE"),
+    "keys/<slug:prefix>/revoke": Row("/keys/{key}/revoke", KEYS, FORM, hidden="O", shows="AE"),
+    "tokens/new": Row("/tokens/new", DESKS, FORM),
+    # Somebody else's: only an administrator reaches it.
+    "tokens/<slug:prefix>/revoke": Row(
+        "/tokens/{token}/revoke", DESKS, FORM, hidden="FEO", shows="A"
+    ),
+    # People and what they did.
+    "people": Row("/people", ADMIN, PAGE, shows="A"),
+    "people/<int:user_id>": Row("/people/{person}", ADMIN, FORM, shows="A"),
+    "people/<int:user_id>/active": Row("/people/{person}/active", ADMIN, FORM, shows="A"),
+    "people/invitations": Row("/people/invitations", ADMIN, FORM, shows="A"),
+    "people/invitations/<int:number>/again": Row(
+        "/people/invitations/{invitation}/again", ADMIN, ACT
+    ),
+    "people/invitations/<int:number>/revoke": Row(
+        "/people/invitations/{invitation}/revoke", ADMIN, FORM, shows="A"
+    ),
+    # Whoever holds the link is invited; the others ask with one that is none.
+    "invitations/<str:token>": Row("/invitations/no-such-link", ALL, FORM, got=404),
+    "teams": Row("/teams", ADMIN, FORM, shows="A"),
+    "teams/<int:team_id>": Row("/teams/{team}", ADMIN, FORM, shows="A"),
+    "audit": Row("/audit", MONEY, PAGE, shows="AF"),
+    "audit.csv": Row("/audit.csv", MONEY, API, shows="AF"),
+    "audit.jsonl": Row("/audit.jsonl", MONEY, API, shows="AF"),
+    # What anybody may know.
+    "api/schema/": Row("/api/schema/", ALL, API),
+    "api/docs/": Row("/api/docs/", ALL, READING),
+    r"api/^(?P<path>[\s\S]*)\Z": Row("/api/v2/anything", ALL, ANY, got=404),
+    "healthz": Row("/healthz", ALL, READING),
+    "readyz": Row("/readyz", ALL, READING),
+    "metrics": Row("/metrics", ALL, READING),
+    # Signing in.
+    "setup": Row("/setup", ALL, FORM, got=302),
+    "sign-in": Row("/sign-in?next=/keys", ALL, SIGNING_IN, away=SIGNED_IN),
+    "sign-out": Row("/sign-out", ALL, "POST OPTIONS"),
+    "sign-in/inactive": Row("/sign-in/inactive", ALL, API),
+    "sign-in/code": Row("/sign-in/code", ALL, ANY, got=302),
+    "sign-in/passkey": Row("/sign-in/passkey", ALL, SIGNING_IN, away=SIGNED_IN, got=302),
+    "sign-in/cancelled": Row("/sign-in/cancelled", ALL, API),
+    "sign-in/failed": Row("/sign-in/failed", ALL, API, got=401),
+    "sign-in/with/<slug:provider_id>": Row("/sign-in/with/none", ALL, ANY, got=404),
+    "sign-in/with/<slug:provider_id>/callback": Row(
+        "/sign-in/with/none/callback", ALL, ANY, got=404
+    ),
+    "password": Row("/password", ALL, SIGNING_IN),
+    "password/sent": Row("/password/sent", ALL, API),
+    r"^password/new/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$": Row(
+        "/password/new/1-none", ALL, ANY
+    ),
+    "password/changed": Row("/password/changed", ALL, API),
+    # One's own account.
+    "account": Row("/account", SIGNED_IN, PAGE, shows="E"),
+    "account/sessions/<int:session_id>/end": Row(
+        "/account/sessions/{session}/end", SIGNED_IN, ACT, hidden="AFEOV"
+    ),
+    "account/sessions/end-others": Row("/account/sessions/end-others", SIGNED_IN, ACT),
+    "account/password": Row("/account/password", SIGNED_IN, SIGNING_IN),
+    "account/password/set": Row("/account/password/set", SIGNED_IN, ANY, got=302),
+    "account/confirm": Row("/account/confirm", SIGNED_IN, SIGNING_IN),
+    "account/confirm/code": Row("/account/confirm/code", SIGNED_IN, ANY, got=302),
+    "account/confirm/passkey": Row("/account/confirm/passkey", SIGNED_IN, ANY, got=302),
+    "account/app": Row("/account/app", SIGNED_IN, SIGNING_IN),
+    "account/app/remove": Row("/account/app/remove", SIGNED_IN, ANY, got=404),
+    "account/codes": Row("/account/codes", SIGNED_IN, API, got=404),
+    "account/codes/new": Row("/account/codes/new", SIGNED_IN, SIGNING_IN),
+    "account/codes/download": Row("/account/codes/download", SIGNED_IN, ANY, got=404),
+    "account/passkeys/add": Row("/account/passkeys/add", SIGNED_IN, SIGNING_IN),
+    "account/passkeys/<int:pk>": Row(
+        "/account/passkeys/{passkey}", SIGNED_IN, SIGNING_IN, hidden="AFEOV"
+    ),
+    "account/passkeys/<int:pk>/remove": Row(
+        *("/account/passkeys/{passkey}/remove", SIGNED_IN, "GET HEAD POST DELETE OPTIONS"),
+        hidden="AFEOV",
+    ),
+}
+
+# Answered before the resolver is asked, by nginx or WhiteNoise.
+FILES = {
+    "/static/css/base.css": Row("/static/css/base.css", ALL, READING),
+    "/static/js/theme.js": Row("/static/js/theme.js", ALL, READING),
+}
