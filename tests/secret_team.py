@@ -22,7 +22,9 @@ from finops.models import (
     Account,
     ActivatedTag,
     CardinalityOverflow,
+    Erasure,
     IngestKey,
+    LatencyTier,
     Price,
     PriceHold,
     RatingPreview,
@@ -96,8 +98,10 @@ def other_team(now: datetime) -> dict[str, str]:
     events = [usage.event(at, id=f"ads-{n}", **own) for n in range(3)]
     usage.record(events, now=now, source="ads-bot", key_id=key.pk)
     batch(key, now, (10, 1, 3))
-    ActivatedTag.objects.create(key="kind")
+    tag = ActivatedTag.objects.create(key="kind")
+    tier = LatencyTier.objects.create(name="glacial", max_latency_ms=9_000_000)
     ids = {"price": price, "contract": contract, "hold": hold, "proposal": proposal}
+    ids |= {"tag": tag, "tier": tier}
     return {name: str(each.pk) for name, each in ids.items()}
 
 
@@ -133,6 +137,7 @@ def secret_team(now: datetime) -> dict[str, str]:
         **{"event_uuid": str_of(event), "key": key.prefix, "team": str(team.pk)},
         **people(now),
         **previews(now),
+        **erasure(now),
     }
 
 
@@ -220,3 +225,12 @@ def previews(now: datetime) -> dict[str, str]:
         reason=f"{MARK}-reason", cost_after=COST,
     )  # fmt: skip
     return {"preview": str(held.pk)}
+
+
+def erasure(now: datetime) -> dict[str, str]:
+    """Of a user of the team, under way."""
+    made = Erasure.objects.create(
+        name=f"{MARK}-user", user_id=1, label=f"{MARK}-erased", is_everywhere=True,
+        asked_by=f"{MARK}-person", asked_at=now,
+    )  # fmt: skip
+    return {"erasure": str(made.pk)}

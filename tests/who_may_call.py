@@ -134,6 +134,23 @@ TABLE: dict[str, Row] = {
     "audit": Row("/audit", MONEY, PAGE, shows="AF"),
     "audit.csv": Row("/audit.csv", MONEY, API, shows="AF"),
     "audit.jsonl": Row("/audit.jsonl", MONEY, API, shows="AF"),
+    # Settings.
+    "settings": Row("/settings", MONEY, PAGE, write=ADMIN),
+    "settings/tiers": Row("/settings/tiers", MONEY, FORM, write=ADMIN),
+    "settings/tiers/<int:tier_id>": Row("/settings/tiers/{tier}", ADMIN, FORM),
+    "settings/tiers/<int:tier_id>/remove": Row("/settings/tiers/{tier}/remove", ADMIN, FORM),
+    "settings/tags": Row("/settings/tags", MONEY, FORM, write=ADMIN),
+    "settings/tags/<int:tag_id>/deactivate": Row("/settings/tags/{tag}/deactivate", ADMIN, FORM),
+    "settings/calendar": Row("/settings/calendar", MONEY, FORM, write=ADMIN),
+    "settings/privacy": Row("/settings/privacy", ADMIN, PAGE, shows="A"),
+    "settings/privacy/erase": Row("/settings/privacy/erase", ADMIN, ACT),
+    "settings/privacy/erasures/<int:pk>": Row(
+        "/settings/privacy/erasures/{erasure}", ADMIN, PAGE, shows="A"
+    ),
+    "settings/privacy/erasures/<int:pk>.json": Row(
+        *("/settings/privacy/erasures/{erasure}.json", ADMIN, PAGE),
+        got=404,  # before it has ended
+    ),
     # What anybody may know.
     "api/schema/": Row("/api/schema/", ALL, API),
     "api/docs/": Row("/api/docs/", ALL, READING),
