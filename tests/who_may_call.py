@@ -141,6 +141,8 @@ TABLE: dict[str, Row] = {
     "settings/tiers/<int:tier_id>/remove": Row("/settings/tiers/{tier}/remove", ADMIN, FORM),
     "settings/tags": Row("/settings/tags", MONEY, FORM, write=ADMIN),
     "settings/tags/<int:tag_id>/deactivate": Row("/settings/tags/{tag}/deactivate", ADMIN, FORM),
+    "settings/limits": Row("/settings/limits", MONEY, FORM, write=ADMIN),
+    "settings/retention": Row("/settings/retention", MONEY, FORM, write=ADMIN),
     "settings/calendar": Row("/settings/calendar", MONEY, FORM, write=ADMIN),
     "settings/privacy": Row("/settings/privacy", ADMIN, PAGE, shows="A"),
     "settings/privacy/erase": Row("/settings/privacy/erase", ADMIN, ACT),
