@@ -5,27 +5,25 @@ Ids make every retry safe: what was already stored is reported as a duplicate.
 
 from __future__ import annotations
 
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import TypeVar
 
 import httpx
 import msgspec
 
+from ingest.client.retries import RETRIED, pause
+
 EVENTS_PATH = "/api/v1/events"
 HEALTH_PATH = "/healthz"
 CONNECT_SECONDS = 10.0
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-RETRIED = frozenset({429, 500, 502, 503, 504})
-LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -79,7 +77,8 @@ class IngestClient:
                 raise refusal(response)
             if time.monotonic() - started > self.patience_seconds:
                 raise ServerAway(f"{self.url} did not take the events: {trouble}.")
-            time.sleep(pause(response, attempt, datetime.now(UTC)))
+            asked = "" if response is None else response.headers.get("Retry-After", "")
+            time.sleep(pause(asked, attempt, datetime.now(UTC)))
         raise AssertionError("unreachable")
 
     def check_reachable(self) -> None:
@@ -114,23 +113,6 @@ def problem_detail(response: httpx.Response) -> str:
     except msgspec.DecodeError:
         return response.text[:200]
     return str(problem.get("detail") or problem.get("title") or response.reason_phrase)
-
-
-def pause(response: httpx.Response | None, attempt: int, now: datetime) -> float:
-    """Seconds to wait: what the server asks for, else doubling from 0.25 s, with jitter."""
-    asked = retry_after(response.headers.get("Retry-After", ""), now) if response else None
-    seconds = 0.25 * 2.0 ** min(attempt, 10) * random.uniform(0.8, 1.2) if asked is None else asked
-    return min(seconds, LONGEST_PAUSE_SECONDS)
-
-
-def retry_after(text: str, now: datetime) -> float | None:
-    """Seconds until what a Retry-After header names, a number or a date; None for neither."""
-    if text.isdigit():
-        return float(text)
-    try:
-        return max((parsedate_to_datetime(text) - now).total_seconds(), 0.0)
-    except (TypeError, ValueError):
-        return None
 
 
 Batch = TypeVar("Batch")

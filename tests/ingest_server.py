@@ -49,9 +49,9 @@ class Clock:
 
 
 @contextlib.contextmanager
-def serve(application: app.App) -> Iterator[str]:
+def serve(application: app.App, port: int = 0) -> Iterator[str]:
     """The address of a running server; on leaving it has answered what it took and ended."""
-    server = uvicorn.Server(configuration(application, host="127.0.0.1", port=0))
+    server = uvicorn.Server(configuration(application, host="127.0.0.1", port=port))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until(lambda: server.started or not thread.is_alive())

@@ -17,9 +17,9 @@ from finops.ingest_client import (
     IngestClient,
     KeyRefused,
     ServerAway,
-    retry_after,
     send_all,
 )
+from ingest.client.retries import retry_after
 
 NOW = datetime(2026, 10, 15, 12, 0, tzinfo=UTC)
 RECEIPT = {"accepted": 1, "duplicates": 0, "rejected": []}

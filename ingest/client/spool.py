@@ -1,0 +1,94 @@
+"""Events on disk while the server is away: one file a batch, each written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import itertools
+import logging
+import os
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: two processes may send the same file, and its events count once
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger("farthing")
+
+
+def default_directory(url: str, key: str) -> Path:
+    """Of this user, server and key: events of another key are of another service."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "farthing" / sha256(f"{url}|{key}".encode()).hexdigest()[:16]
+
+
+class Spool:
+    """Batches in a directory that several processes may share, oldest first."""
+
+    def __init__(self, directory: Path, limit_bytes: int) -> None:
+        self._directory = directory
+        self._limit = limit_bytes
+        self._numbers = itertools.count()
+
+    def files(self) -> list[Path]:
+        try:
+            return sorted(self._directory.glob("*.ndjson.gz"))
+        except OSError:
+            return []
+
+    def put(self, lines: Sequence[bytes]) -> bool:
+        """Whether the batch is on disk now; it is not where the disk or the limit is full."""
+        content = gzip.compress(b"\n".join(lines), 5, mtime=0)
+        name = f"{time.time_ns():020}-{os.getpid()}-{next(self._numbers)}"
+        draft = self._directory / f"{name}.draft"
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self._size() + len(content) > self._limit:
+                return False
+            with draft.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(self._directory / f"{name}.ndjson.gz")
+        except OSError as error:
+            log.warning("Events cannot be kept in %s: %s", self._directory, error)
+            return False
+        return True
+
+    def _size(self) -> int:
+        return sum(file.stat().st_size for file in self._directory.iterdir())
+
+    @contextlib.contextmanager
+    def take(self, path: Path) -> Iterator[list[bytes] | None]:
+        """The batch of a file, held against other processes; None where another one has it."""
+        try:
+            file = path.open("rb")
+        except OSError:
+            yield None
+            return
+        with file:
+            try:
+                if fcntl is not None:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not path.exists():  # sent by another process while this one opened it
+                    yield None
+                    return
+                lines = gzip.decompress(file.read()).split(b"\n")
+            except BlockingIOError:
+                yield None
+                return
+            except (OSError, EOFError, zlib.error) as error:
+                log.error("Events kept in %s cannot be read and are left there: %s", path, error)
+                with contextlib.suppress(OSError):
+                    path.rename(path.with_suffix(".damaged"))
+                yield None
+                return
+            yield lines
+
+    def remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
