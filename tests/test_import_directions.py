@@ -17,6 +17,7 @@ PURE = {
     *("finops.query", "finops.event_files", "finops.ingest_client"),
     *(
         "ingest.batches",
+        "ingest.client",
         "ingest.doors",
         "ingest.events",
         "ingest.examples",
