@@ -46,6 +46,8 @@ PERIODS = {
     "mtd": "Month to date",
     "last_month": "Last month",
     "12m": "12 months",
+    "fqtd": "Fiscal quarter",
+    "fytd": "Fiscal year",
 }
 SPANS = {"h": "hour", "d": "day", "m": "month"}
 GRANULARITIES = {

@@ -22,7 +22,10 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 RELATIVE = re.compile(r"([1-9]\d{0,3})([hdm])")
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
-PERIODS_TEXT = "24h, 7d, 30d, 90d, 12m, mtd, last_month or a month like 2026-10"
+PERIODS_TEXT = "24h, 7d, 30d, 90d, 12m, mtd, last_month, fqtd, fytd or a month like 2026-10"
+# The fiscal quarter and year to date, in months.
+FISCAL = {"fqtd": 3, "fytd": 12}
+JANUARY = 1
 
 
 class InvalidQuery(ValueError):
@@ -43,14 +46,20 @@ class Period:
     label: str = ""
 
 
-def parse_period(params: Mapping[str, Sequence[str]], *, now: datetime, zone: ZoneInfo) -> Period:
+def parse_period(
+    params: Mapping[str, Sequence[str]],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    fiscal_month: int = JANUARY,
+) -> Period:
     """The period that `period`, or else `start` and `end`, name; the last 30 days without any."""
     label, start, end = (single(params, name) for name in ("period", "start", "end"))
     if label and (start or end):
         raise InvalidQuery("period", "give either period or start and end, not both")
     if start or end:
         return absolute_period(start, end, now=now, zone=zone)
-    return named_period(label or DEFAULT_PERIOD, now=now, zone=zone)
+    return named_period(label or DEFAULT_PERIOD, now=now, zone=zone, fiscal_month=fiscal_month)
 
 
 def single(params: Mapping[str, Sequence[str]], name: str) -> str:
@@ -62,14 +71,19 @@ def single(params: Mapping[str, Sequence[str]], name: str) -> str:
     return values[0].strip() if values else ""
 
 
-def named_period(label: str, *, now: datetime, zone: ZoneInfo) -> Period:
+def named_period(
+    label: str, *, now: datetime, zone: ZoneInfo, fiscal_month: int = JANUARY
+) -> Period:
     """`24h` is the last 24 whole hours, `30d` the last 30 calendar days, `12m` months: each
-    including the current one."""
+    including the current one. `fiscal_month` is the one in which the fiscal year begins."""
     today = local_day(now, zone)
     tomorrow = today + timedelta(days=1)
     this_month = today.replace(day=1)
     if label == "mtd":
         return days(this_month, tomorrow, zone, label)
+    if label in FISCAL:
+        months_before = (today.month - fiscal_month) % FISCAL[label]
+        return days(add_months(this_month, -months_before), tomorrow, zone, label)
     if label == "last_month":
         return days(add_months(this_month, -1), this_month, zone, label)
     if match := MONTH.fullmatch(label):
@@ -135,11 +149,15 @@ def previous(period: Period, zone: ZoneInfo) -> Period:
     """The period of equal meaning before this one, to compare with.
 
     Whole months are compared with as many months before; a month to date with the same days of
-    the month before; whole days with as many days before; anything else with as much time before.
+    the month before, and a fiscal quarter or year to date of the one before; whole days with as
+    many days before; anything else with as much time before.
     """
     first, last = whole_day(period.start, zone), whole_day(period.end, zone)
     if first is None or last is None:
         return Period(period.start - (period.end - period.start), period.start)
+    if months := FISCAL.get(period.label):
+        until = add_months(last.replace(day=1), -months) + timedelta(days=last.day - 1)
+        return days(add_months(first, -months), min(until, first), zone)
     if first.day == 1 and last.day == 1:
         months = (last.year - first.year) * 12 + last.month - first.month
         earlier = add_months(first, -months)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from finops.periods import (
     DEFAULT_PERIOD,
     GRANULARITIES,
+    JANUARY,
     InvalidQuery,
     Period,
     bucket_starts,
@@ -103,16 +104,22 @@ class CostQuery:
     limit: int | None
     compare: bool
     zone: ZoneInfo
+    fiscal_month: int = JANUARY
     # Whose usage its reader sees, where that is not everybody's; finops.access says so.
     reader_teams: tuple[str, ...] | None = None
 
     @classmethod
     def from_params(
-        cls, params: Mapping[str, Sequence[str]], *, now: datetime, zone: ZoneInfo
+        cls,
+        params: Mapping[str, Sequence[str]],
+        *,
+        now: datetime,
+        zone: ZoneInfo,
+        fiscal_month: int = JANUARY,
     ) -> CostQuery:
         """Parse URL parameters (name → values); raises InvalidQuery naming the wrong one."""
         check_names(params)
-        period = parse_period(params, now=now, zone=zone)
+        period = parse_period(params, now=now, zone=zone, fiscal_month=fiscal_month)
         group_by = parse_list(params, "group_by", DIMENSIONS, "dimension")
         if len(group_by) > MAX_GROUPS:
             raise InvalidQuery("group_by", f"takes at most {MAX_GROUPS} dimensions")
@@ -130,6 +137,7 @@ class CostQuery:
             limit=parse_limit(single(params, "limit")),
             compare=parse_compare(single(params, "compare")),
             zone=zone,
+            fiscal_month=fiscal_month,
         )
 
     def to_params(self) -> list[tuple[str, str]]:

@@ -60,6 +60,31 @@ def test_named_periods_include_the_current_step(
     assert named(label, zone) == (start, end)
 
 
+@pytest.mark.parametrize(
+    ("label", "fiscal_month", "day", "start", "before"),
+    [
+        ("fytd", 1, "2026-10-15", "2026-01-01", ("2025-01-01", "2025-10-16")),
+        ("fytd", 4, "2026-10-15", "2026-04-01", ("2025-04-01", "2025-10-16")),
+        ("fytd", 4, "2026-03-31", "2025-04-01", ("2024-04-01", "2025-04-01")),
+        ("fytd", 10, "2026-10-01", "2026-10-01", ("2025-10-01", "2025-10-02")),
+        ("fytd", 11, "2026-10-15", "2025-11-01", ("2024-11-01", "2025-10-16")),
+        ("fytd", 7, "2028-02-28", "2027-07-01", ("2026-07-01", "2027-03-01")),
+        ("fqtd", 1, "2026-10-15", "2026-10-01", ("2026-07-01", "2026-07-16")),
+        ("fqtd", 2, "2026-10-15", "2026-08-01", ("2026-05-01", "2026-07-16")),
+        ("fqtd", 12, "2026-02-28", "2025-12-01", ("2025-09-01", "2025-12-01")),
+        ("fqtd", 12, "2026-05-30", "2026-03-01", ("2025-12-01", "2026-03-01")),
+    ],
+)
+def test_fiscal_quarters_and_years_begin_in_the_month_of_the_organisation(
+    label: str, fiscal_month: int, day: str, start: str, before: tuple[str, str]
+) -> None:
+    now = datetime.fromisoformat(f"{day}T12:00:00Z")
+    period = parse_period({"period": [label]}, now=now, zone=NEW_YORK, fiscal_month=fiscal_month)
+    tomorrow = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    assert written(period, NEW_YORK) == (f"{start}T00:00", f"{tomorrow}T00:00")
+    assert written(previous(period, NEW_YORK), NEW_YORK) == tuple(f"{d}T00:00" for d in before)
+
+
 def test_the_last_30_days_are_the_default() -> None:
     assert parse_period({}, now=NOW, zone=LONDON).label == "30d"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from desks import reader
 from django.test import Client
@@ -77,6 +79,21 @@ def test_the_fiscal_year_begins_in_the_month_chosen(signed_in: Client) -> None:
     assert AuditRecord.objects.filter(action="settings.change").count() == 1
     signed_in.post("/settings/calendar", {"month": "1"})
     assert not Setting.objects.exists()
+
+
+def test_pages_and_api_count_fiscal_periods_from_that_month(signed_in: Client) -> None:
+    this_month = datetime.now(UTC).month
+    signed_in.post("/settings/calendar", {"month": str(this_month)})
+    first = datetime.now(UTC).strftime("%Y-%m-01")
+    for label in ("fqtd", "fytd"):
+        answer = signed_in.get("/api/v1/costs", {"period": label, "granularity": "total"}).json()
+        assert answer["query"]["start"] == f"{first}T00:00:00Z"
+        assert answer["query"]["period"] == label
+        text = signed_in.get("/explore", {"period": label}).text
+        assert f'value="{first}"' in text
+        assert f'name="period" value="{label}"' in text
+    assert "Fiscal quarter" in text
+    assert "Fiscal year" in text
 
 
 @pytest.mark.parametrize("month", ["", "0", "13", "May", "4.5"])

@@ -20,6 +20,7 @@ from finops.api.schema import COSTS_CSV_SCHEMA, COSTS_SCHEMA
 from finops.api.tables import csv_response
 from finops.api.values import instant, json_value
 from finops.costs import CostResult, CostRow
+from finops.organisation.calendar import fiscal_first_month
 from finops.query import CostQuery
 
 
@@ -58,7 +59,12 @@ def read_query(request: Request, without: Collection[str] = ()) -> CostQuery:
     """The query of the address, but for the parameters `without`, narrowed to what the reader may
     see. Raises InvalidQuery."""
     params = {k: v for k, v in request.query_params.lists() if k not in without}
-    query = CostQuery.from_params(params, now=timezone.now(), zone=settings.REPORTING_ZONE)
+    query = CostQuery.from_params(
+        params,
+        now=timezone.now(),
+        zone=settings.REPORTING_ZONE,
+        fiscal_month=fiscal_first_month(),
+    )
     return access.narrow(query, request.user)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from finops.organisation import stored
 from finops.organisation.stored import Act
+from finops.periods import JANUARY
 
 NAME = "fiscal_first_month"
-JANUARY, DECEMBER = 1, 12
+DECEMBER = 12
 
 
 def fiscal_first_month() -> int:

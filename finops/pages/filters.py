@@ -73,7 +73,7 @@ def filter_bar(page: str, query: CostQuery, now: datetime) -> FilterBar:
         periods=tuple(
             Link(
                 labels.PERIODS[label],
-                address(page, with_period(query, named_period(label, now=now, zone=zone))),
+                address(page, with_period(query, period_of(label, query, now))),
                 label == period.label,
             )
             for label in labels.PERIODS
@@ -87,6 +87,10 @@ def filter_bar(page: str, query: CostQuery, now: datetime) -> FilterBar:
         dimensions=tuple(Choice(labels.dimension(d), d) for d in dimensions()),
         params=tuple(query.to_params()),
     )
+
+
+def period_of(label: str, query: CostQuery, now: datetime) -> Period:
+    return named_period(label, now=now, zone=query.zone, fiscal_month=query.fiscal_month)
 
 
 def with_period(query: CostQuery, period: Period) -> CostQuery:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from finops import access
 from finops.labels import DRILL_PATH
+from finops.organisation.calendar import fiscal_first_month
 from finops.periods import Period
 from finops.query import CostQuery, Filter, InvalidQuery, grain_for
 
@@ -27,7 +28,12 @@ def parsed(params: QueryDict, user: AbstractBaseUser | AnonymousUser, now: datet
 
     Raises InvalidQuery where it stands for none.
     """
-    query = CostQuery.from_params(dict(params.lists()), now=now, zone=settings.REPORTING_ZONE)
+    query = CostQuery.from_params(
+        dict(params.lists()),
+        now=now,
+        zone=settings.REPORTING_ZONE,
+        fiscal_month=fiscal_first_month(),
+    )
     return access.narrow(query, user)
 
 

@@ -26,6 +26,11 @@ from finops.query import CostQuery
 KPI_METRICS = ("effective_cost", "requests", "cost_per_request")
 RANKED = ("feature", "model", "team", "user")
 RANKS = 8
+SAME_DAYS = {
+    "mtd": "the same days of the month",
+    "fqtd": "the same days of the quarter",
+    "fytd": "the same days of the fiscal year",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +123,7 @@ def earlier_kpi(total: CostResult, compared: Comparison) -> Kpi:
         f"Previous, {compared.name}",
         formats.money_short(amount, total.currency),
         formats.money_exact(amount, total.currency),
-        note=compared.gap
-        or ("the same days of the month" if total.query.period.label == "mtd" else ""),
+        note=compared.gap or SAME_DAYS.get(total.query.period.label, ""),
     )
 
 
