@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection
 
+from finops import name_hashing
 from finops.rollup_checks import differing_days
 from finops.rollups import ZoneChanged, refuse_other_zone
 
@@ -85,6 +86,7 @@ def checks(now: datetime, zone: ZoneInfo) -> Iterator[Check]:
         f"{pipeline.lag(now).total_seconds():.0f} s behind",
     )
     yield zone_check(zone)
+    yield user_names_check()
     wrong = ", ".join(str(day) for day in differing_days())
     yield Check(
         "rollup_check",
@@ -100,6 +102,14 @@ def zone_check(zone: ZoneInfo) -> Check:
     except ZoneChanged as error:
         return Check("time_zone", False, str(error))
     return Check("time_zone", True, zone.key)
+
+
+def user_names_check() -> Check:
+    try:
+        name_hashing.refuse_wrong_key()
+    except name_hashing.WrongKey as error:
+        return Check("user_names", False, str(error))
+    return Check("user_names", True, "the key of hashes is the right one, if there are any")
 
 
 def recent_events(now: datetime) -> dict[str, int]:

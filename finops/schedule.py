@@ -17,8 +17,8 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 3.0,
         "options": {"expires": 3.0},
     },
-    "proceed_with_erasures": {
-        "task": "finops.tasks.proceed_with_erasures",
+    "work_on_privacy": {
+        "task": "finops.tasks.work_on_privacy",
         "schedule": 3.0,
         "options": {"expires": 3.0},
     },

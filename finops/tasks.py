@@ -10,14 +10,24 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from finops import batches, erasures, intake, ledger, rating_jobs, rerating, rollup_checks, rollups
+from finops import (
+    batches,
+    erasures,
+    intake,
+    ledger,
+    name_hashing,
+    rating_jobs,
+    rerating,
+    rollup_checks,
+    rollups,
+)
 from finops.conninfo import conninfo
 from finops.organisation import retention
 from ingest import partitions
 
 log = logging.getLogger(__name__)
 
-ERASING_SECONDS = 2.0
+PRIVACY_SECONDS = 2.0
 
 
 @shared_task
@@ -47,11 +57,16 @@ def work_on_ratings() -> None:
 
 
 @shared_task
-def proceed_with_erasures() -> None:
+def work_on_privacy() -> None:
     """Some seconds at a time: the worker has two threads, and folding must not wait."""
-    until = time.monotonic() + ERASING_SECONDS
+    until = time.monotonic() + PRIVACY_SECONDS
     for erasure in erasures.proceed(timezone.now(), lambda: time.monotonic() < until):
         log.info("the history of a user is erased: certificate %d", erasure.pk)
+    try:
+        if names := name_hashing.convert(timezone.now(), lambda: time.monotonic() < until):
+            log.info("%d names of users are hashed", names)
+    except name_hashing.WrongKey as error:
+        log.error("%s", error)
 
 
 @shared_task

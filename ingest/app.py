@@ -47,19 +47,21 @@ def create(
     rate_card_loader: RateCardLoader | None = None,
     web_socket: str | None = None,
     retention_days: int = 400,
+    user_hash_key: str = "",
     clock: Callable[[], float] = time.time,
 ) -> App:
     """The application; it starts its threads with ASGI's lifespan and ends them with it.
 
     Without a loader of rate cards events are stored unpriced; without a web socket every other
-    address is 404. `clock` gives Unix time, by which keys stop and their limits count.
+    address is 404; without a key names of users cannot be hashed. `clock` gives Unix time, by
+    which keys stop and their limits count.
     """
     metrics = Metrics()
-    configuration = Configuration(dsn, rate_card_loader)
+    configuration = Configuration(dsn, rate_card_loader, user_hash_key)
     register = Register()
     configuration.obeying.append(lambda decisions: register.limit(decisions.limits))
     configuration.kept.append(register.cardinality.noted)
-    configuration.forget = register.forget
+    configuration.forget, configuration.name_users = register.forget, register.name_users
     writer = Writer(dsn, register, configuration.card_in_force, metrics)
     reception = Reception(
         configuration,

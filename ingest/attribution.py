@@ -8,7 +8,7 @@ leaves nothing but an unused row. Several processes may do this at once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, TypeVar
@@ -20,10 +20,13 @@ from psycopg.types.json import Jsonb
 
 from ingest.cardinality import OVERFLOW, USER, USERS_LIMIT, Cardinality
 from ingest.facts import Attribution
+from ingest.user_names import Naming
 
 CACHED_ATTRIBUTIONS = 200_000
 CACHED_USERS = 300_000
 NO_USER = 0
+# Held by whoever makes or renames users while their names change from clear to hashed.
+USERS_LOCK = 0x_FA27_000A
 Name = TypeVar("Name")
 
 
@@ -35,7 +38,8 @@ class Register:
     ) -> None:
         self.cardinality = cardinality or Cardinality()
         self.attribution_ids: dict[Attribution, int] = {}
-        self.user_ids: dict[str, int] = {"": NO_USER}
+        self.user_ids: dict[str, int] = {"": NO_USER}  # by the name as it is sent
+        self.naming = Naming()
         self._users_limit = users_limit
         self._users = 0
         self._loaded = False
@@ -61,6 +65,12 @@ class Register:
         """Look every number up anew: names in the database are not what they were."""
         with self._lock:
             self.attribution_ids = {}
+            self.user_ids = {"": NO_USER}
+
+    def name_users(self, naming: Naming) -> None:
+        """From now on, look users up in this way."""
+        with self._lock:
+            self.naming = naming
             self.user_ids = {"": NO_USER}
 
     def intern(
@@ -106,10 +116,32 @@ class Register:
         return known | found
 
     def _intern_users(self, connection: Connection, wanted: set[str]) -> dict[str, int]:
-        numbers = {name: self.user_ids[name] for name in wanted if name in self.user_ids}
-        numbers |= _find_users(connection, wanted - numbers.keys())
+        known = {name: self.user_ids[name] for name in wanted if name in self.user_ids}
+        unknown = wanted - known.keys()
+        if not unknown:
+            return known
+        if not self.naming.has_right_key:
+            raise LookupError("Names of users are hashed with another key than this process has.")
+        if self.naming.is_changing:
+            # A name is the same user's whether it is stored in the clear or hashed, so that
+            # nobody may look while another process stores one or the other.
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", [USERS_LOCK])
+                found, folded = self._learn_users(connection, unknown)
+        else:
+            found, folded = self._learn_users(connection, unknown)
+        _remember(self.user_ids, found, CACHED_USERS)
+        return known | found | folded
+
+    def _learn_users(
+        self, connection: Connection, unknown: set[str]
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Numbers of these names, made where they are missing; and of those past the limit, the
+        number of what they are folded into."""
+        forms = {name: self.naming.forms(name) for name in unknown}
+        numbers = _find_users(connection, forms)
         room = max(self._users_limit - self._users, 0)
-        missing = sorted(wanted - numbers.keys())
+        missing = sorted(unknown - numbers.keys())
         overflowing = missing[room:]
         if overflowing:
             self.cardinality.overflow(USER, "", times=len(overflowing))
@@ -118,15 +150,14 @@ class Register:
             # Ids of conflicting rows would be used up as well, so only missing names come here.
             connection.execute(
                 "INSERT INTO end_user (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
-                [missing],
+                [[self.naming.stored(name) for name in missing]],
             )
-            numbers |= _find_users(connection, missing)
+            numbers |= _find_users(connection, {name: self.naming.forms(name) for name in missing})
             self._users += len(missing)
-        overflow = numbers.pop(OVERFLOW, None) if OVERFLOW not in wanted else numbers[OVERFLOW]
-        _remember(self.user_ids, numbers, CACHED_USERS)
-        if overflow is not None:
-            numbers |= dict.fromkeys(overflowing, overflow)
-        return numbers
+        if not overflowing:
+            return numbers, {}
+        overflow = numbers[OVERFLOW] if OVERFLOW in unknown else numbers.pop(OVERFLOW)
+        return numbers, dict.fromkeys(overflowing, overflow)
 
 
 def _remember(cache: dict[Name, int], found: Mapping[Name, int], limit: int) -> None:
@@ -175,6 +206,14 @@ def _insert_attributions(connection: Connection, missing: Iterable[Attribution])
     connection.execute(_INSERT_ATTRIBUTIONS, [list(column) for column in zip(*rows, strict=True)])
 
 
-def _find_users(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    rows = connection.execute("SELECT name, id FROM end_user WHERE name = ANY(%s)", [list(names)])
-    return dict(rows.fetchall())
+def _find_users(connection: Connection, forms: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Numbers of names, each of which may be stored in one of several forms."""
+    wanted = [form for each in forms.values() for form in each]
+    rows = connection.execute("SELECT name, id FROM end_user WHERE name = ANY(%s)", [wanted])
+    stored: dict[str, int] = dict(rows.fetchall())
+    found = {}
+    for name, each in forms.items():
+        number = next((stored[form] for form in each if form in stored), None)
+        if number is not None:
+            found[name] = number
+    return found

@@ -22,6 +22,7 @@ from ingest.keys import KeyRing
 from ingest.notebook import Notebook
 from ingest.overflows import Overflows
 from ingest.rating import RateCard, RateCardLoader
+from ingest.user_names import Naming
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,13 @@ SAVE_USE_SECONDS = 30.0
 MAKE_PARTITIONS_SECONDS = 3600.0
 # Rises when a user's erasure begins, and again when it is finished.
 _ERASURES = "SELECT count(*) + count(finished_at) FROM erasure"
+_WRONG_KEY = "the key of user names"
 
 
 class Configuration:
     """Read by the event loop and by writers, written by one thread; values are replaced."""
 
-    def __init__(self, dsn: str, load_card: RateCardLoader | None) -> None:
+    def __init__(self, dsn: str, load_card: RateCardLoader | None, user_hash_key: str = "") -> None:
         self.keys = KeyRing()
         self.notebook = Notebook()
         self.kept: list[Notebook | Overflows] = [self.notebook]  # saved beside the reloading
@@ -43,6 +45,8 @@ class Configuration:
         self.tiers = LatencyTiers()
         self.activated_tags: frozenset[str] = frozenset()
         self.forget: Callable[[], None] = lambda: None  # called when names are not what they were
+        self.name_users: Callable[[Naming], None] = lambda naming: None  # when that changes
+        self.naming = Naming(user_hash_key)
         self._erasures: int | None = None
         self.decisions = DEFAULTS
         self.obeying: list[Callable[[Decisions], None]] = []  # told when decisions change
@@ -101,7 +105,9 @@ class Configuration:
             self._reload_card()
         finally:
             self._reload_settings()
-        if self.card or not self._load_card:
+        if not self.naming.has_right_key:
+            self.lacks = _WRONG_KEY
+        elif self.card or not self._load_card:
             self.lacks = ""
             self._loaded.set()
 
@@ -130,15 +136,28 @@ class Configuration:
             # Under the lock too, so that what was read last holds last.
             self._decide(Decisions.of(stored))
             [(erasures,)] = connection.execute(_ERASURES).fetchall()
-        if self._erasures not in {None, erasures}:
-            self.forget()
-        self._erasures = erasures
+            if self._erasures not in {None, erasures}:
+                self.forget()
+            self._erasures = erasures
+            state = connection.execute("SELECT state, key_check FROM name_hashing").fetchone()
+            self._name_users(Naming(self.naming.key, *(state or ())))
 
     def _decide(self, decisions: Decisions) -> None:
         if decisions != self.decisions:
             for obey in self.obeying:
                 obey(decisions)
             self.decisions = decisions
+
+    def _name_users(self, naming: Naming) -> None:
+        if naming == self.naming:
+            return
+        self.naming = naming
+        self.name_users(naming)
+        if not naming.has_right_key:
+            log.error(
+                "Names of users are hashed with another key than this process has. Set "
+                "FARTHING_USER_HASH_KEY as where that was turned on; until then nothing is taken."
+            )
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:

@@ -31,6 +31,8 @@ CLIENT_CHARACTERS = 40
 STARTING = {
     "prices": "Farthing is starting: prices are not loaded yet. Send this again.",
     "the database": "Farthing is starting: the database is not reached yet. Send this again.",
+    "the key of user names": "This process has another key for the names of users than those "
+    "stored were hashed with. Send this again when FARTHING_USER_HASH_KEY is set right.",
 }
 UNCHECKED = "The database is away, so this key cannot be checked. Send this again."
 

@@ -40,7 +40,7 @@ EDGES_MAY_IMPORT = {
     ("finops.management", "finops.wsgi"),
 }
 DATA = {
-    *("finops.erasures", "finops.intake"),
+    *("finops.erasures", "finops.intake", "finops.name_hashing"),
     *("finops.costs", "finops.health", "finops.ledger", "finops.postgres", "finops.rate_cards"),
     *("finops.accounts", "finops.price_holds", "finops.price_listing", "finops.requests"),
     *("finops.rating_jobs", "finops.rating_previews", "finops.rating_spans"),

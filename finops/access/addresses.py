@@ -75,7 +75,9 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("settings", "settings-calendar", "settings-retention"), _SETTINGS),
     **dict.fromkeys(("settings-tiers", "settings-tags", "settings-limits"), _SETTINGS),
     **dict.fromkeys(("settings-tier", "settings-tier-remove"), Rule(Ability.MANAGE_SETTINGS)),
-    **dict.fromkeys(("settings-privacy", "settings-erase"), Rule(Ability.MANAGE_SETTINGS)),
+    **dict.fromkeys(
+        ("settings-privacy", "settings-erase", "settings-hashing"), Rule(Ability.MANAGE_SETTINGS)
+    ),
     **dict.fromkeys(("settings-erasure", "settings-erasure-json"), Rule(Ability.MANAGE_SETTINGS)),
     "settings-tag-remove": Rule(Ability.MANAGE_SETTINGS),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),

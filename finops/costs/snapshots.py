@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import QueryCanceled
 
 from finops.costs.results import UNATTRIBUTED, Freshness
 from finops.query import CostQuery
+from ingest.user_names import hashed
 
 TIMEOUT_MILLISECONDS = 15_000
 
@@ -84,9 +86,16 @@ def read_freshness(cursor: CursorWrapper, teams: Collection[str] | None = None) 
 
 
 def find_users(cursor: CursorWrapper, query: CostQuery) -> dict[str, int]:
-    """The numbers of the users that filters name; who is unknown has none."""
+    """The numbers of the users that filters name, who may be stored by a hash of the name; who is
+    unknown has none."""
     names = [name for each in query.filters if each.dimension == "user" for name in each.values]
     if not names:
         return {}
-    cursor.execute("SELECT name, id FROM end_user WHERE name = ANY(%s)", [names])
-    return {**dict(cursor.fetchall()), **({UNATTRIBUTED: 0} if UNATTRIBUTED in names else {})}
+    forms = {name: (name, hashed(settings.USER_HASH_KEY, name)) for name in names}
+    wanted = [form for each in forms.values() for form in each]
+    cursor.execute("SELECT name, id FROM end_user WHERE name = ANY(%s)", [wanted])
+    stored = dict(cursor.fetchall())
+    found = {
+        name: stored[form] for name, each in forms.items() for form in each[::-1] if form in stored
+    }
+    return {**found, **({UNATTRIBUTED: 0} if UNATTRIBUTED in names else {})}

@@ -23,7 +23,10 @@ _APART = ("account_", "auth_", "django_", "mfa_", "socialaccount_", "usersession
 # Neither searched nor changed: the erasure forgets the name itself, last of all; the others hold
 # words of Farthing's own, or of people who sign in. Events are searched by day.
 _NOT_SEARCHED = frozenset(
-    {"cache_entry", "erasure", "invitation", "reference_price", "rollup_state", "usage_event"}
+    {
+        *("cache_entry", "erasure", "invitation", "name_hashing", "reference_price"),
+        *("rollup_state", "usage_event"),
+    }
 )
 # Columns of closed vocabularies, besides those whose model has choices.
 _VOCABULARY: Mapping[str, frozenset[str]] = {

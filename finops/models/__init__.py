@@ -8,7 +8,7 @@ from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMember
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
-from finops.models.privacy import Erasure
+from finops.models.privacy import Erasure, NameHashing
 from finops.models.runs import RatingPreview, RatingRun, RollupCheck
 from finops.models.taxonomy import ActivatedTag, LatencyTier, Setting, Team
 
@@ -24,6 +24,7 @@ __all__ = [
     "Invitation",
     "KeyRefusal",
     "LatencyTier",
+    "NameHashing",
     "Price",
     "PriceHold",
     "RatingPreview",

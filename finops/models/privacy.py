@@ -39,3 +39,30 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class NameHashing(models.Model):
+    """The one row that says how names of users are stored; without it they are in the clear.
+
+    ingest/user_names.py says what each state means.
+    """
+
+    class State(models.TextChoices):
+        OFF = "off", "In the clear"
+        ANNOUNCED = "announced", "Hashes are being prepared"
+        CONVERTING = "converting", "Names are being converted"
+        ON = "on", "As keyed hashes"
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    state = models.CharField(max_length=16, choices=State.choices)
+    key_check = models.CharField(max_length=64)  # of the key that names were hashed with last
+    changed_at = models.DateTimeField()  # when somebody turned it on or off
+    converting_since = models.DateTimeField(null=True)
+    converted_to = models.IntegerField(default=0)  # users up to this number are converted
+
+    class Meta:
+        db_table = "name_hashing"
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="name_hashing_once"),)
+
+    def __str__(self) -> str:
+        return self.get_state_display()

@@ -31,7 +31,7 @@ from finops.pages.prices import (
     sources,
     unpriced,
 )
-from finops.pages.settings import calendar, desk, limits, privacy, retention, tags, tiers
+from finops.pages.settings import calendar, desk, limits, name_hashing, privacy, retention, tags, tiers
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -77,6 +77,7 @@ urlpatterns = [
     path("settings/retention", retention.page, name="settings-retention"),
     path("settings/calendar", calendar.page, name="settings-calendar"),
     path("settings/privacy", privacy.page, name="settings-privacy"),
+    path("settings/privacy/hashing", name_hashing.page, name="settings-hashing"),
     path("settings/privacy/erase", privacy.erase, name="settings-erase"),
     path("settings/privacy/erasures/<int:pk>", privacy.certificate, name="settings-erasure"),
     path("settings/privacy/erasures/<int:pk>.json", privacy.as_json, name="settings-erasure-json"),

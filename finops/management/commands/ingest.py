@@ -8,9 +8,10 @@ from typing import Any
 
 import uvicorn
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
 
-from finops import rate_cards
+from finops import name_hashing, rate_cards
 from finops.conninfo import conninfo
 from ingest import app
 from ingest.protocol import BoundedHttpProtocol
@@ -23,15 +24,28 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
+        refuse_wrong_key()
+        connection.close()  # the application has its own
         tune_interpreter()
         application = app.create(
             dsn=conninfo(),
             rate_card_loader=rate_cards.load,
             web_socket=str(settings.RUNTIME_DIR / "web.sock"),
             retention_days=settings.EVENT_RETENTION_DAYS,
+            user_hash_key=settings.USER_HASH_KEY,
         )
         where = {"host": settings.HOST, "port": settings.PORT}
         uvicorn.Server(configuration(application, **where)).run()
+
+
+def refuse_wrong_key() -> None:
+    """While the database is away nobody knows; the process looks again when it is there."""
+    try:
+        name_hashing.refuse_wrong_key()
+    except name_hashing.WrongKey as error:
+        raise CommandError(str(error)) from None
+    except DatabaseError:
+        return
 
 
 def tune_interpreter() -> None:

@@ -41,7 +41,7 @@ SECTIONS = (
         "settings-calendar",
         "The reporting time zone, the currency and the month in which the fiscal year begins.",
     ),
-    Section("Privacy", "settings-privacy", "Erase one user's history, with proof."),
+    Section("Privacy", "settings-privacy", "Names of users as hashes; one user's history erased."),
 )
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from finops import erasures, formats
+from finops import erasures, formats, name_hashing
 from finops.erasures.certificates import NOT_REACHED
 from finops.models import Erasure
 from finops.pages.requester import address_of, signed_in
@@ -158,7 +158,12 @@ def as_json(request: HttpRequest, pk: int) -> JsonResponse:
 
 def shown(request: HttpRequest, form: NameForm) -> HttpResponse:
     done = [(each, moment(each.asked_at)) for each in Erasure.objects.all()[:SHOWN]]
-    more = {"form": form, "done": done, "not_reached": NOT_REACHED}
+    more = {
+        "form": form,
+        "done": done,
+        "not_reached": NOT_REACHED,
+        "hashing": name_hashing.current(),
+    }
     return render(
         request,
         "settings/privacy.html",
