@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 RELOAD_SECONDS = 1.5
 SAVE_USE_SECONDS = 30.0
 MAKE_PARTITIONS_SECONDS = 3600.0
-# Rises when a user's erasure begins, and again when it is finished.
-_ERASURES = "SELECT count(*) + count(finished_at) FROM erasure"
+# Another row when a user's erasure begins, and again when it is finished.
+_ERASURES = "SELECT max(id), count(finished_at) FROM erasure"
 _WRONG_KEY = "the key of user names"
 
 
@@ -47,7 +47,7 @@ class Configuration:
         self.forget: Callable[[], None] = lambda: None  # called when names are not what they were
         self.name_users: Callable[[Naming], None] = lambda naming: None  # when that changes
         self.naming = Naming(user_hash_key)
-        self._erasures: int | None = None
+        self._erasures: tuple[object, ...] | None = None
         self.decisions = DEFAULTS
         self.obeying: list[Callable[[Decisions], None]] = []  # told when decisions change
         self.keys_as_of = -math.inf  # by the monotonic clock: every key made before is known
@@ -107,6 +107,7 @@ class Configuration:
             self._reload_settings()
         if not self.naming.has_right_key:
             self.lacks = _WRONG_KEY
+            self._loaded.set()  # nothing that is waited for will change it
         elif self.card or not self._load_card:
             self.lacks = ""
             self._loaded.set()
@@ -135,7 +136,7 @@ class Configuration:
             stored = connection.execute("SELECT name, value FROM setting").fetchall()
             # Under the lock too, so that what was read last holds last.
             self._decide(Decisions.of(stored))
-            [(erasures,)] = connection.execute(_ERASURES).fetchall()
+            erasures = connection.execute(_ERASURES).fetchone()
             if self._erasures not in {None, erasures}:
                 self.forget()
             self._erasures = erasures

@@ -101,7 +101,8 @@ def test_a_user_of_any_name_is_erased_and_the_one_whose_name_holds_it_is_not(nam
             cursor.execute(
                 "SELECT end_user.name, session, feature, usage.tags::text, stages_ms::text"
                 " FROM usage_event AS usage JOIN end_user ON end_user.id = user_id"
-                " JOIN attribution ON attribution.id = attribution_id ORDER BY user_id"
+                " JOIN attribution ON attribution.id = attribution_id ORDER BY user_id <> %s",
+                [erasure.user_id],
             )
             own, others = cursor.fetchall()
         label = erasure.label

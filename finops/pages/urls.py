@@ -31,7 +31,16 @@ from finops.pages.prices import (
     sources,
     unpriced,
 )
-from finops.pages.settings import calendar, desk, limits, name_hashing, privacy, retention, tags, tiers
+from finops.pages.settings import (
+    calendar,
+    desk,
+    limits,
+    name_hashing,
+    privacy,
+    retention,
+    tags,
+    tiers,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
