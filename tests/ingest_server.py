@@ -128,15 +128,21 @@ class Door:
         ).fetchall()
 
     def new_key(self, service: str, team: str = "", environment: str = "") -> str:
-        key = keys.generate()
-        self.database.execute(
-            """
-            INSERT INTO ingest_key (prefix, digest, service, team, environment, created_at)
-            VALUES (%s, %s, %s, %s, %s, now())
-            """,
-            [key.prefix, key.digest, service, team, environment],
-        )
-        return key.text
+        return add_key(self.database, service, team, environment)
+
+
+def add_key(
+    database: psycopg.Connection[Any], service: str, team: str = "", environment: str = ""
+) -> str:
+    key = keys.generate()
+    database.execute(
+        """
+        INSERT INTO ingest_key (prefix, digest, service, team, environment, created_at)
+        VALUES (%s, %s, %s, %s, %s, now())
+        """,
+        [key.prefix, key.digest, service, team, environment],
+    )
+    return key.text
 
 
 def result(response: httpx.Response) -> Mapping[str, Any]:

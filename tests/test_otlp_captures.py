@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from ingest_server import add_key
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from bench.system import System
@@ -81,7 +82,8 @@ def stored(connection: psycopg.Connection[Any], source: str) -> Counter[Any]:
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.stem)
 def test_each_call_is_there_once_with_its_tokens_and_its_cost(farthing: System, body: Path) -> None:
     source = f"otlp-{uuid4().hex}"
-    key = farthing.manage("create_ingest_key", source)
+    with farthing.connect() as connection:
+        key = add_key(connection, source)
     request = json.loads(body.with_suffix(".headers.json").read_text())
     sent = {name.lower(): value for name, value in request["headers"].items()}
     headers = {
