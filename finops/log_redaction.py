@@ -1,4 +1,4 @@
-"""Keeps links that open an account out of the log: whoever reads a log must not get in by it."""
+"""Keeps what opens anything out of the log: whoever reads a log must not get in by it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ import logging
 import re
 
 # An administrator's pages name an invitation by its number, which opens nothing.
-SECRET_PATH = re.compile(r"(?<!/people)(/invitations/|/password/new/)[^\s?]+")
+LINK = re.compile(r"(?<!/people)(/invitations/|/password/new/)[^\s?'\"]+")
+# Ingest keys and API tokens begin with what lists show of them.
+KEY = re.compile(r"\b(f[kt]_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]{40}")
+PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s/@]+(?=@)")
 
 
-def hide_links(record: logging.LogRecord) -> bool:
-    """A filter of loggers that write addresses as arguments; every record passes."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            SECRET_PATH.sub(r"\1…", each) if isinstance(each, str) else each for each in record.args
-        )
-    return True
+def redacted(text: str) -> str:
+    for secret in (LINK, KEY, PASSWORD):
+        text = secret.sub(r"\1…", text)
+    return text
+
+
+class Redacting(logging.Formatter):
+    """Lines without secrets, and without a traceback where a request was only refused."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
+        return redacted(super().format(record))

@@ -16,7 +16,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from finops.environment import database, env, envbool, envint, mail_server, secret
 from finops.environment import single_sign_on as _single_sign_on
-from finops.log_redaction import hide_links
 from finops.schedule import SCHEDULE
 from finops.sign_in_settings import *  # noqa: F403
 from finops.static_version import static_version
@@ -55,6 +54,10 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_REDIRECT_EXEMPT = ["^readyz$", "^metrics$"]
 # Whether its sister domains keep to HTTPS too is for the owner of a domain to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+# Forms are short, and one has a file. Events have a door of their own, with its own bounds.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -236,7 +239,12 @@ if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "finops.log_redaction.Redacting",
+            "fmt": "%(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "filters": {
         # "Try again later" is an answer, given while a part starts or the database is away.
@@ -244,16 +252,16 @@ LOGGING = {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
         },
-        "no_links": {"()": "django.utils.log.CallbackFilter", "callback": hide_links},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # One line per request that passes the proxy or a loader is no news.
     "loggers": {
         "httpx": {"level": "WARNING"},
+        # It would write down the cookies that pass.
+        "httpcore": {"level": "WARNING"},
         # Nor are addresses of parts, of which only one is for users and only once all is ready.
         "uvicorn": {"level": "WARNING"},
         "waitress": {"level": "WARNING"},
-        "django.request": {"filters": ["not_503", "no_links"]},
-        "django.security.csrf": {"filters": ["no_links"]},
+        "django.request": {"filters": ["not_503"]},
     },
 }

@@ -40,15 +40,19 @@ class ReceiveBudget:
 
 
 async def receive_body(
-    receive: Receive, headers: Mapping[bytes, bytes], budget: ReceiveBudget
+    receive: Receive,
+    headers: Mapping[bytes, bytes],
+    budget: ReceiveBudget,
+    limit: int = MAX_BODY_BYTES,
 ) -> bytes:
     """The body as it came, still compressed; Problem 413 beyond the limit, 503 over the budget.
 
     The caller gives the body's length back to the budget when it is done with it.
     """
     announced = headers.get(b"content-length", b"")
-    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
-        raise too_large()
+    # As long as a number can be, so that reading it costs nothing.
+    if announced.isdigit() and (len(announced) > 18 or int(announced) > limit):
+        raise too_large(limit)
     pieces: list[bytes] = []
     size = 0
     try:
@@ -59,8 +63,8 @@ async def receive_body(
             piece = message.get("body", b"")
             budget.take(len(piece))
             size += len(piece)
-            if size > MAX_BODY_BYTES:
-                raise too_large()
+            if size > limit:
+                raise too_large(limit)
             pieces.append(piece)
             if not message.get("more_body", False):
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -69,10 +73,8 @@ async def receive_body(
         raise
 
 
-def too_large() -> Problem:
-    return Problem(
-        413, f"More than {MAX_BODY_BYTES} bytes after decompression; send several requests."
-    )
+def too_large(limit: int) -> Problem:
+    return Problem(413, f"More than {limit} bytes, decompressed. Send less at once.")
 
 
 def decompress(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
@@ -104,7 +106,7 @@ def _inflate(body: bytes, limit: int, name: str, wbits: int) -> bytes:
                 rest = member.unconsumed_tail
                 size += len(piece)
                 if size > limit:
-                    raise too_large()
+                    raise too_large(limit)
                 if not piece and not rest and not member.eof:
                     raise Problem(400, f"The {name} body ends too early.")
                 pieces.append(piece)
@@ -130,7 +132,7 @@ def _unzstd(body: bytes, limit: int) -> bytes:
                 rest = frame.unused_data if frame.eof else b""
                 size += len(piece)
                 if size > limit:
-                    raise too_large()
+                    raise too_large(limit)
                 pieces.append(piece)
     except zstandard.ZstdError as error:
         raise Problem(400, f"The body is no zstd: {error}.") from None

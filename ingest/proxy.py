@@ -1,18 +1,20 @@
 """Everything that is no ingest door goes to the web process, over its Unix socket.
 
-Bodies stream both ways, a piece at a time, and wait for whoever reads slower.
+What is sent is taken whole before the web process hears of it, within bounds, so that whoever sends
+slowly keeps none of the few connections to it. Answers stream, a piece at a time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 import httpx
 
 from ingest.answers import Send, answer_problem
-from ingest.bodies import Receive
+from ingest.bodies import ClientGone, Receive, ReceiveBudget, receive_body
 from ingest.problems import Problem, unavailable
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,10 @@ _FORWARDED = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
 )
 _ASKED_WITH = (b"host", b"authorization")
+# The largest thing that a page takes is a price file of 16 MiB, in a form.
+MAX_BODY_BYTES = 17 * 2**20
+RECEIVE_BUDGET_BYTES = 128 * 2**20
+RECEIVE_SECONDS = 60.0
 AWAY = "The pages are starting or being restarted. Try again in a moment."
 # A page or an export may take its time; connecting may not.
 TIMEOUT = httpx.Timeout(120.0, connect=2.0, pool=10.0)
@@ -47,7 +53,9 @@ Headers = list[tuple[bytes, bytes]]
 class Proxy:
     """A reverse proxy to the web process behind one Unix socket."""
 
-    def __init__(self, web_socket: str) -> None:
+    def __init__(self, web_socket: str, receive_seconds: float = RECEIVE_SECONDS) -> None:
+        self._budget = ReceiveBudget(RECEIVE_BUDGET_BYTES)
+        self._receive_seconds = receive_seconds
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=web_socket, limits=LIMITS, retries=1),
             base_url="http://web",
@@ -66,10 +74,28 @@ class Proxy:
         return await self._client.get(path, headers=headers, timeout=5.0)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Forward one request and its answer; 503 when the web process is away."""
-        request = self._request(scope, receive)
+        """Forward one request and its answer; 503 when the web process is away, 413 or 408 for a
+        body that is too large or too slow."""
         try:
-            response = await self._client.send(request, stream=True)
+            async with asyncio.timeout(self._receive_seconds):
+                body = await receive_body(
+                    receive, dict(scope["headers"]), self._budget, MAX_BODY_BYTES
+                )
+        except Problem as problem:
+            await answer_problem(send, problem)
+        except TimeoutError:
+            await answer_problem(send, Problem(408, "The body took too long to arrive."))
+        except ClientGone:
+            return
+        else:
+            try:
+                await self._forward(scope, body, send)
+            finally:
+                self._budget.give_back(len(body))
+
+    async def _forward(self, scope: MutableMapping[str, Any], body: bytes, send: Send) -> None:
+        try:
+            response = await self._client.send(self._request(scope, body), stream=True)
         except httpx.HTTPError as error:
             log.warning("web does not answer %s: %r", scope["path"], error)
             await answer_problem(send, _problem(error))
@@ -79,22 +105,19 @@ class Proxy:
         finally:
             await response.aclose()
 
-    def _request(self, scope: MutableMapping[str, Any], receive: Receive) -> httpx.Request:
+    def _request(self, scope: MutableMapping[str, Any], body: bytes) -> httpx.Request:
         target = scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        headers = forwarded_headers(scope)
-        framing = {name for name, _ in scope["headers"]} & {b"content-length", b"transfer-encoding"}
+        headers = [pair for pair in forwarded_headers(scope) if pair[0] != b"content-length"]
+        if {name for name, _ in scope["headers"]} & {b"content-length", b"transfer-encoding"}:
+            headers.append((b"content-length", str(len(body)).encode()))
         # waitress sends the body of an answer to HEAD too, where the next answer is looked for.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         request = self._client.build_request(
-            method,
-            httpx.URL("http://web").copy_with(raw_path=target),
-            content=_pieces(receive) if framing else None,
+            method, httpx.URL("http://web").copy_with(raw_path=target), content=body
         )
         # As the client sent them, not with httpx's own defaults; h11 frames the body by them.
-        if b"transfer-encoding" in framing:
-            headers.append((b"transfer-encoding", b"chunked"))
         request.headers = httpx.Headers(headers)
         return request
 
@@ -122,17 +145,6 @@ def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, 
     }
     dropped = _HOP_BY_HOP | named
     return [(name, value) for name, value in given if name not in dropped]
-
-
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise httpx.ReadError("The client went away.")
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body", False):
-            return
 
 
 async def _relay(response: httpx.Response, send: Send, *, with_body: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from unittest import mock
 
 import pytest
@@ -63,6 +64,15 @@ def test_so_is_a_request_for_a_host_that_is_not_ours(client: Client) -> None:
     response = client.get("/", headers={"host": "evil.example"})
     assert response.status_code == 400
     is_guarded(response.headers)
+
+
+def test_a_form_that_is_far_too_long_is_refused(signed_in: Client) -> None:
+    assert signed_in.post("/keys/new", {"service": "x" * 1024 * 1024}).status_code == 400
+    assert (
+        signed_in.post("/keys/new", {str(number): "" for number in range(2000)}).status_code == 400
+    )
+    files = {"file": BytesIO(b"{}"), "other": BytesIO(b"{}")}
+    assert signed_in.post("/prices/sources", files).status_code == 400
 
 
 def test_files_may_be_kept(client: Client) -> None:

@@ -19,7 +19,7 @@ from ingest_server import serve, until
 
 from finops.conninfo import conninfo
 from ingest import app
-from ingest.proxy import end_to_end
+from ingest.proxy import MAX_BODY_BYTES, Proxy, end_to_end
 
 PIECE = b"x" * 65536
 MANY = 160  # pieces: 10 MiB
@@ -142,6 +142,38 @@ def test_connection_headers_are_found_however_they_are_written() -> None:
 def test_a_large_body_passes_without_a_length(http: httpx.Client) -> None:
     told = asked(http.post("/", content=(PIECE for _ in range(MANY))))
     assert told["sha256"] == hashlib.sha256(PIECE * MANY).hexdigest()
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_a_body_that_no_page_takes_is_refused(http: httpx.Client, is_announced: bool) -> None:
+    body = PIECE * (MAX_BODY_BYTES // len(PIECE) + 1)
+    sent = body if is_announced else iter([PIECE] * (len(body) // len(PIECE)))
+    with contextlib.suppress(httpx.WriteError, httpx.ReadError):  # closed before all was sent
+        assert http.post("/", content=sent).status_code == 413
+    assert asked(http.get("/"))
+
+
+def test_a_length_beyond_all_measure_is_refused(front: str) -> None:
+    host, port = httpx.URL(front).host, httpx.URL(front).port
+    with socketlib.create_connection((host, port or 0), timeout=10) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9" + b"0" * 17)
+        connection.sendall(b"\r\n\r\n")
+        assert connection.recv(4096).startswith((b"HTTP/1.1 413 ", b"HTTP/1.1 400 "))
+
+
+def test_whoever_sends_slowly_is_not_waited_for_and_keeps_nobody_else_waiting(
+    db: None, socket: str
+) -> None:
+    application = app.create(dsn=conninfo(), web_socket=socket)
+    application.proxy = Proxy(socket, receive_seconds=1.0)
+    with serve(application) as url, contextlib.ExitStack() as slow:
+        to = (httpx.URL(url).host, httpx.URL(url).port or 0)
+        waiting = [slow.enter_context(socketlib.create_connection(to, 10)) for _ in range(80)]
+        for connection in waiting:
+            connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nx")
+        assert asked(httpx.get(url))
+        for connection in waiting:
+            assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_large_answer_passes(http: httpx.Client) -> None:
