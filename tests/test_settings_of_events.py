@@ -131,3 +131,21 @@ def test_keys_seen_lately_are_offered_to_those_who_may_activate_them(signed_in: 
 @pytest.mark.parametrize("verb", ["", "/remove"])
 def test_finance_opens_no_form_of_a_tier(verb: str) -> None:
     assert reader("finance").get(f"{TIERS}/{tier('batch').pk}{verb}").status_code == 403
+
+
+def test_explore_says_whether_a_tier_keeps_its_target(signed_in: Client) -> None:
+    now = datetime.now(UTC)
+    speeds = [("interactive", 400), ("batch", 9_000), ("standard", 50), ("gold", 70)]
+    usage.record(
+        [usage.event(now, latency_tier=name, latency_ms=speed) for name, speed in speeds], now=now
+    )
+    asked = {"group_by": "latency_tier", "metrics": "latency_p95,requests"}
+    assert "target</span>" not in signed_in.get("/explore", asked).text
+    for name, target in (("interactive", 500), ("batch", 5_000)):
+        LatencyTier.objects.filter(name=name).update(target_p95_ms=target)
+    text = signed_in.get("/explore", asked).text.replace("\u202f", " ").replace("\xa0", " ")
+    assert text.count("target</span>") == 2
+    assert "✓</span> within 500 ms" in text
+    assert "▲</span> over 5.00 s" in text
+    for other in ({"group_by": "team"}, {"metrics": "requests"}):
+        assert "target</span>" not in signed_in.get("/explore", asked | other).text

@@ -25,6 +25,7 @@ from finops.pages.links import (
 )
 from finops.pages.shell import show
 from finops.pages.tables import UNPRICED, Name, Table, cost_table
+from finops.pages.targets import marks
 from finops.pages.unpriced import only_unpriced, remedy, unpriced_href
 from finops.periods import GRANULARITIES, Period, previous
 from finops.query import DEFAULT_METRICS, MAX_LIMIT, METRIC_KINDS, CostQuery
@@ -147,6 +148,7 @@ def table(query: CostQuery, result: CostResult, now: datetime, compared: Compari
             ),
             href=lambda row: drilled(query, row.keys),
             compared=compared,
+            marks=marks(result),
         )
     has_steps = result.query.granularity != "total"
     buckets = charts.buckets_of(result.query, now) if has_steps else []

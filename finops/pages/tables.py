@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from finops import charts, formats, labels
 from finops.costs import CostResult, CostRow, Value, pairs
 from finops.pages.comparison import NOTHING, Comparison
+from finops.pages.targets import Mark
 from finops.query import METRIC_KINDS
 
 UNPRICED = "unpriced_requests"
@@ -20,6 +21,7 @@ class Cell:
 
     text: str
     title: str = ""
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def cost_table(
     names: Callable[[CostRow], tuple[Name, ...]],
     href: Callable[[CostRow], str],
     compared: Comparison = NOTHING,
+    marks: Mapping[str, Sequence[Mark | None]] | None = None,
 ) -> Table:
     """Rows are groups over the whole period or, without groups, its charge periods.
 
@@ -81,7 +84,7 @@ def cost_table(
     query, totals = result.query, result.totals
     metrics = [name for name in query.metrics if name != UNPRICED or name == query.metrics[0]]
     first = metrics[0]
-    columns = [column(result, metric) for metric in metrics]
+    columns = [column(result, metric, (marks or {}).get(metric, ())) for metric in metrics]
     groups = dict.fromkeys(row.keys for row in result.rows if not row.is_other)
     roles = charts.roles(list(groups))
     largest = max((abs(Decimal(row.values[first] or 0)) for row in result.rows), default=Decimal(0))
@@ -126,7 +129,9 @@ def head(metric: str, currency: str) -> str:
     return f"{label}, {currency}" if METRIC_KINDS[metric] == "money" else label
 
 
-def column(result: CostResult, metric: str) -> tuple[list[Cell], Cell]:
+def column(
+    result: CostResult, metric: str, marks: Sequence[Mark | None] = ()
+) -> tuple[list[Cell], Cell]:
     """The cells of one metric and its total's, rounded so that the cells add up to the total."""
     values = [row.values[metric] for row in result.rows]
     total = result.totals[metric]
@@ -140,8 +145,10 @@ def column(result: CostResult, metric: str) -> tuple[list[Cell], Cell]:
     else:
         texts = [formats.value_long(kind, value, "") for value in values]
         total_text = formats.value_long(kind, total, "")
-    pairs = zip(texts, values, strict=True)
-    cells = [Cell(text, title(metric, value, result.currency)) for text, value in pairs]
+    marked = zip(texts, values, marks or [None] * len(values), strict=True)
+    cells = [
+        Cell(text, title(metric, value, result.currency), mark) for text, value, mark in marked
+    ]
     return cells, Cell(total_text, title(metric, total, result.currency))
 
 
