@@ -127,7 +127,7 @@ class Visit:
         expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
 
     def has_chart(self) -> None:
-        expect(self.page.locator(".chart .main-svg").first).to_be_visible()
+        expect(self.page.locator(".chart svg").first).to_be_visible()
 
     def is_sound(self) -> None:
         """No complaint, nobody else asked, no barrier found, nothing wider than the screen."""

@@ -82,7 +82,7 @@ def test_a_theme_is_chosen_once_and_charts_follow_it(visit: Visit) -> None:
     set_up(visit)
     visit.go("/explore?group_by=team")
     visit.has_chart()
-    bar = page.locator(".chart .bars path").first
+    bar = page.locator(".chart .painted rect").first
     light = bar.evaluate("bar => getComputedStyle(bar).fill")
     page.get_by_role("button", name="Switch between").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -91,20 +91,28 @@ def test_a_theme_is_chosen_once_and_charts_follow_it(visit: Visit) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-def test_a_chart_shows_names_as_they_are(visit: Visit) -> None:
+def test_a_chart_is_painted_at_once_and_says_names_as_they_are_when_pointed_at(
+    visit: Visit,
+) -> None:
     now = datetime.now(UTC)
     names = ["role:text", "%{y} %{meta} <b>x"]
     at = now - timedelta(hours=1)
     events = [usage.event(at, team=name) for name in names]
     usage.record(events, now=now)
     page = visit.page
+    scripts: list[str] = []
+    page.on("request", lambda request: scripts.append(request.url))
     set_up(visit)
     days = f"start={at.date()}&end={at.date() + timedelta(days=1)}&granularity=day"
     visit.go(f"/explore?group_by=team&metrics=requests&{days}")
     visit.has_chart()
+    assert not any("plotly" in each for each in scripts)
+    page.locator(".chart").hover()
+    expect(page.locator(".chart .painted")).to_have_count(0)
     page.locator(".chart .bars path").first.hover(force=True)
     for name in names:
         expect(page.locator(".chart .hoverlayer")).to_contain_text(name)
+    visit.is_sound()
 
 
 @pytest.mark.usefixtures("month_of_usage")

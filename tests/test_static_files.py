@@ -43,7 +43,7 @@ def served(collected: Path, settings: Settings | LazySettings) -> None:
 
 
 def files_of(page: str) -> list[str]:
-    return re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    return re.findall(r'(?:src|href|data-plotly)="(/static/[^"]+)"', page)
 
 
 @pytest.mark.usefixtures("served")

@@ -1,9 +1,24 @@
 // Draws the figures a page carries. Figures name colours by role ("role:series-1"); the roles are
-// resolved here, so that a change of theme redraws without asking the server.
+// resolved here, so that a change of theme redraws without asking the server. A figure is painted
+// at once (paint.js); Plotly is asked for when somebody points at one, or it cannot be painted.
 "use strict";
 
 (() => {
   const TICK_WIDTH = 76;
+  const POINTED_AT = ["pointerenter", "pointerdown", "focusin"];
+  const plotly = document.currentScript.dataset.plotly;
+  let asked = false;
+
+  const askForPlotly = () => {
+    if (asked) return;
+    asked = true;
+    const script = document.createElement("script");
+    script.src = plotly;
+    script.addEventListener("load", drawAll);
+    // Painted it stays; the next pointer asks again.
+    script.addEventListener("error", () => (asked = false));
+    document.head.append(script);
+  };
 
   // A custom property holds both themes' colours; only a computed colour is a single one.
   const colour = (role) => {
@@ -45,7 +60,14 @@
     const { l, r } = layout.margin;
     layout.xaxis = thinned(layout.xaxis, holder.clientWidth - l - r);
     layout.font.family = getComputedStyle(holder).fontFamily;
-    Plotly.react(holder, data, layout, { displayModeBar: false, responsive: true });
+    if (window.Plotly) {
+      holder.querySelector(".painted")?.remove();
+      Plotly.react(holder, data, layout, { displayModeBar: false, responsive: true });
+    } else if (paintFigure(holder, { data, layout })) {
+      POINTED_AT.forEach((kind) => holder.addEventListener(kind, askForPlotly, { once: true }));
+    } else {
+      askForPlotly();
+    }
   };
 
   const drawAll = () => document.querySelectorAll("[data-chart]").forEach(draw);
