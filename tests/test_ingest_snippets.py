@@ -5,21 +5,36 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from ingest_server import Door, event, result
 
+import ingest.client
 from finops.pages.snippets import snippets
 
+# Those for LiteLLM are tried in test_litellm_package.py.
+RUN = [
+    *("curl", "Python", "With the provider's own usage block"),
+    "Python, with Farthing's client",
+]
 
-@pytest.mark.parametrize("title", ["curl", "Python", "With the provider's own usage block"])
-def test_a_snippet_works_as_it_stands(door: Door, title: str) -> None:
+
+@pytest.mark.parametrize("title", RUN)
+def test_a_snippet_works_as_it_stands(door: Door, title: str, tmp_path: Path) -> None:
+    (tmp_path / "farthing").symlink_to(Path(ingest.client.__file__).parent)
     [snippet] = [each for each in snippets(door.url) if each.title == title]
     program = ["sh", "-c"] if snippet.language == "sh" else [sys.executable, "-c"]
     done = subprocess.run(
         [*program, snippet.text],
-        env={**os.environ, "INGEST_KEY": door.key, "NO_PROXY": "*"},
+        env={
+            **os.environ,
+            "INGEST_KEY": door.key,
+            "NO_PROXY": "*",
+            "PYTHONPATH": str(tmp_path),  # where pip would have put the client
+            "XDG_STATE_HOME": str(tmp_path),
+        },
         capture_output=True,
         text=True,
         timeout=30,

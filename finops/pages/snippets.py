@@ -58,9 +58,67 @@ _USAGE = """curl SERVER/api/v1/events \\
 
 _FILES = """.venv/bin/python manage.py load_events events.jsonl --key "$INGEST_KEY" --url SERVER"""
 
+_CLIENT = """# pip install ./ingest/client, from Farthing's repository; it needs nothing but Python
+import os
+
+import farthing
+
+farthing.configure("SERVER", os.environ["INGEST_KEY"], feature="answers")
+
+with farthing.track(provider="openai", model="gpt-4o-mini", user="u-1842") as call:
+    with call.stage("retrieval"):
+        pass  # find what the prompt needs
+    # answer = client.chat.completions.create(...), then call.answered(answer), or:
+    call.set(input_tokens=1200, output_tokens=310)
+
+print("accepted" if farthing.flush() else "kept for later")"""
+
+_LITELLM_PROXY = """# config.yaml of LiteLLM's proxy; INGEST_KEY is in its environment
+litellm_settings:
+  callbacks: ["farthing"]
+  turn_off_message_logging: true
+callback_settings:
+  farthing:
+    callback_type: generic_api
+    endpoint: SERVER/api/v1/ingest/litellm
+    headers:
+      X-API-Key: os.environ/INGEST_KEY
+    max_retries: 5
+    retry_delay: 1.0"""
+
+_LITELLM = """import asyncio
+import os
+
+import litellm
+from litellm.integrations.generic_api.generic_api_callback import GenericAPILogger
+
+
+async def main():
+    farthing = GenericAPILogger(
+        endpoint="SERVER/api/v1/ingest/litellm",
+        headers={"Authorization": "Bearer " + os.environ["INGEST_KEY"]},
+        max_retries=5,
+    )
+    litellm.callbacks = [farthing]
+    await litellm.acompletion(
+        model="openai/gpt-4o-mini",
+        messages=[{"role": "user", "content": "Hello"}],
+        mock_response="Hello!",  # leave this out to ask the provider
+        user="u-1842",
+        metadata={"tags": ["feature:answers"]},
+    )
+    await asyncio.sleep(1)  # LiteLLM logs behind the answer
+    await farthing.async_send_batch()  # done every 5 seconds by itself
+
+
+asyncio.run(main())"""
+
 _TEXTS = (
     ("curl", _CURL, "sh"),
     ("Python", _PYTHON, "python"),
+    ("Python, with Farthing's client", _CLIENT, "python"),
+    ("LiteLLM proxy", _LITELLM_PROXY, "yaml"),
+    ("LiteLLM in Python", _LITELLM, "python"),
     ("With the provider's own usage block", _USAGE, "sh"),
     ("Files of events, JSON lines or Parquet", _FILES, "sh"),
 )
