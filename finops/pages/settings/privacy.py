@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -115,7 +114,6 @@ def begun(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
         is_everywhere=given["is_everywhere"],
         address=address_of(request),
     )
-    messages.success(request, "The user is anonymous now. The search for the name runs.")
     return redirect("settings-erasure", pk=erasure.pk)
 
 
