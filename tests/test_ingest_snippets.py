@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from ingest_server import Door, event, result
+from openai_stand_in import openai_stand_in
 
 import ingest.client
 from finops.pages.snippets import snippets
@@ -42,6 +43,28 @@ def test_a_snippet_works_as_it_stands(door: Door, title: str, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert "accepted" in done.stdout
     assert len(door.rows()) == 1
+
+
+def test_a_program_with_the_opentelemetry_snippet_before_it_is_recorded(door: Door) -> None:
+    [snippet] = [each for each in snippets(door.url) if each.title == "OpenTelemetry"]
+    with openai_stand_in() as api:
+        done = subprocess.run(
+            ["sh", "-c", f'{snippet.text}\n"$PYTHON" "$PROGRAM" genai'],
+            env={
+                **os.environ,
+                "INGEST_KEY": door.key,
+                "NO_PROXY": "*",
+                "OPENAI_BASE_URL": api,
+                "OPENAI_API_KEY": "none",
+                "PYTHON": sys.executable,
+                "PROGRAM": str(Path(__file__).with_name("otlp_program.py")),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    assert {row["service"] for row in door.rows()} == {"answers"}
 
 
 def test_a_refused_event_shows_on_the_page(door: Door, signed_in: Client) -> None:

@@ -34,6 +34,7 @@ def test_every_address_of_the_contract_is_described(schema: dict[str, Any]) -> N
         "/api/v1/requests",
         "/api/v1/requests/{request_id}",
         "/api/v1/events",
+        *("/v1/traces", "/v1/logs", "/v1/metrics"),
     } <= schema["paths"].keys()
     parameters = {each["name"] for each in schema["paths"]["/api/v1/costs"]["get"]["parameters"]}
     assert {"period", "start", "end", "group_by", "metrics", "limit", *DIMENSIONS} <= parameters

@@ -77,9 +77,9 @@ def operation(event: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": "events",
         "summary": "Record events",
-        "description": "One event, an array, or {events: […]}; NDJSON too; gzip or zstd. Answered "
-        "only after the rows are committed. One bad event never spoils its neighbours; unknown "
-        "fields are ignored and counted.",
+        "description": "One event, an array, or {events: […]}; NDJSON too; gzip, deflate or zstd. "
+        "Answered only after the rows are committed. One bad event never spoils its neighbours; "
+        "unknown fields are ignored and counted.",
         "tags": ["v1"],
         "security": [{"ingestKey": []}, {"ingestKeyHeader": []}],
         "requestBody": {

@@ -56,6 +56,15 @@ _USAGE = """curl SERVER/api/v1/events \\
        "usage": {"input_tokens": 40, "cache_read_input_tokens": 1024,
                  "cache_creation_input_tokens": 0, "output_tokens": 310}}'"""
 
+_OPENTELEMETRY = """# Any SDK or collector that speaks OTLP over HTTP. Python, for instance:
+# pip install opentelemetry-distro opentelemetry-exporter-otlp-proto-http \\
+#     opentelemetry-instrumentation-genai-openai
+export OTEL_EXPORTER_OTLP_ENDPOINT="SERVER"
+export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20$INGEST_KEY"
+export OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf"
+export OTEL_SERVICE_NAME="answers"
+# opentelemetry-instrument python app.py"""
+
 _FILES = """.venv/bin/python manage.py load_events events.jsonl --key "$INGEST_KEY" --url SERVER"""
 
 _CLIENT = """# pip install ./ingest/client, from Farthing's repository; it needs nothing but Python
@@ -116,6 +125,7 @@ asyncio.run(main())"""
 _TEXTS = (
     ("curl", _CURL, "sh"),
     ("Python", _PYTHON, "python"),
+    ("OpenTelemetry", _OPENTELEMETRY, "sh"),
     ("Python, with Farthing's client", _CLIENT, "python"),
     ("LiteLLM proxy", _LITELLM_PROXY, "yaml"),
     ("LiteLLM in Python", _LITELLM, "python"),
