@@ -18,7 +18,6 @@ SECTIONS = ("tiers", "tags", "limits", "retention", "calendar")
 PAGES = ("/settings", *(f"/settings/{name}" for name in SECTIONS))
 
 
-@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize(
     ("role", "reads", "changes"),
     [
@@ -28,12 +27,11 @@ PAGES = ("/settings", *(f"/settings/{name}" for name in SECTIONS))
         ("viewer", False, False),
     ],
 )
-def test_administrators_change_what_finance_may_read(
-    path: str, role: str, reads: bool, changes: bool
-) -> None:
+def test_administrators_change_what_finance_may_read(role: str, reads: bool, changes: bool) -> None:
     browser = reader(role, "search")
-    assert browser.get(path).status_code == (200 if reads else 403)
-    assert (browser.post(path).status_code != 403) == changes
+    for path in PAGES:
+        assert browser.get(path).status_code == (200 if reads else 403)
+        assert (browser.post(path).status_code != 403) == changes
     assert ('href="/settings"' in browser.get("/").text) == reads
     assert not Setting.objects.exists()
 
