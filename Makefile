@@ -20,7 +20,7 @@ else pip=".venv/bin/pip --quiet --disable-pip-version-check install"; \
 	|| $$pip --require-hashes -r $(1); fi
 endef
 
-.PHONY: up demo test bench check
+.PHONY: up demo test bench check audit
 
 up: .venv/runtime
 	@exec $(IN_VENV) manage.py up
@@ -41,6 +41,9 @@ check: .venv/development
 	$(IN_VENV) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	FARTHING_HTTPS=true $(IN_VENV) manage.py check --deploy --fail-level WARNING
 	$(IN_VENV) -m pytest --quiet tests/test_import_directions.py tests/test_readme.py
+
+audit: .venv/made
+	$(IN_VENV) .ci/audit.py
 
 .venv/runtime: .venv/made requirements.lock
 	$(call install,requirements.lock)
