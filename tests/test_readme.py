@@ -48,6 +48,14 @@ def test_every_file_it_shows_or_names_is_there() -> None:
     assert not [name for name in named if not (ROOT / name).exists()]
 
 
+def test_what_the_threat_model_points_to_is_there() -> None:
+    named = re.findall(r"`([\w/.]+\.(?:py|conf)|finops/\w+/)`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 20
+    assert not [
+        name for name in named if not any((ROOT / at / name).exists() for at in ("", "tests"))
+    ]
+
+
 def test_the_event_schema_is_that_of_the_door() -> None:
     events = (ROOT / "ingest" / "events.py").read_text()
     fields = events.split("class Event(", 1)[1].split("\nclass ", 1)[0]

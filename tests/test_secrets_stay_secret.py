@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 PASSWORD, WRONG = "correct horse battery", "wrong-password-0451"
 GIVEN = {
     "SECRET_KEY": "signs-every-session-0451-0451-0451-0451-0451-0451",
+    "FARTHING_USER_HASH_KEY": "hides-every-name-0451-0451-0451-0451-0451-0451",
     "EMAIL_URL": "smtp://farthing:mail-0451@127.0.0.1:1",
     "BROKER_URL": "redis://:broker-0451@127.0.0.1:1/0",
 }
