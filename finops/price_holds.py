@@ -25,7 +25,7 @@ def knowledge(current: Sequence[PriceLine], now: datetime) -> Knowledge:
     return Knowledge(
         current=current,
         references=references(),
-        used=_used(now),
+        used=used(now),
         accepted=frozenset(accepted.values_list("fingerprint", flat=True)),
     )
 
@@ -38,7 +38,8 @@ def references() -> dict[tuple[str, str], UnitPrices]:
     return {name: UnitPrices(**prices) for name, prices in found.items()}
 
 
-def _used(now: datetime) -> frozenset[tuple[str, str]]:
+def used(now: datetime) -> frozenset[tuple[str, str]]:
+    """The catalogue's models, (provider, model), that requests came for lately."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -100,6 +101,20 @@ def waiting(search: str = "") -> QuerySet[PriceHold]:
     """What is to be decided, latest first."""
     found = PriceHold.objects.filter(status=Status.WAITING)
     return found.filter(described__icontains=search) if search else found
+
+
+def most_urgent(search: str, in_use: frozenset[tuple[str, str]]) -> list[PriceHold]:
+    """The same, models first that are in use, and of those the ones that have no price at all."""
+    return sorted(
+        waiting(search),
+        key=lambda hold: ((hold.provider, hold.model) not in in_use, hold.has_predecessor),
+    )
+
+
+def without_price() -> frozenset[tuple[str, str]]:
+    """The catalogue's models whose only price waits for a decision."""
+    found = waiting().filter(has_predecessor=False)
+    return frozenset(found.values_list("provider", "model"))
 
 
 def decided(limit: int) -> list[PriceHold]:

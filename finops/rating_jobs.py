@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from finops import ledger, rating_previews, rerating
@@ -32,6 +33,10 @@ log = logging.getLogger(__name__)
 # One worker at a time does these.
 WORK_LOCK = 0x_FA27_0007
 MODELS = 200
+# Runs that nobody asked for, with nothing to tell.
+CHANGED_NOTHING = Q(
+    requested_by=rerating.AUTOMATIC, events_changed=0, error="", finished_at__isnull=False
+)
 REFUSED = (EventsDropped, ZoneChanged, Price.DoesNotExist, ValidationError)
 
 

@@ -36,6 +36,21 @@ class EventsDropped(RuntimeError):
         )
 
 
+class EventsMissing(EventsDropped):
+    """The rollups count more than there is, of a day that the retention has not dropped."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+        RuntimeError.__init__(
+            self,
+            f"The rollups of {day} count more requests than there are events, and nothing of that "
+            "day is past its retention. If its events were deleted, the rollups are all that is "
+            "left of them: choose another day. If nobody deleted any, the rollups are wrong: "
+            f"`manage.py rebuild_rollups --start {day} --end {day + timedelta(days=1)} "
+            "--trust-events` makes them say what the events say.",
+        )
+
+
 class ZoneKept(RuntimeError):
     """The rollups cannot be made anew in another zone: they hold usage whose events are gone."""
 
@@ -49,16 +64,24 @@ class ZoneKept(RuntimeError):
         )
 
 
-def refold(cursor: CursorWrapper, start: datetime, end: datetime, zone: ZoneInfo) -> None:
+def refold(
+    cursor: CursorWrapper,
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    *,
+    trust_events: bool = False,
+) -> None:
     """Make the rollups of the days that [start, end) touches again, from folded events.
 
-    Part of the caller's transaction: the figures change with its commit. Raises ZoneChanged, and
-    EventsDropped where events are gone that the rollups still count.
+    Part of the caller's transaction: the figures change with its commit. Raises ZoneChanged,
+    EventsDropped where the retention has dropped events that the rollups still count, and, unless
+    the events are trusted, EventsMissing where there are fewer than that for another reason.
     """
     span = whole_days(start, end, zone)
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
     refuse_other_zone(cursor, zone)
-    refuse_lost(cursor, span)
+    refuse_lost(cursor, span, trust_events=trust_events)
     prepare(cursor)
     cursor.execute(statement("forget_days"), span)
     cursor.execute(statement("gather_days"), span)
@@ -78,16 +101,22 @@ def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]
     }
 
 
-def rebuild(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
+def rebuild(
+    start: datetime, end: datetime, zone: ZoneInfo, *, trust_events: bool = False
+) -> Iterator[date]:
     """Make rollups again day by day, each day its own transaction; yields each day when it is done.
 
-    Can be stopped and started again at any day. Raises ZoneChanged or EventsDropped.
+    Can be stopped and started again at any day. Raises what `refold` raises.
     """
     day = local_day(start, zone)
     while start_of_day(day, zone) < end:
         with transaction.atomic(), connection.cursor() as cursor:
             refold(
-                cursor, start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone), zone
+                cursor,
+                start_of_day(day, zone),
+                start_of_day(day + timedelta(days=1), zone),
+                zone,
+                trust_events=trust_events,
             )
         yield day
         day += timedelta(days=1)
@@ -115,14 +144,23 @@ def held_span() -> tuple[datetime, datetime] | None:
     return (start, end) if start else None
 
 
-def refuse_lost(cursor: CursorWrapper, span: dict[str, Any]) -> None:
+def refuse_lost(cursor: CursorWrapper, span: dict[str, Any], *, trust_events: bool = False) -> None:
     """Refuse to forget days of which the rollups count more requests than there are events."""
     refuse_dropped(cursor, span)
-    refuse_dropped(cursor, span, "missing_events")
+    cursor.execute(statement("missing_events"), span)
+    day = one(cursor)[0]
+    if day is None:
+        return
+    cursor.execute(statement("first_kept"))
+    kept = one(cursor)[0]
+    if kept is None or start_of_day(day, ZoneInfo(span["zone"])) < kept:
+        raise EventsDropped(day)
+    if not trust_events:
+        raise EventsMissing(day)
 
 
-def refuse_dropped(cursor: CursorWrapper, span: dict[str, Any], rule: str = "dropped_day") -> None:
-    cursor.execute(statement(rule), span)
+def refuse_dropped(cursor: CursorWrapper, span: dict[str, Any]) -> None:
+    cursor.execute(statement("dropped_day"), span)
     day = one(cursor)[0]
     if day is not None:
         raise EventsDropped(day)

@@ -67,6 +67,19 @@ def test_rebuild_refuses_days_whose_events_are_dropped() -> None:
     assert rollup_checks.check_day(date(2026, 10, 13), UTC_ZONE) is None
 
 
+def test_rollups_that_count_too_much_are_mended_once_somebody_trusts_the_events() -> None:
+    usage.record(figures.random_events(12, 40, START, NOW), now=NOW)
+    with connection.cursor() as cursor:
+        for table in ("rollup_hour", "rollup_day"):
+            cursor.execute(f"UPDATE {table} SET requests = requests + 1000")
+    span = {"start": "2026-10-12", "end": "2026-10-16"}
+    with pytest.raises(CommandError, match="--trust-events") as refused:
+        call_command("rebuild_rollups", **span)
+    assert "are dropped" not in str(refused.value)
+    call_command("rebuild_rollups", **span, trust_events=True, stdout=StringIO())
+    assert_equal_events(UTC_ZONE)
+
+
 def test_another_zone_is_refused_until_everything_is_folded_anew(
     settings: Settings,
 ) -> None:

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import msgspec
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
-from finops import ingest_keys, ledger
+from finops import audit, ingest_keys, ledger, price_entries
 from finops.demo.company import SERVICES, TEAMS
 from finops.models import ActivatedTag, IngestKey, Price, Team
 from ingest import keys
 
 LOGIN = "demo"
+PROGRAM = "manage.py load_demo"
 # A key to try one's own requests with; the demo itself sends nothing with it.
 SPARE_SERVICE = "my-service"
 
@@ -58,7 +60,7 @@ def keys_work(state: DemoState) -> bool:
 
 def make_key(service: str, team: str) -> str:
     terms = ingest_keys.Terms(service, team=team)
-    return ingest_keys.make(terms, by="manage.py load_demo", now=timezone.now()).text
+    return ingest_keys.make(terms, by=PROGRAM, now=timezone.now()).text
 
 
 def make_administrator(password: str) -> None:
@@ -93,7 +95,16 @@ def make_prices(anchor: date, days: int) -> None:
         {"kind": "self_hosted", "fleet": "h100-eu", "gpu_hour_price": "3.96",
          "effective_from": first, "note": "Demo: rented H100 in Frankfurt."},
     ):  # fmt: skip
-        ledger.add(terms, author=LOGIN, zone=UTC)
+        with transaction.atomic():
+            price = ledger.add(terms, author=LOGIN, zone=UTC)
+            audit.record(
+                "price.add",
+                f"#{price.pk} ({ledger.line_of(price).describe()})",
+                at=timezone.now(),
+                by=PROGRAM,
+                after=price_entries.terms_of(price),
+                reason=price.note,
+            )
 
 
 def read_state(path: Path) -> DemoState | None:

@@ -29,6 +29,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--start", help="first day, or RFC 3339 instant")
         parser.add_argument("--end", help="first day not included, or RFC 3339 instant")
+        parser.add_argument(
+            "--trust-events",
+            action="store_true",
+            help="also where the rollups count more than there are events, none of them dropped",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now, zone = timezone.now(), settings.REPORTING_ZONE
@@ -46,17 +51,17 @@ class Command(BaseCommand):
             )
             if start >= end and (options["start"] or options["end"]):
                 raise CommandError(f"Nothing lies from {start} until {end}: write a later end.")
-            self.rebuild(start, end)
+            self.rebuild(start, end, trust_events=options["trust_events"])
         except REFUSALS as error:
             raise CommandError(str(error)) from error
 
-    def rebuild(self, start: datetime, end: datetime) -> None:
+    def rebuild(self, start: datetime, end: datetime, *, trust_events: bool) -> None:
         """The log says how far it came, however it ends."""
         zone = settings.REPORTING_ZONE
         differing = rollup_checks.differing_days()
         rebuilt: list[str] = []
         try:
-            for day in rebuilds.rebuild(start, end, zone):
+            for day in rebuilds.rebuild(start, end, zone, trust_events=trust_events):
                 rebuilt.append(day.isoformat())
                 self.stdout.write(f"{day} rebuilt")
                 if day in differing:
@@ -65,7 +70,8 @@ class Command(BaseCommand):
         finally:
             if rebuilt:
                 days = f"{rebuilt[0]} to {rebuilt[-1]}, {len(rebuilt)} days"
-                audit.record("rollups.rebuild", days, at=timezone.now(), by=PROGRAM)
+                after = {"trust_events": True} if trust_events else {}
+                audit.record("rollups.rebuild", days, at=timezone.now(), by=PROGRAM, after=after)
 
     def fold_anew(self) -> None:
         """Fold until nothing is pending, waiting for a worker that folds at the same time."""

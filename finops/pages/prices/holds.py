@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -36,13 +37,16 @@ class Reason(NamedTuple):
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-    page = Paginator(price_holds.waiting(search), PAGE).get_page(request.GET.get("page"))
+    in_use = price_holds.used(timezone.now())
+    urgent = price_holds.most_urgent(search, in_use)
+    page = Paginator(urgent, PAGE).get_page(request.GET.get("page"))
     context = {
         **frame(request, "holds", HEADING),
         "search": search,
         "page": page,
-        "holds": [_shown(hold) for hold in page],
+        "holds": [_shown(hold, in_use) for hold in page],
         "waiting": price_holds.count_waiting(),
+        "used": sum((hold.provider, hold.model) in in_use for hold in urgent),
         "decided": [_shown(hold) for hold in price_holds.decided(DECIDED)],
     }
     return render(request, "prices/holds.html", context)
@@ -85,7 +89,7 @@ def _decided(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     return redirect("prices-holds")
 
 
-def _shown(hold: PriceHold) -> dict[str, Any]:
+def _shown(hold: PriceHold, in_use: Collection[tuple[str, str]] = ()) -> dict[str, Any]:
     zone = settings.REPORTING_ZONE
     today = timezone.now().astimezone(zone).date()
     return {
@@ -97,6 +101,7 @@ def _shown(hold: PriceHold) -> dict[str, Any]:
         if hold.effective_from
         else "all dates",
         "has_predecessor": hold.has_predecessor,
+        "is_used": (hold.provider, hold.model) in in_use,
         "reasons": [_reason(finding) for finding in hold.findings],
         "status": hold.get_status_display(),
         "decided": formats.moment(hold.decided_at, zone, today) if hold.decided_at else "",
@@ -121,4 +126,4 @@ def per_million(price: str | Decimal | None, bucket: str) -> str:
     if price is None:
         return "–"
     amount = Decimal(price) * (1 if bucket == "request" else 1_000_000)
-    return f"{amount.normalize():f}"
+    return f"{amount.normalize():,f}"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from finops import access, ledger, price_listing
+from finops import access, formats, ledger, price_listing
 from finops.models import Price
 from finops.models.prices import SERVICE_TIERS
 from finops.pages.prices import frame
@@ -38,6 +38,7 @@ def prices(request: HttpRequest) -> HttpResponse:
         "page": page,
         "lines": [shown(each, now) for each in page],
         "count": page.paginator.count,
+        "shown_count": formats.count_long(page.paginator.count),
         "previous_href": _page_href(kept, page.number - 1) if page.has_previous() else "",
         "next_href": _page_href(kept, page.number + 1) if page.has_next() else "",
         "providers": price_listing.providers(),

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from finops import formats, price_entries
+from finops import formats, price_entries, rating_jobs
 from finops.models import RatingRun
 from finops.pages.prices import frame
 from finops.pages.prices.forms import RatingForm
@@ -36,11 +36,16 @@ def ratings(request: HttpRequest) -> HttpResponse:
                 period, by=request.user, now=now, only_unpriced=asked["only_unpriced"]
             )
             return redirect("prices-preview", preview.pk)
-    runs = list(RatingRun.objects.order_by("-pk")[:SHOWN])
+    shows_all = request.GET.get("show") == "all"
+    found = RatingRun.objects.order_by("-pk")
+    empty = 0 if shows_all else found.filter(rating_jobs.CHANGED_NOTHING).count()
+    runs = list((found if shows_all else found.exclude(rating_jobs.CHANGED_NOTHING))[:SHOWN])
     context = frame(request, "ratings", "What was rated again?")
     context |= {
         "form": form,
         "runs": [_row(each, now) for each in runs],
+        "empty": formats.count_long(empty) if empty else "",
+        "shows_all": shows_all,
         "is_under_way": any(each.is_queued and each.finished_at is None for each in runs),
     }
     return render(request, "prices/ratings.html", context, status=400 if form.errors else 200)
@@ -53,7 +58,8 @@ def _row(run: RatingRun, now: datetime) -> dict[str, Any]:
         "asked": moment(run.created_at, now),
         "by": run.requested_by,
         "reason": run.reason,
-        "period": f"{moment(run.start, now)} to {moment(run.end, now)}",
+        "since": moment(run.start, now),
+        "until": moment(run.end, now),
         "examined": formats.count_long(run.events_examined),
         "changed": formats.count_long(run.events_changed),
         "before": formats.money_long(run.cost_before, ""),

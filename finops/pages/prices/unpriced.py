@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,11 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from finops import access, formats, labels, unpriced_models
+from finops import access, formats, labels, price_holds, unpriced_models
 from finops.models import Price
 from finops.pages.prices import frame
 from finops.pages.prices.lines import model_href, moment
+from finops.pricing.matching import match
 from finops.unpriced_models import Progress, UnpricedModel
 
 # So many are looked up in the catalogue for names like theirs.
@@ -29,17 +31,22 @@ def unpriced(request: HttpRequest) -> HttpResponse:
     queue = found or []
     like = unpriced_models.suggestions([each.model for each in queue[:SUGGESTED_FOR]], now)
     progress = unpriced_models.progress()
+    held = price_holds.without_price()
     context = frame(request, "unpriced", "What has no price?")
     context |= {
         "is_known": found is not None,
-        "models": [_row(each, like.get(each.model, []), now) for each in queue],
+        "models": [_row(each, like.get(each.model, []), held, now) for each in queue],
         "progress": _said(progress, now, with_counts=seen is None),
         "is_settled": progress.is_settled,
     }
     return render(request, "prices/unpriced.html", context)
 
 
-def _row(each: UnpricedModel, like: list[Price], now: datetime) -> dict[str, Any]:
+def _row(
+    each: UnpricedModel, like: list[Price], held: Collection[tuple[str, str]], now: datetime
+) -> dict[str, Any]:
+    found = match(each.provider, each.model)
+    is_held = found is not None and (found.owner, found.model) in held
     named = {"kind": "contract", "provider": each.provider, "model": each.model}
     return {
         "name": f"{each.provider} / {each.model}",
@@ -52,6 +59,7 @@ def _row(each: UnpricedModel, like: list[Price], now: datetime) -> dict[str, Any
         "has_line": each.has_line,
         "lacking": _lacking(each),
         "add_query": urlencode(named),
+        "held_query": urlencode({"q": found.model}) if found and is_held else "",
         "like": [
             {"name": f"{p.provider} / {p.model}", "query": urlencode({**named, "like": str(p.pk)})}
             for p in like
