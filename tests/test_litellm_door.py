@@ -227,7 +227,7 @@ def test_a_response_that_is_fetched_again_counts_once(door: Door) -> None:
 def test_a_payload_that_is_wrong_is_named_and_spoils_no_other(door: Door) -> None:
     wrong: list[Any] = [
         payload(startTime="yesterday"),
-        payload(startTime=1e300),
+        payload(startTime=1e305, status="failure"),
         payload(model=None, model_group=None),
         payload(litellm_call_id=None, id=None),
         payload(metadata={"usage_object": {"prompt_tokens": -1}}),

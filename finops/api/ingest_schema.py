@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from finops.api.other_doors import DOORS
 from ingest.events import Event
 from ingest.rejections import REASONS
 
@@ -67,28 +68,40 @@ def add_ingest(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             "ingestKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         }
     )
-    result["paths"][EVENTS_PATH] = {"post": operation(reference)}
+    result["paths"][EVENTS_PATH] = {"post": events(reference)}
+    for door in DOORS:
+        content = {name: {"schema": schema} for name, schema in door.content.items()}
+        result["paths"][door.path] = {
+            "post": operation(door.operation, door.summary, door.description, content)
+        }
     return result
 
 
-def operation(event: dict[str, Any]) -> dict[str, Any]:
-    events = {"type": "array", "items": event, "maxItems": 10_000}
-    wrapped = {"type": "object", "required": ["events"], "properties": {"events": events}}
-    return {
-        "operationId": "events",
-        "summary": "Record events",
-        "description": "One event, an array, or {events: […]}; NDJSON too; gzip, deflate or zstd. "
+def events(event: dict[str, Any]) -> dict[str, Any]:
+    many = {"type": "array", "items": event, "maxItems": 10_000}
+    wrapped = {"type": "object", "required": ["events"], "properties": {"events": many}}
+    return operation(
+        "events",
+        "Record events",
+        "One event, an array, or {events: […]}; NDJSON too; gzip, deflate or zstd. "
         "Answered only after the rows are committed. One bad event never spoils its neighbours; "
         "unknown fields are ignored and counted.",
+        {
+            "application/json": {"schema": {"oneOf": [event, many, wrapped]}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    )
+
+
+def operation(name: str, summary: str, description: str, content: dict[str, Any]) -> dict[str, Any]:
+    """What holds at every door."""
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": description,
         "tags": ["v1"],
         "security": [{"ingestKey": []}, {"ingestKeyHeader": []}],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"oneOf": [event, events, wrapped]}},
-                "application/x-ndjson": {"schema": {"type": "string"}},
-            },
-        },
+        "requestBody": {"required": True, "content": content},
         "responses": {
             "200": {
                 "description": "What became of the events.",

@@ -102,9 +102,10 @@ def fields_of(payload: Payload) -> dict[str, Any] | None:
         return None
     if not model:
         raise Rejected("missing_model", "model: LiteLLM names no model of this call.")
+    started_at = _timestamp(payload.started)
     return {
-        "id": _id(payload, call_type, failed),
-        "timestamp": _timestamp(payload.started),
+        "id": _id(payload, call_type, started_at if failed else None),
+        "timestamp": started_at,
         "model": model,
         "provider": text(payload.custom_llm_provider) or None,
         "operation": _OPERATIONS.get(call_type, call_type),
@@ -137,14 +138,14 @@ def _model(payload: Payload) -> str:
     return model.removeprefix(f"{provider}/") if provider else model
 
 
-def _id(payload: Payload, call_type: str, failed: bool) -> str:
+def _id(payload: Payload, call_type: str, failed_at: datetime | None) -> str:
     """litellm_call_id; but attempts that failed share it with the one that did not."""
     if call_type.startswith(_READS_AGAIN):
         return text(payload.id) or text(payload.litellm_call_id)
     call_id = text(payload.litellm_call_id) or text(payload.id)
     if not call_id:
         raise Rejected("missing_id", "litellm_call_id: every payload needs one, or an id.")
-    return f"{call_id}-failed-{round(payload.started * 1e6)}" if failed else call_id
+    return f"{call_id}-failed-{failed_at:%Y%m%dT%H%M%S.%fZ}" if failed_at else call_id
 
 
 def _timestamp(seconds: float) -> datetime:
