@@ -142,6 +142,30 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "tags": {"tenant": "acme", "beta": "true"},
         },
     ),
+    "OpenInference of LangChain": (
+        OPENINFERENCE
+        | {
+            "output.value": json.dumps(
+                {
+                    "generations": [[{"text": "a secret"}]],
+                    "llm_output": {
+                        "id": "chatcmpl-000000000001",
+                        "service_tier": "flex",
+                        "token_usage": {"prompt_tokens": 1200, "completion_tokens": 350},
+                    },
+                }
+            ),
+            "metadata": '{"ls_provider": "openai", "thread_id": "s-1"}',
+        },
+        {
+            **CALL,
+            **THOUGHT,
+            "id": "chatcmpl-000000000001",
+            "service_tier": "flex",
+            "session": "s-1",
+            "tags": None,
+        },
+    ),
     "OpenInference, an error": (
         {
             "openinference.span.kind": "LLM",

@@ -19,6 +19,8 @@ class Answer(Struct):
     model: Any = None
     service_tier: Any = None
     usage: Any = None
+    llm_output: Any = None  # LangChain's: what the provider said beside the texts
+    generations: Any = None
 
 
 class Invocation(Struct):
@@ -32,7 +34,22 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def answer_in(text: object) -> Answer:
-    return _read(_ANSWER, text) or Answer()
+    """The provider's answer, also where LangChain's is around it."""
+    answer: Answer = _read(_ANSWER, text) or Answer()
+    if answer.llm_output is None and answer.generations is None:
+        return answer
+    said = answer.llm_output or _first_of(answer.generations)
+    if not isinstance(said, dict):
+        return Answer()
+    usage = said.get("token_usage") or said.get("usage")
+    return Answer(said.get("id"), said.get("model_name"), said.get("service_tier"), usage)
+
+
+def _first_of(generations: Any) -> object:
+    try:
+        return generations[0][0]["message"]["kwargs"]["response_metadata"]
+    except (LookupError, TypeError):
+        return None
 
 
 def invocation_in(text: object) -> Invocation:

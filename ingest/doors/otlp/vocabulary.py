@@ -154,10 +154,12 @@ KNOWN = _table(NAMES)
 _KNOWN_OF_RESOURCE = _table(RESOURCE_NAMES)
 # Further attributes of a span that become tags, where they are short.
 TAG_PREFIXES = (_ASSOCIATION, _LITELLM)
-# What a resource says of the machine and the library is no tag; nor is what LiteLLM says of keys.
+# What a resource says of the machine and the library is no tag; nor is what LiteLLM says of keys,
+# and LangChain of itself.
 _NO_TAGS = (
     *("telemetry.", "process.", "os.", "host.", "container.", "k8s.", "cloud.", "service.inst"),
     *("user_api_key_", "requester_", "hidden_params", "applied_guardrails", "prompt_"),
+    *("ls_", "lc_", "langgraph_"),
 )
 # Where the operation is one of these, or has one of these words in it, usage is a sum of others'.
 _NO_CALLS = (
