@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest import mock
 
 import httpx
 import identity_provider
@@ -21,7 +22,8 @@ from identity_provider import Provider
 from ingest_server import event, until
 
 from bench.system import free_port
-from finops.log_redaction import redacted
+from finops.log_redaction import Redacting, redacted
+from tests.desks import reader
 from tests.test_single_sign_on import GRACE
 
 ROOT = Path(__file__).parent.parent
@@ -224,6 +226,22 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_pat
     assert done.returncode
     assert "127.0.0.1" in done.stdout + done.stderr
     assert "0451" not in done.stdout + done.stderr
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_one_line_and_a_failure_says_where(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.handler.setFormatter(Redacting("%(message)s"))
+    viewer = reader("viewer")
+    assert viewer.get("/people").status_code == 403
+    assert viewer.get("/sign-in", headers={"host": "evil.example"}).status_code == 400
+    assert "Forbidden" in caplog.text
+    assert "Traceback" not in caplog.text
+    viewer.raise_request_exception = False
+    with mock.patch.object(connection, "cursor", side_effect=RuntimeError("broken")):
+        assert viewer.get("/").status_code == 500
+    assert "Traceback" in caplog.text
 
 
 @pytest.mark.parametrize(
