@@ -1,6 +1,6 @@
 """A small load generator, a process of its own: sends prepared bodies over keep-alive connections.
 
-    python bench/load.py URL KEY BODIES [--connections 16] [--rate EVENTS_PER_SECOND]
+    python bench/load.py URL KEY BODIES [--connections 16] [--rate EVENTS_PER_SECOND] [--otlp]
 
 BODIES is what `write_bodies` wrote. Prints one JSON object when every body was acknowledged. A 429
 or 503 is waited out and sent again, as every client of the door should.
@@ -23,6 +23,8 @@ import uvloop
 
 HEADER = struct.Struct("<II")  # events in the body, its bytes
 RETRIED = frozenset({429, 502, 503, 504})
+EVENTS = ("/api/v1/events", "application/json")
+OTLP = ("/v1/traces", "application/x-protobuf")
 
 
 def write_bodies(path: Path, bodies: Iterable[tuple[int, bytes]]) -> None:
@@ -61,6 +63,13 @@ class Load:
                 await asyncio.sleep(early)
         return found
 
+    def count(self, events: int, answer: bytes) -> None:
+        """An empty answer is OTLP's: all was taken."""
+        receipt = json.loads(answer) if answer else {"accepted": events}
+        self.accepted += receipt["accepted"]
+        self.duplicates += receipt.get("duplicates", 0)
+        self.rejected += len(receipt.get("rejected", ()))
+
     def report(self) -> dict[str, float]:
         seconds = time.perf_counter() - self.started
         ordered = sorted(self.latencies) or [0.0]
@@ -95,11 +104,8 @@ async def send(load: Load, host: str, port: int, head: bytes) -> None:
         if status != 200:
             raise SystemExit(f"The server answers {status}: {answer[:300]!r}")
         load.latencies.append(time.perf_counter() - begun)
-        receipt = json.loads(answer)
         load.events += events
-        load.accepted += receipt["accepted"]
-        load.duplicates += receipt["duplicates"]
-        load.rejected += len(receipt["rejected"])
+        load.count(events, answer)
     writer.close()
 
 
@@ -110,12 +116,14 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return status, await reader.readexactly(int(head[at : head.index(b"\r\n", at)]))
 
 
-async def run(url: str, key: str, path: Path, connections: int, rate: float) -> dict[str, float]:
+async def run(
+    url: str, key: str, path: Path, connections: int, rate: float, door: tuple[str, str] = EVENTS
+) -> dict[str, float]:
     at = urlsplit(url)
     host, port = at.hostname or "127.0.0.1", at.port or 80
     head = (
-        f"POST /api/v1/events HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {key}\r\n"
-        "Content-Type: application/json\r\nContent-Length: "
+        f"POST {door[0]} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: {door[1]}\r\nContent-Length: "
     ).encode()
     with path.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
@@ -133,8 +141,12 @@ def main() -> int:
     parser.add_argument("bodies", type=Path)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--rate", type=float, default=0.0, help="events per second; 0: no limit")
+    parser.add_argument("--otlp", action="store_true", help="the bodies are spans in protobuf")
     given = parser.parse_args()
-    report = uvloop.run(run(given.url, given.key, given.bodies, given.connections, given.rate))
+    door = OTLP if given.otlp else EVENTS
+    report = uvloop.run(
+        run(given.url, given.key, given.bodies, given.connections, given.rate, door)
+    )
     print(json.dumps(report))
     return 0
 

@@ -24,14 +24,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import baselines, dataset, demo, pages, queries, system  # noqa: E402
+from bench import baselines, dataset, demo, pages, queries, spans, system  # noqa: E402
 from bench.report import Report, machine  # noqa: E402
 from bench.system import System  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results.json"
 EVENTS = 1_000_000
 CONNECTIONS = 32
-PARTS = ("ingest", "queries", "freshness", "single", "demo")
+PARTS = ("ingest", "queries", "freshness", "single", "spans", "demo")
 
 
 class Watch:
@@ -223,6 +223,18 @@ def singles(farthing: System, key: str, count: int, report: Report) -> None:
     )
 
 
+def otlp(farthing: System, key: str, count: int, report: Report) -> None:
+    bodies = farthing.directory / "spans"
+    spans.write(bodies, count, datetime.now(UTC))
+    load = generate(farthing, key, bodies, "--connections", "16", "--otlp")
+    report.figures["spans"] = load
+    report.line(
+        f"OTLP bodies of {spans.SPANS_IN_A_BODY} spans, 16 connections: durable and rated",
+        f"{load['events_per_second']:,.0f} spans/s, p95 {load['post_p95_ms']:.0f} ms",
+        "≥ 10,000 spans/s",
+    )
+
+
 def measure(parts: set[str], count: int, times: int, report: Report) -> None:
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = end - timedelta(days=dataset.DAYS)
@@ -243,6 +255,7 @@ def measure(parts: set[str], count: int, times: int, report: Report) -> None:
             ),
             "freshness": lambda: freshness(farthing, key, token, max(times, 20), report),
             "single": lambda: singles(farthing, key, min(count, 50_000), report),
+            "spans": lambda: otlp(farthing, key, min(count, 200_000), report),
         }
         for name, step in steps.items():
             if name in parts:

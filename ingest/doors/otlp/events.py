@@ -114,6 +114,8 @@ def _span_name(call: Call) -> str:
 
 def _name(value: object) -> str | None:
     """A name of the schema's length: a call is not lost for the length of its user's."""
+    if value is None:
+        return None
     if isinstance(value, bool | float | int):
         value = str(value)
     if not isinstance(value, str):
