@@ -37,19 +37,22 @@ def env(name: str, default: str) -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def secret(variable: str, path: Path) -> str:
-    """The variable, or one made once and kept in this file, readable by its owner only."""
+def secret(variable: str, path: Path, *, is_needed: bool = True) -> str:
+    """The variable, or one made once and kept in this file, readable by its owner only; '' where
+    it is not needed and no file can be written."""
     if key := os.environ.get(variable):
         return key
     try:
-        return path.read_text()
-    except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _made_secret(path)
+        return path.read_text() if path.exists() else _made_secret(path)
+    except OSError:
+        if is_needed:
+            raise
+        return ""
 
 
 def _made_secret(path: Path) -> str:
     """Programs that start at the same moment agree on the first one's."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mine = path.with_name(f"{path.name}.{os.getpid()}")
     mine.touch(mode=0o600)
     mine.write_text(secrets.token_urlsafe(50))

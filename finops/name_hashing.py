@@ -31,7 +31,7 @@ class WrongKey(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Names of users are hashed with another key than this process has. Set "
+            "Names of users are hashed with another key than this process has, if any. Set "
             "FARTHING_USER_HASH_KEY, or the file user_hash_key in the data directory, as where "
             "that was turned on."
         )
@@ -56,7 +56,8 @@ def turn_on(by: Reader | str, now: datetime, address: str = "") -> bool:
         check = check_of(settings.USER_HASH_KEY)
         if held and held.state != State.OFF:
             return False
-        if held and held.key_check != check and _hashed_users():
+        is_other = held is not None and held.key_check != check
+        if not settings.USER_HASH_KEY or (is_other and _hashed_users()):
             raise WrongKey
         _store(State.ANNOUNCED, check, now)
         _log(by, now, address, is_on=True)

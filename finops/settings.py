@@ -39,7 +39,7 @@ RUNTIME_DIR = Path(
 
 
 SECRET_KEY = secret("SECRET_KEY", DATA_DIR / "secret_key")
-USER_HASH_KEY = secret("FARTHING_USER_HASH_KEY", DATA_DIR / "user_hash_key")
+USER_HASH_KEY = secret("FARTHING_USER_HASH_KEY", DATA_DIR / "user_hash_key", is_needed=False)
 # Supervisors and Prometheus ask from the machine itself, whatever names the world uses.
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env("ALLOWED_HOSTS", HOST).split(",")]
 # Whose word on the client's address and on TLS is taken, as uvicorn writes it.

@@ -26,7 +26,7 @@ def test_a_user_is_erased_by_keyboard_and_every_page_is_sound(visit: Visit) -> N
     page.get_by_label("Name of the user").fill(NAME)
     page.keyboard.press("Enter")
     visit.shows(f"Erase the history of {NAME}?")
-    on_every_screen(visit)
+    on_every_screen(visit, every=3)
     page.get_by_label("Type the name again").fill(NAME)
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("anonymous")

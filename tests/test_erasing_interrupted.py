@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from finops import audit, erasures
+from finops.conninfo import conninfo
 from finops.erasures import mentions
 from finops.models import AuditRecord, Erasure
+from finops.rerating import RERATE_LOCK
 from tests import usage
 from tests.test_erasures import dump, sums
 
@@ -81,6 +84,19 @@ def test_events_that_are_not_folded_yet_are_waited_for(at: datetime) -> None:
     erasures.begin(NAME, "ada", timezone.now())
     assert erasures.proceed(timezone.now() + timedelta(minutes=5)) == []
     assert Erasure.objects.get().began_at is None
+
+
+@pytest.mark.usefixtures("traces")
+def test_an_erasure_leaves_events_alone_while_they_are_rated_again() -> None:
+    erasures.begin(NAME, "ada", timezone.now())
+    later = timezone.now() + erasures.SETTLED
+    with psycopg.connect(conninfo()) as rating:
+        rating.execute("SELECT pg_advisory_xact_lock(%s)", [RERATE_LOCK])
+        assert erasures.proceed(later) == []
+        assert NAME in dump()
+    [erasure] = erasures.proceed(later)
+    assert erasure.changed == {"end_user": 1, "usage_event": 6}
+    assert NAME not in dump()
 
 
 def refused(**changes: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from finops import erasures, health, name_hashing
+from finops.environment import secret
 from finops.models import AuditRecord, NameHashing
 from ingest.attribution import Register
 from ingest.user_names import Naming, check_of, hashed
@@ -172,6 +174,8 @@ def test_another_key_is_noticed_and_nothing_is_hashed_with_it(
         with pytest.raises(LookupError, match="another key"):
             register.intern(usage.begun(), [], [NAME])
     name_hashing.turn_off("ada", timezone.now())
+    monkeypatch.setattr(settings, "USER_HASH_KEY", "")
+    assert "another key" in signed_in.post(PATH, {"hash": "on"}).text
     monkeypatch.setattr(settings, "USER_HASH_KEY", "another")
     assert "another key" in signed_in.post(PATH, {"hash": "on"}).text
     NameHashing.objects.update(state="on")
@@ -194,3 +198,20 @@ def test_only_administrators_decide_on_names(role: str) -> None:
     assert browser.get(PATH).status_code == 403
     assert browser.post(PATH, {"hash": "on"}).status_code == 403
     assert name_hashing.current() is None
+
+
+def test_the_key_is_made_once_whoever_is_first_and_is_not_needed_where_nothing_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "new" / "user_hash_key"
+    made = secret("FARTHING_USER_HASH_KEY", path)
+    assert len(made) > 40
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert secret("FARTHING_USER_HASH_KEY", path) == made
+    assert [each.name for each in path.parent.iterdir()] == ["user_hash_key"]
+    below_a_file = path / "user_hash_key"
+    assert secret("FARTHING_USER_HASH_KEY", below_a_file, is_needed=False) == ""
+    with pytest.raises(OSError, match="user_hash_key"):
+        secret("FARTHING_USER_HASH_KEY", below_a_file)
+    monkeypatch.setenv("FARTHING_USER_HASH_KEY", "given")
+    assert secret("FARTHING_USER_HASH_KEY", path) == "given"

@@ -1,6 +1,6 @@
 """The name in the events of one UTC day, which is one partition: read once, changed in portions.
 
-Re-rating waits for a day, because it changes the same rows; folding does not.
+Re-rating changes the same rows, so one waits for the other; folding waits for neither.
 """
 
 from __future__ import annotations
@@ -35,12 +35,17 @@ def kept() -> set[date]:
     return partitions.existing(connection.connection)
 
 
-def search(cursor: CursorWrapper, names: Names, day: date) -> None:
+def search(cursor: CursorWrapper, names: Names, day: date) -> bool:
     """Take the name from the day's events, and say in the erasure what they add up to before and
-    after. A day that retention drops meanwhile is in neither sum."""
+    after. A day that retention drops meanwhile is in neither sum.
+
+    False, and nothing is done, while events are rated again: waiting would keep the worker.
+    """
     erasure = names.erasure
     parameters = {**names.parameters(), "day": day}
-    with _no_rerating(cursor):
+    with no_rerating(cursor) as is_free:
+        if not is_free:
+            return False
         before = sums(cursor, "sums_of_user_events", parameters)
         cursor.execute(statement("events_with_name"), parameters)
         found = cursor.fetchall()
@@ -54,9 +59,10 @@ def search(cursor: CursorWrapper, names: Names, day: date) -> None:
         after = sums(cursor, "sums_of_user_events", parameters)
     if day not in kept():
         erasure.notes.append(f"The events of {day} were dropped by retention meanwhile.")
-        return
+        return True
     erasure.sums_before["events"] = added(erasure.sums_before["events"], before)
     erasure.sums_after["events"] = added(erasure.sums_after["events"], after)
+    return True
 
 
 def sums(cursor: CursorWrapper, name: str, parameters: Mapping[str, Any]) -> Sums:
@@ -89,9 +95,12 @@ def _count(cursor: CursorWrapper, names: Names, parameters: dict[str, Any]) -> N
 
 
 @contextmanager
-def _no_rerating(cursor: CursorWrapper) -> Iterator[None]:
-    cursor.execute("SELECT pg_advisory_lock(%s)", [RERATE_LOCK])
+def no_rerating(cursor: CursorWrapper) -> Iterator[bool]:
+    """Whether nobody rates events again; then nobody begins to before the end."""
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [RERATE_LOCK])
+    is_free = bool(one(cursor)[0])
     try:
-        yield
+        yield is_free
     finally:
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [RERATE_LOCK])
+        if is_free:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [RERATE_LOCK])

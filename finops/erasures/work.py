@@ -34,7 +34,8 @@ def proceed(now: datetime, has_time: Callable[[], bool] = lambda: True) -> list[
             if not erasure.began_at and not _begin(cursor, erasure, now):
                 continue
             while erasure.done < len(erasure.steps) and has_time():
-                _step(cursor, erasure, erasure.steps[erasure.done])
+                if not _step(cursor, erasure, erasure.steps[erasure.done]):
+                    break
             if erasure.done < len(erasure.steps):
                 break
             _finish(cursor, erasure, now)
@@ -71,17 +72,20 @@ def _begin(cursor: CursorWrapper, erasure: Erasure, now: datetime) -> bool:
 SUMS = ("requests", "input_tokens", "output_tokens", "effective_cost", "list_cost")
 
 
-def _step(cursor: CursorWrapper, erasure: Erasure, step: str) -> None:
-    """What a step counts is saved with it, so one that was interrupted is done anew."""
+def _step(cursor: CursorWrapper, erasure: Erasure, step: str) -> bool:
+    """Whether it could be done now. What a step counts is saved with it, so one that was
+    interrupted is done anew."""
     found = names.read(cursor, erasure)
     if step == "attribution":
         attributions.search(cursor, found)
     elif step[0].isdigit():
-        days.search(cursor, found, date.fromisoformat(step))
+        if not days.search(cursor, found, date.fromisoformat(step)):
+            return False
     else:
         mentions.search(cursor, found, step)
     erasure.done += 1
     erasure.save()
+    return True
 
 
 def _finish(cursor: CursorWrapper, erasure: Erasure, now: datetime) -> None:
