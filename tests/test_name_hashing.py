@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,15 +28,10 @@ PATH = "/settings/privacy/hashing"
 
 
 @pytest.fixture
-def at() -> datetime:
-    return timezone.now() - timedelta(hours=1)
-
-
-@pytest.fixture
-def traces(at: datetime) -> None:
-    usage.record(
-        [usage.event(at, user=user) for user in (NAME, NAME, "bob", "")], now=timezone.now()
-    )
+def traces() -> None:
+    now = timezone.now()
+    at = now - timedelta(hours=1)
+    usage.record([usage.event(at, user=user) for user in (NAME, NAME, "bob", "")], now=now)
 
 
 def turn_on_wholly() -> None:
