@@ -8,11 +8,12 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 
+from finops import locks
+from finops.locks import Lock
 from finops.models import Account, Role, Team, TeamMember
 
-SETUP_LOCK = 0x666972_7374  # "first"
 # Who is in several groups of the identity provider gets the first of these.
 RANKS = (Role.ADMINISTRATOR, Role.FINANCE, Role.ENGINEER, Role.VIEWER)
 
@@ -24,9 +25,8 @@ def is_set_up() -> bool:
 def create_administrator(user: User) -> bool:
     """Save `user` as the administrator; False where somebody has an account already."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            # Two first visitors at once: the second waits here and then finds the first.
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
+        # Two first visitors at once: the second waits here and then finds the first.
+        locks.hold(Lock.SETUP)
         if is_set_up():
             return False
         user.is_staff = user.is_superuser = True
@@ -45,11 +45,13 @@ def create_person(
     """
     username = User.normalize_username(username.strip())
     user = User(username=username, email=User.objects.normalize_email(email.strip()))
-    wrong = _wrong_fields(user, password)
-    if wrong:
-        raise ValidationError(wrong)
-    user.set_password(password)
     with transaction.atomic():
+        # Two who choose one name at once: the second waits here and then finds it taken.
+        locks.hold(Lock.NAMES)
+        wrong = _wrong_fields(user, password)
+        if wrong:
+            raise ValidationError(wrong)
+        user.set_password(password)
         user.save()
         Account.objects.create(user=user, role=role)
         TeamMember.objects.bulk_create(TeamMember(team=team, user=user) for team in teams)
@@ -84,7 +86,9 @@ def trust_email(user: User, email: str) -> None:
 
 
 def free_username(wanted: str) -> str:
-    """`wanted`, or with a number where somebody has that name."""
+    """`wanted`, or with a number where somebody has that name; nobody else takes it until the
+    transaction ends."""
+    locks.hold(Lock.NAMES)
     taken = set(
         User.objects.filter(username__istartswith=wanted).values_list("username", flat=True)
     )

@@ -16,8 +16,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
-from finops import access, audit
+from finops import access, audit, locks
 from finops.access import Ability, Reader
+from finops.locks import Lock
 from finops.models import IngestKey, KeyRefusal
 from ingest import keys
 
@@ -89,8 +90,10 @@ def reachable(by: Reader | str) -> QuerySet[IngestKey]:
 def make(terms: Terms, *, by: Reader | str, now: datetime, address: str = "") -> NewKey:
     """A new key. Its service is its source: keys of one service count an event once."""
     terms = _checked(terms, by)
-    _require_free(terms.service, by)
     with transaction.atomic():
+        # Two teams that take one name at once: the second waits here and then finds it taken.
+        locks.hold(Lock.SERVICES)
+        _require_free(terms.service, by)
         made = _create(terms, by)
         audit.record(
             "key.create",

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from finops import audit
+from finops import audit, locks
+from finops.locks import Lock
 from finops.models import Account, ApiToken, Role, Team, TeamMember
 
-ADMINISTRATORS_LOCK = 0x61646D696E  # "admin"
 _IS_ADMINISTRATOR = Q(is_superuser=True) | Q(account__role=Role.ADMINISTRATOR)
 
 
@@ -168,8 +168,7 @@ def reactivate(user_id: int, *, by: User, at: datetime, address: str = "") -> No
 def _locked(user_id: int) -> Person:
     """The person as they are, with nobody else changing people until the transaction ends: two
     administrators who take each other's role at once would leave none."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMINISTRATORS_LOCK])
+    locks.hold(Lock.PEOPLE)
     return get(user_id)
 
 

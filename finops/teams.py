@@ -14,8 +14,9 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models.functions import Lower
 
-from finops import audit
+from finops import audit, locks
 from finops.costs import OTHER, UNATTRIBUTED
+from finops.locks import Lock
 from finops.models import IngestKey, Team, TeamMember
 from finops.query import is_text
 from finops.sql import statement
@@ -71,8 +72,10 @@ def get(team_id: int) -> TeamEntry:
 def make(name: str, cost_center: str, *, by: User, at: datetime, address: str = "") -> Team:
     """Raises ValidationError, whose message_dict is by field."""
     team = Team(name=name.strip(), cost_center=cost_center.strip())
-    _check(team)
     with transaction.atomic():
+        # Two who make one team at once: the second waits here and then finds it.
+        locks.hold(Lock.NAMES)
+        _check(team)
         team.save()
         audit.record(
             "team.create",
@@ -101,6 +104,7 @@ def change(
     Raises ValidationError, also where the name is in use and so fixed, and Team.DoesNotExist.
     """
     with transaction.atomic():
+        locks.hold(Lock.NAMES)
         team = Team.objects.select_for_update().get(pk=team_id)
         before = get(team_id)
         team.name, team.cost_center = name.strip(), cost_center.strip()

@@ -47,7 +47,7 @@ DATA = {
     "finops.timed_reads",
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
-    *("finops.people", "finops.teams", "finops.organisation"),
+    *("finops.locks", "finops.teams", "finops.organisation"),
     *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),
     *("ingest.notebook", "ingest.overflows", "ingest.partitions"),
     *("ingest.staging", "ingest.writer"),
