@@ -11,9 +11,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
-from finops import accounts, audit
-from finops.models import Invitation, Role, Team
+from finops import accounts, audit, locks
+from finops.locks import Lock
+from finops.models import Account, Invitation, Role, Team, TeamMember
 
 LASTS = timedelta(days=7)
 # Each link may be mailed: nobody's mailbox is filled by a mistake, or by a stolen session.
@@ -117,6 +119,8 @@ def find(token: str, at: datetime) -> Invitation:
 def accept(token: str, username: str, password: str, *, at: datetime, address: str = "") -> User:
     """Make the account. Raises LinkRefused, and ValidationError by field as create_person does."""
     with transaction.atomic():
+        # First, as in single sign-on: two that wait for each other would both fail.
+        locks.hold(Lock.NAMES)
         # Two browsers with one link: the second waits here and then finds it used.
         Invitation.objects.select_for_update().filter(digest=_digest(token)).first()
         held = find(token, at)
@@ -126,6 +130,28 @@ def accept(token: str, username: str, password: str, *, at: datetime, address: s
         held.save()
         _record("person.join", held, user, at, address)
     return user
+
+
+def take_up(user: User, emails: Iterable[str], *, at: datetime, address: str = "") -> bool:
+    """Give a new user the role and teams of the open invitation of one of these addresses, which
+    somebody vouches for as theirs; whether there was one. It is used by that."""
+    with transaction.atomic():
+        held = (
+            _open(at)
+            .annotate(lower=Lower("email"))
+            .filter(lower__in=[each.lower() for each in emails])
+            .select_for_update()
+            .first()
+        )
+        if held is None:
+            return False
+        Account.objects.create(user=user, role=held.role)
+        teams = held.teams.all()
+        TeamMember.objects.bulk_create(TeamMember(team=team, user=user) for team in teams)
+        held.accepted_at = at
+        held.save()
+        _record("person.join", held, user, at, address)
+    return True
 
 
 def _open(at: datetime) -> QuerySet[Invitation]:

@@ -11,11 +11,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from identity_provider import Provider
 from pytest_django import Settings
 
-from finops import accounts, environment
-from finops.models import AuditRecord, Role
+from finops import access, accounts, environment, invitations
+from finops.models import AuditRecord, Invitation, Role, Team
 
 GRACE = {
     "sub": "248289761001",
@@ -88,6 +89,34 @@ def test_who_was_invited_under_the_same_verified_address_keeps_role_and_password
     assert role_of("gh") == Role.FINANCE
     entered = {"username": "gh", "password": PASSWORD}
     assert client.post("/sign-in", entered).status_code == 302
+
+
+def test_who_is_invited_and_comes_by_single_sign_on_takes_up_the_invitation(
+    client: Client, provider: Provider, administrator: User
+) -> None:
+    search = Team.objects.create(name="search")
+    held, token = invitations.invite(
+        "Grace@Example.org", Role.ENGINEER, [search], by=administrator, at=timezone.now()
+    )
+    assert come_in(client).status_code == 200
+    found = access.standing(User.objects.get(username="grace"))
+    assert (found.role, found.teams) == (Role.ENGINEER, {"search"})
+    held.refresh_from_db()
+    assert held.accepted_at
+    assert "has been used" in Client().get(f"/invitations/{token}").text
+    acts = AuditRecord.objects.filter(action__startswith="person.").order_by("id")
+    assert [each.action for each in acts] == ["person.invite", "person.join"]
+
+
+@pytest.mark.parametrize("state", ["revoked_at", "accepted_at", "expires_at"])
+def test_an_invitation_that_is_over_gives_nothing(
+    client: Client, provider: Provider, administrator: User, state: str
+) -> None:
+    now = timezone.now()
+    invitations.invite("grace@example.org", Role.FINANCE, [], by=administrator, at=now)
+    Invitation.objects.update(**{state: now})
+    come_in(client)
+    assert role_of("grace") == Role.VIEWER
 
 
 def test_an_address_that_nobody_vouches_for_opens_nothing(

@@ -24,7 +24,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from finops import accounts, audit, devices, people
+from finops import accounts, audit, devices, invitations, people
 from finops.models import Account, Role
 
 log = logging.getLogger(__name__)
@@ -183,17 +183,25 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
             user: User = sociallogin.user
             user.username = accounts.free_username(_username(user))
             super().save_user(request, sociallogin, form)
-            Account.objects.create(user=user, role=Role.VIEWER)
-            audit.record(
-                "person.arrive",
-                user.get_username(),
-                at=timezone.now(),
-                by="single sign-on",
-                after={"role": Role.VIEWER.value},
-                address=self.get_client_ip(request),
-            )
+            self._let_in(request, sociallogin, user)
         self._give_role(request, sociallogin)
         return user
+
+    def _let_in(self, request: HttpRequest, sociallogin: SocialLogin, user: User) -> None:
+        """As whom they were invited, or as a viewer."""
+        now, address = timezone.now(), self.get_client_ip(request)
+        vouched = [each.email for each in sociallogin.email_addresses if each.verified]
+        if invitations.take_up(user, vouched, at=now, address=address):
+            return
+        Account.objects.create(user=user, role=Role.VIEWER)
+        audit.record(
+            "person.arrive",
+            user.get_username(),
+            at=now,
+            by="single sign-on",
+            after={"role": Role.VIEWER.value},
+            address=address,
+        )
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return AccountAdapter(request).get_client_ip(request)
