@@ -75,6 +75,15 @@ def state(key: IngestKey, now: datetime) -> State:
     return State.IN_USE
 
 
+def why_not(key: IngestKey, now: datetime, *, rotate: bool = False) -> str:
+    """Why the key cannot be changed (or rotated) any more; "" where it can."""
+    if state(key, now).is_over:
+        return "This key does not work any more. Make a new one."
+    if rotate and key.stops_at:
+        return "This key is being replaced already: rotate the one after it."
+    return ""
+
+
 def reachable(by: Reader | str) -> QuerySet[IngestKey]:
     """The keys that `by` may see and change."""
     if isinstance(by, str):
@@ -143,8 +152,8 @@ def rotate(
         raise Refused("until", f"Choose a moment from now on and at most {days} days ahead.")
     with transaction.atomic():
         key = _usable(prefix, by, now)
-        if key.stops_at:
-            raise Refused("", "This key is being replaced already: rotate the one after it.")
+        if why := why_not(key, now, rotate=True):
+            raise Refused("", why)
         made = _create(terms_of(key), by)
         key.stops_at, key.replaced_by = until, made.key
         key.save(update_fields=["stops_at", "replaced_by"])
@@ -204,8 +213,8 @@ def terms_of(key: IngestKey) -> Terms:
 def _usable(prefix: str, by: Reader | str, now: datetime) -> IngestKey:
     """The key, locked; Refused where it is over, for what is over stays as it was."""
     key = reachable(by).select_for_update().get(prefix=prefix)
-    if state(key, now).is_over:
-        raise Refused("", "This key does not work any more. Make a new one.")
+    if why := why_not(key, now):
+        raise Refused("", why)
     return key
 
 

@@ -22,7 +22,7 @@ def test_people_teams_invitations_and_the_log_are_sound_on_every_screen(visit: V
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("bob@example.org is invited")
     visit.is_sound()
-    link = page.get_by_label("Link").input_value()
+    link = page.locator("#link").inner_text()
     for theme, width in SCREENS:
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         page.set_viewport_size({"width": width, "height": 900})

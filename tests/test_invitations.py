@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client, override_settings
+from pytest_django import Settings
 
 from finops import access, invitations
 from finops.log_redaction import Redacting
@@ -37,7 +39,8 @@ def link_in(text: str) -> str:
 
 def invite(client: Client, email: str = "bob@example.org", **more: object) -> str:
     """The path of the link."""
-    response = client.post("/people/invitations", {"email": email, "role": "engineer", **more})
+    entered = {"email": email, "role": "engineer", "teamless": "on", **more}
+    response = client.post("/people/invitations", entered)
     assert response.status_code == 200
     return link_in(response.text)
 
@@ -108,7 +111,7 @@ def test_a_wrong_invitation_is_not_sent(
     signed_in: Client, entered: dict[str, object], field: str
 ) -> None:
     invite(signed_in, "open@example.org")
-    correct = {"email": "new@example.org", "role": "viewer"}
+    correct = {"email": "new@example.org", "role": "finance"}
     response = signed_in.post("/people/invitations", correct | entered)
     assert response.status_code == 400
     assert list(response.context["form"].errors) == [field]
@@ -154,7 +157,9 @@ def test_a_link_sent_again_ends_the_one_before(signed_in: Client) -> None:
     EMAIL_PORT=1,
 )
 def test_without_mail_the_link_is_shown_to_be_given_by_hand(signed_in: Client) -> None:
-    response = signed_in.post("/people/invitations", {"email": "bob@example.org", "role": "viewer"})
+    response = signed_in.post(
+        "/people/invitations", {"email": "bob@example.org", "role": "finance"}
+    )
     assert "could not be sent" in response.text
     assert Client().get(link_in(response.text)).status_code == 200
 
@@ -164,7 +169,7 @@ def test_links_are_neither_made_nor_guessed_without_end(
 ) -> None:
     link = invite(signed_in)
     monkeypatch.setattr(invitations, "MOST_PER_HOUR", 1)
-    refused = signed_in.post("/people/invitations", {"email": "eve@example.org", "role": "viewer"})
+    refused = signed_in.post("/people/invitations", {"email": "eve@example.org", "role": "finance"})
     assert refused.status_code == 400
     assert "links were made within an hour" in refused.text
     for number in range(20):
@@ -215,3 +220,29 @@ def test_wrong_links_are_remembered_for_a_quarter_of_an_hour() -> None:
         assert Client().get("/invitations/nothing").status_code == 404
     expires = CacheEntry.objects.get(cache_key__contains="invitation-misses").expires
     assert expires > datetime.now(UTC) + timedelta(minutes=14)
+
+
+def test_the_page_says_whether_a_mail_is_on_its_way(
+    signed_in: Client, settings: Settings, tmp_path: Path
+) -> None:
+    entered = {"email": "a@example.org", "role": "finance"}
+    page = signed_in.post("/people/invitations", entered).text
+    assert "on its way by mail" in page
+    assert 'data-copies="link"' in page
+    settings.EMAIL_BACKEND, settings.OUTBOX_DIR = "finops.mail.Outbox", tmp_path
+    page = signed_in.post("/people/invitations", entered | {"email": "b@example.org"}).text
+    assert "No mail server is set up" in page
+    assert "on its way" not in page
+
+
+def test_who_would_see_nothing_is_invited_only_on_purpose(signed_in: Client) -> None:
+    for role, words in (("engineer", "an engineer sees nothing"), ("viewer", "a viewer sees")):
+        entered = {"email": f"{role}@example.org", "role": role}
+        asked = signed_in.post("/people/invitations", entered)
+        assert asked.status_code == 400
+        assert words in asked.text
+        assert not Invitation.objects.filter(role=role).exists()
+        [hidden] = re.findall(r'<input type="hidden" name="teamless" value="(\w+)"', asked.text)
+        again = signed_in.post("/people/invitations", entered | {"teamless": hidden})
+        assert again.status_code == 200
+        assert Invitation.objects.get(role=role)

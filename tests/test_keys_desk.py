@@ -5,69 +5,28 @@ from __future__ import annotations
 import html
 import logging
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from keys_desk import KEY_TEXT, enter, errors_of, key_of_search
 
 from finops import ingest_keys
 from finops.ingest_keys import Terms
-from finops.models import Account, AuditRecord, IngestKey, KeyRefusal, Role, Team, TeamMember
+from finops.models import AuditRecord, IngestKey, KeyRefusal, TeamMember
 
 pytestmark = pytest.mark.django_db
 
 ROLES = ("administrator", "finance", "engineer", "outsider", "viewer", "nobody")
-KEY_TEXT = re.compile(r"\bfk_[A-Za-z0-9]{8}_[A-Za-z0-9]{40}\b")
-Enter = Callable[[str], Client]
-
-
-def person(who: str) -> User:
-    """A user of the role; the engineer and the viewer are of team search, the outsider of hush."""
-    user = User.objects.create_user(who)
-    if who != "nobody":
-        Account.objects.create(user=user, role=Role.ENGINEER if who == "outsider" else Role(who))
-    team = {"engineer": "search", "viewer": "search", "outsider": "hush"}.get(who)
-    if team:
-        found, _ = Team.objects.get_or_create(name=team)
-        TeamMember.objects.create(team=found, user=user)
-    return user
-
-
-@pytest.fixture
-def enter() -> Enter:
-    def enter(who: str) -> Client:
-        client = Client()
-        client.force_login(person(who))
-        return client
-
-    return enter
 
 
 @pytest.fixture
 def key() -> IngestKey:
-    """A key of team search."""
-    terms = Terms("gateway", name="Gateway", team="search")
-    return ingest_keys.make(terms, by="tests", now=datetime.now(UTC)).key
-
-
-def errors_of(response: HttpResponse) -> dict[str, str]:
-    """Under which fields of a form that was refused there is an error, and which."""
-    assert response.status_code == 400
-    found = {}
-    for part in response.text.split('<div class="field">')[1:]:
-        name = re.findall(r'<(?:input|select)[^>]* name="(\w+)"', part)[0]
-        if error := re.search(r'<ul class="errorlist"[^>]*>(.*?)</ul>', part, re.DOTALL):
-            found[name] = html.unescape(re.sub(r"<[^>]+>", "", error[1])).strip()
-    if alert := re.search(r'<div class="alert crit" role="alert">(.*?)</div>', response.text):
-        found[""] = re.sub(r"<[^>]+>", "", alert[1]).strip()
-    return found
+    return key_of_search()
 
 
 def addresses(key: IngestKey) -> dict[str, dict[str, str]]:
@@ -81,7 +40,7 @@ def addresses(key: IngestKey) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("who", ROLES)
-def test_who_may_open_and_do_what(enter: Enter, key: IngestKey, who: str) -> None:
+def test_who_may_open_and_do_what(key: IngestKey, who: str) -> None:
     client = enter(who)
     manages = who in {"administrator", "engineer"}
     for address, form in addresses(key).items():
@@ -100,7 +59,7 @@ def test_who_may_open_and_do_what(enter: Enter, key: IngestKey, who: str) -> Non
 
 
 @pytest.mark.parametrize("who", ROLES)
-def test_who_sees_which_keys(enter: Enter, key: IngestKey, who: str) -> None:
+def test_who_sees_which_keys(key: IngestKey, who: str) -> None:
     now = datetime.now(UTC)
     ingest_keys.make(Terms("hidden-bot", team="hush"), by="tests", now=now)
     ingest_keys.make(Terms("unowned-bot"), by="tests", now=now)
@@ -123,7 +82,7 @@ def test_nobody_unknown_gets_in(client: Client, key: IngestKey) -> None:
     assert client.get("/keys").headers["Location"].startswith("/sign-in")
 
 
-def test_a_key_is_shown_once_with_its_command(enter: Enter) -> None:
+def test_a_key_is_shown_once_with_its_command() -> None:
     client = enter("engineer")
     form = {"name": "Nightly", "service": "batch", "team": "search", "environment": "staging"}
     response = client.post("/keys/new", {**form, "events_per_minute": "600"})
@@ -163,9 +122,7 @@ def everything_stored() -> str:
     return "\n".join(found)
 
 
-def test_the_text_of_a_key_or_token_is_kept_nowhere(
-    enter: Enter, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_text_of_a_key_or_token_is_kept_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     client = enter("engineer")
     made = client.post("/keys/new", {"service": "batch", "team": "search"})
@@ -201,7 +158,7 @@ def test_the_text_of_a_key_or_token_is_kept_nowhere(
     ],
 )
 def test_what_is_wrong_is_said_under_its_field_and_nothing_is_made(
-    enter: Enter, entered: dict[str, str], wrong: dict[str, str]
+    entered: dict[str, str], wrong: dict[str, str]
 ) -> None:
     response = enter("engineer").post("/keys/new", {"service": "b", "team": "search", **entered})
     errors = errors_of(response)
@@ -212,19 +169,19 @@ def test_what_is_wrong_is_said_under_its_field_and_nothing_is_made(
     assert not AuditRecord.objects.exists()
 
 
-def test_an_engineer_takes_no_other_teams_service(enter: Enter, key: IngestKey) -> None:
+def test_an_engineer_takes_no_other_teams_service(key: IngestKey) -> None:
     """Its events would be taken for duplicates of the other's, or the other's for its own."""
     form = {"service": key.service, "team": "hush"}
     assert "taken" in errors_of(enter("outsider").post("/keys/new", form))["service"]
     assert enter("engineer").post("/keys/new", form | {"team": "search"}).status_code == 200
 
 
-def test_an_engineer_moves_no_key_to_another_team(enter: Enter, key: IngestKey) -> None:
+def test_an_engineer_moves_no_key_to_another_team(key: IngestKey) -> None:
     form = {"name": "", "team": "hush"}
     assert "team" in errors_of(enter("engineer").post(f"/keys/{key.prefix}", form))
 
 
-def test_a_change_is_recorded_with_what_was_before(enter: Enter, key: IngestKey) -> None:
+def test_a_change_is_recorded_with_what_was_before(key: IngestKey) -> None:
     client = enter("administrator")
     form = {"name": "Front door", "service": "stolen", "team": "growth", "events_per_day": "5000"}
     assert client.post(f"/keys/{key.prefix}", form).headers["Location"] == "/keys"
@@ -241,71 +198,7 @@ def test_a_change_is_recorded_with_what_was_before(enter: Enter, key: IngestKey)
     assert AuditRecord.objects.count() == before
 
 
-def rotate(client: Client, key: IngestKey, until: datetime) -> HttpResponse:
-    form = {"until": f"{until:%Y-%m-%dT%H:%M:%S}"}
-    response: HttpResponse = client.post(f"/keys/{key.prefix}/rotate", form)
-    return response
-
-
-def test_rotating_makes_a_new_key_on_the_same_terms(enter: Enter, key: IngestKey) -> None:
-    client = enter("engineer")
-    until = timezone.now().replace(microsecond=0) + timedelta(days=7)
-    response = rotate(client, key, until)
-    assert len(set(KEY_TEXT.findall(response.text))) == 1
-    assert f"{key.prefix} works until" in response.text
-    new = IngestKey.objects.exclude(pk=key.pk).get()
-    key.refresh_from_db()
-    assert (key.stops_at, key.replaced_by) == (until, new)
-    assert ingest_keys.terms_of(new) == ingest_keys.terms_of(key)
-    listed = client.get("/keys").text
-    assert "Being replaced" in listed
-    assert f"/keys/{key.prefix}/rotate" not in listed
-    record = AuditRecord.objects.first()
-    assert record
-    assert (record.action, record.team) == ("key.rotate", "search")
-    assert record.after == {"stops_at": until.isoformat(), "replaced_by": new.prefix}
-    again = rotate(client, key, until)
-    assert "being replaced already" in errors_of(again)[""]
-
-
-@pytest.mark.parametrize(
-    ("until", "says"),
-    [
-        ("", "required"),
-        ("tomorrow", "Write a date and a time"),
-        (f"{datetime.now(UTC) - timedelta(minutes=5):%FT%H:%M}", "at most 30 days ahead"),
-        (f"{datetime.now(UTC) + timedelta(days=31):%FT%H:%M}", "at most 30 days ahead"),
-    ],
-)
-def test_the_overlap_ends_within_thirty_days(
-    enter: Enter, key: IngestKey, until: str, says: str
-) -> None:
-    client = enter("engineer")
-    assert says in errors_of(client.post(f"/keys/{key.prefix}/rotate", {"until": until}))["until"]
-    assert IngestKey.objects.count() == 1
-
-
-def test_revoking_asks_first_and_keeps_the_reason(enter: Enter, key: IngestKey) -> None:
-    client = enter("engineer")
-    assert f"/keys/{key.prefix}/revoke" in client.get("/keys").text
-    assert f"Revoke {key.prefix}?" in client.get(f"/keys/{key.prefix}/revoke").text
-    assert IngestKey.objects.get().revoked_at is None
-    response = client.post(f"/keys/{key.prefix}/revoke", {"reason": "in a paste"}, follow=True)
-    assert "is revoked and refused within 5 seconds" in response.text
-    assert IngestKey.objects.get().revoked_at
-    record = AuditRecord.objects.first()
-    assert record
-    assert (record.action, record.actor, record.reason) == ("key.revoke", "engineer", "in a paste")
-    again = client.post(f"/keys/{key.prefix}/revoke", follow=True)
-    assert "was revoked already" in again.text
-    assert AuditRecord.objects.filter(action="key.revoke").count() == 1
-    assert (
-        "does not work any more"
-        in errors_of(rotate(client, key, timezone.now() + timedelta(days=1)))[""]
-    )
-
-
-def test_the_list_says_what_limits_refused_within_a_day(enter: Enter, key: IngestKey) -> None:
+def test_the_list_says_what_limits_refused_within_a_day(key: IngestKey) -> None:
     now = datetime.now(UTC)
     for hours, requests in ((1, 1200), (3, 34), (30, 5000)):
         KeyRefusal.objects.create(
@@ -314,13 +207,13 @@ def test_the_list_says_what_limits_refused_within_a_day(enter: Enter, key: Inges
     assert '<span class="badge warn">1,234</span>' in enter("engineer").get("/keys").text
 
 
-def test_a_desk_without_keys_says_what_to_do(enter: Enter) -> None:
+def test_a_desk_without_keys_says_what_to_do() -> None:
     page = enter("engineer").get("/keys").text
     assert "No key is in use yet" in page
     assert "No token is in use yet" in page
 
 
-def test_an_engineer_without_a_team_is_told_so(enter: Enter) -> None:
+def test_an_engineer_without_a_team_is_told_so() -> None:
     client = enter("engineer")
     TeamMember.objects.all().delete()
     assert "You are in no team" in client.get("/keys").text

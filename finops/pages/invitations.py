@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.cache import cache
@@ -22,12 +23,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from finops import invitations
+from finops.mail import Outbox
 from finops.models import Invitation, Role, Team
 from finops.pages.people import ROLES, moment
 from finops.pages.requester import address_of, signed_in
 
 log = logging.getLogger(__name__)
 
+IN_TEAMS = {Role.ENGINEER: "an engineer", Role.VIEWER: "a viewer"}
+OUTBOX = f"{Outbox.__module__}.{Outbox.__qualname__}"
 MOST_WRONG_LINKS, WITHIN_SECONDS = 20, 900
 
 
@@ -42,6 +46,20 @@ class InvitationForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Engineers and viewers see only the usage of their teams.",
     )
+    teamless = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> None:
+        """Asks once more before somebody is invited who would see nothing."""
+        role, teams = self.cleaned_data.get("role"), self.cleaned_data.get("teams")
+        if teams or role not in IN_TEAMS or self.cleaned_data.get("teamless") or self.errors:
+            return
+        self.add_error(
+            "teams",
+            f"Without a team {IN_TEAMS[Role(role)]} sees nothing. Choose one, or press Invite "
+            "again to put them into a team later.",
+        )
+        # What it is filled with next time.
+        self.data = {**dict(self.data.items()), "teamless": "on"}
 
 
 class JoinForm(forms.Form):
@@ -142,6 +160,7 @@ def show_link(request: HttpRequest, held: Invitation, token: str) -> HttpRespons
         "invitation": held,
         "link": link,
         "is_sent": is_sent(held, link),
+        "has_server": settings.EMAIL_BACKEND != OUTBOX,
     }
     return render(request, "people/invited.html", context)
 

@@ -83,6 +83,8 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, prefix: str) -> HttpResponse:
     found = _find(request, prefix)
+    if request.method == "GET" and (why := ingest_keys.why_not(found, timezone.now())):
+        return _over(request, f"Change {prefix}", found, why)
     initial = ingest_keys.terms_of(found)._asdict()
     form = KeyForm(_sent(request), initial=initial, reader=request.user, is_made=True)
     if request.method == "POST" and form.is_valid():
@@ -100,6 +102,9 @@ def change(request: HttpRequest, prefix: str) -> HttpResponse:
 def rotate(request: HttpRequest, prefix: str) -> HttpResponse:
     found = _find(request, prefix)
     now = timezone.now()
+    why = ingest_keys.why_not(found, now, rotate=True)
+    if request.method == "GET" and why:
+        return _over(request, f"Rotate {prefix}", found, why)
     form = RotateForm(_sent(request), now=now)
     if request.method == "POST" and form.is_valid():
         try:
@@ -122,6 +127,8 @@ def rotate(request: HttpRequest, prefix: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def revoke(request: HttpRequest, prefix: str) -> HttpResponse:
     found = _find(request, prefix)
+    if request.method == "GET" and found.revoked_at:
+        return _over(request, f"Revoke {prefix}?", found, f"{prefix} is revoked already.")
     form = RevokeForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
@@ -140,6 +147,13 @@ def revoke(request: HttpRequest, prefix: str) -> HttpResponse:
         f"use: {used}. What it has sent stays.",
     }
     return _form(request, form, context)
+
+
+def _over(request: HttpRequest, title: str, key: IngestKey, why: str) -> HttpResponse:
+    """Instead of a form that could only be refused."""
+    return render(
+        request, "keys/over.html", {"section": "keys", "title": title, "key": key, "why": why}
+    )
 
 
 def _find(request: HttpRequest, prefix: str) -> IngestKey:
