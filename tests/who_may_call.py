@@ -145,6 +145,7 @@ TABLE: dict[str, Row] = {
     "settings/retention": Row("/settings/retention", MONEY, FORM, write=ADMIN),
     "settings/calendar": Row("/settings/calendar", MONEY, FORM, write=ADMIN),
     "settings/privacy": Row("/settings/privacy", ADMIN, PAGE, shows="A"),
+    "settings/privacy/hashing": Row("/settings/privacy/hashing", ADMIN, FORM),
     "settings/privacy/erase": Row("/settings/privacy/erase", ADMIN, ACT),
     "settings/privacy/erasures/<int:pk>": Row(
         "/settings/privacy/erasures/{erasure}", ADMIN, PAGE, shows="A"
