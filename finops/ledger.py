@@ -8,6 +8,7 @@ ids are stable from one catalogue to the next.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -155,10 +156,17 @@ def add(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
 def draft(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
     """The line that `add` would append, not saved."""
     price = Price(author=author, source="entered by hand")
-    for name, value in _columns(terms, zone).items():
+    columns, unread = _columns(terms, zone)
+    for name, value in columns.items():
         setattr(price, name, value)
-    price.clean_fields()  # clean() compares what these have parsed
-    price.full_clean()
+    problems: dict[str, list[str]] = {}
+    if unread:
+        problems[NON_FIELD_ERRORS] = [f"{n}: {p}" for n, p in unread.items()]
+    problems |= _problems_of_fields(price)
+    for name, messages in _problems_of_line(price, [*unread, *problems]).items():
+        problems.setdefault(name, messages)
+    if problems:
+        raise ValidationError(problems)
     completed = complete(price.kind, line_of(price).prices)
     for bucket, amount in completed._asdict().items():
         setattr(price, f"{bucket}_price", amount)
@@ -187,7 +195,39 @@ def _gone(pk: int) -> Price.DoesNotExist:
     return Price.DoesNotExist(f"{pk} is no line in force that was entered by hand.")
 
 
-def _columns(terms: Mapping[str, object], zone: tzinfo) -> dict[str, object]:
+def _problems_of_fields(price: Price) -> dict[str, list[str]]:
+    try:
+        price.clean_fields()  # clean() compares what this has parsed
+    except ValidationError as wrong:
+        return wrong.message_dict
+    return {}
+
+
+def _problems_of_line(price: Price, wrong: Iterable[str]) -> dict[str, list[str]]:
+    """What is wrong with the line as a whole, were the fields that are wrong right by themselves:
+    a price that cannot be read is no missing one."""
+    supposed = copy(price)
+    for name in wrong:
+        column = name.removesuffix("_per_million").replace("gpu_hour", "gpu_second")
+        if column.endswith("_price") and column in _WRITABLE_FIELDS:
+            setattr(supposed, column, Decimal(0))
+        elif column == "discount_percent":
+            supposed.discount_percent = Decimal(1)
+        elif column in {"context_over", "kind"}:
+            setattr(supposed, column, 0 if column == "context_over" else price.kind)
+        elif column in {"effective_from", "effective_to"}:
+            setattr(supposed, column, None)
+        elif column in {"daily_from", "daily_to"}:
+            supposed.daily_from = supposed.daily_to = None
+    try:
+        supposed.clean()
+    except ValidationError as found:
+        return {name: each for name, each in found.message_dict.items() if name not in wrong}
+    return {}
+
+
+def _columns(terms: Mapping[str, object], zone: tzinfo) -> tuple[dict[str, object], dict[str, str]]:
+    """Columns with what was read, and the terms that could not be, with why."""
     columns: dict[str, object] = {}
     problems: dict[str, str] = {}
     for name, value in terms.items():
@@ -201,9 +241,7 @@ def _columns(terms: Mapping[str, object], zone: tzinfo) -> dict[str, object]:
             if column in columns:
                 problems[name] = f"Gives {column} a second time."
             columns[column] = parsed
-    if problems:
-        raise ValidationError({NON_FIELD_ERRORS: [f"{n}: {p}" for n, p in problems.items()]})
-    return columns
+    return columns, problems
 
 
 def _column(name: str, value: object, zone: tzinfo) -> tuple[str, object]:

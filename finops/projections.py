@@ -26,6 +26,13 @@ FIELDS = (
 DEFAULT_TEXTS = {"cached_percent": "0", "cost_per_cached_request": "0", "days": str(DAYS)}
 
 
+# What stands in for a wrong value, so that the next one is found.
+HARMLESS = {
+    **dict.fromkeys(("requests_per_day", "input_tokens", "output_tokens", "days"), "1"),
+    **dict.fromkeys(("cached_percent", "cost_per_cached_request", *TYPED), "0"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`lines` are those of the ledger that gave the price; none where it was typed in."""
@@ -55,6 +62,22 @@ def answer(params: Mapping[str, str], now: datetime) -> Answer:
     cached_cost = _number(params, "cost_per_cached_request")
     request_cost, lines = _request_cost(params, load, now)
     return Answer(load, cached_cost, project(load, request_cost, cached_cost), lines)
+
+
+def problems(params: Mapping[str, str], now: datetime) -> dict[str, InvalidQuery]:
+    """Everything that `answer` would refuse, by field."""
+    found: dict[str, InvalidQuery] = {}
+    corrected = dict(params)
+    while True:
+        try:
+            answer(corrected, now)
+        except InvalidQuery as problem:
+            if problem.field in found or problem.field not in HARMLESS:
+                return found if problem.field in found else {**found, problem.field: problem}
+            found[problem.field] = problem
+            corrected[problem.field] = HARMLESS[problem.field]
+        else:
+            return found
 
 
 def _request_cost(

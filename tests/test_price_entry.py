@@ -109,6 +109,33 @@ def test_what_is_wrong_is_said_beside_its_field(
     assert not RatingPreview.objects.exists()
 
 
+def test_everything_wrong_is_said_at_once(finance: Client) -> None:
+    wrong = {
+        **{"uncached_input_price_per_million": "many", "text_output_price_per_million": "-1"},
+        **{"effective_from": "soon", "discount_percent": "101", "service_tier": "gold"},
+        **{"provider": "", "model": "", "daily_from": "noon", "preview_days": "7"},
+    }
+    page = finance.post("/prices/new", {"kind": "contract", **wrong})
+    assert page.text.count('aria-invalid="true"') == 7
+    said = text_of(page.text)
+    for text in (
+        "Not a number.",
+        "A price is not negative.",
+        "Write a date",
+        "at most 100 percent",
+    ):
+        assert text in said
+    assert "Say which provider or model" in said
+    assert "at least one unit price" not in said
+    line = add()
+    ended = text_of(finance.post(f"/prices/lines/{line.pk}/end", {"effective_to": "soon"}).text)
+    assert "Write a date" in ended
+    assert "This field is required" in ended
+    rated = text_of(finance.post("/prices/ratings", {"start": "never", "end": "later"}).text)
+    assert "'never'" in rated
+    assert "'later'" in rated
+
+
 def test_lines_for_the_same_requests_are_named_before_saving(finance: Client) -> None:
     other = add(model="*")
     sent = finance.post("/prices/new", CONTRACT, follow=True)

@@ -101,3 +101,13 @@ def test_the_page_shows_the_example_until_something_is_asked(signed_in: Client) 
     assert "$54,585.00" in text_of(signed_in.get("/prices/calculator").text)
     page = signed_in.get("/prices/calculator", {**ASKED, **TYPED, "days": "1"}).text
     assert "$1,819.50" in text_of(page)
+
+
+@pytest.mark.django_db
+def test_the_calculator_says_everything_wrong_at_once(signed_in: Client) -> None:
+    wrong = {**ASKED, **TYPED, "requests_per_day": "many", "cached_percent": "101", "days": "0"}
+    page = signed_in.get("/prices/calculator", wrong)
+    assert page.status_code == 400
+    assert page.text.count('aria-invalid="true"') == 3
+    assert "is at most 100" in page.text
+    assert "is from 1 to 366" in page.text

@@ -45,29 +45,31 @@ def calculator(request: HttpRequest) -> HttpResponse:
     asked = {name: text for name in request.GET if (text := request.GET[name].strip())}
     params = asked or EXAMPLE
     context = frame(request, "calculator", "What would it cost?")
-    error = None
-    try:
-        found = projections.answer(params, timezone.now())
+    now = timezone.now()
+    errors = projections.problems(params, now)
+    if errors:
+        fields = {name for group in (LOAD, PRICE, MODEL) for name, *_ in group}
+        context["others"] = [each for name, each in errors.items() if name not in fields]
+        context["has_errors"] = True
+    else:
+        found = projections.answer(params, now)
         context |= {"kpis": _kpis(found), "lines": found.lines}
-    except InvalidQuery as problem:
-        error = problem
-        context["error"] = problem
     context["groups"] = [
-        (title, [_field(each, params, error) for each in fields])
+        (title, [_field(each, params, errors.get(each[0])) for each in fields])
         for title, fields in (
             ("The load", LOAD),
             ("At these prices", PRICE),
             ("Or at a model's price", MODEL),
         )
     ]
-    return render(request, "prices/calculator.html", context, status=400 if error else 200)
+    return render(request, "prices/calculator.html", context, status=400 if errors else 200)
 
 
 def _field(
     field: tuple[str, str, str], params: dict[str, str], error: InvalidQuery | None
 ) -> dict[str, str]:
     name, label, hint = field
-    wrong = f"{label} {error.message}." if error and error.field == name else ""
+    wrong = f"{label} {error.message}." if error else ""
     return {
         "name": name,
         "label": label,

@@ -28,8 +28,9 @@ def new(request: HttpRequest) -> HttpResponse:
         if request.method == "POST"
         else PriceForm(None, _prefilled(request))
     )
-    if request.method == "POST" and form.is_valid():
-        replaces = form.cleaned_data["replaces"]
+    if request.method == "POST":
+        is_read = form.is_valid()
+        replaces = form.cleaned_data.get("replaces")
         if replaces is not None:
             _ours(replaces)
         terms = form.terms()
@@ -38,8 +39,9 @@ def new(request: HttpRequest) -> HttpResponse:
         except ValidationError as problem:
             form.show(problem)
         else:
-            days = form.cleaned_data["preview_days"]
-            return _to_preview(request, terms, replaces, days)
+            if is_read:
+                days = form.cleaned_data["preview_days"]
+                return _to_preview(request, terms, replaces, days)
     replaced = form["replaces"].value()
     heading = f"Change line #{replaced}" if replaced else "Add a price"
     context = frame(request, "ledger", heading)
@@ -51,10 +53,11 @@ def new(request: HttpRequest) -> HttpResponse:
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """The line is superseded by one that is equal but ends: history is not rewritten."""
     price = _ours(pk)
-    form = EndForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = EndForm(request.POST if request.method == "POST" else None)
+    is_read = form.is_valid()
+    if request.method == "POST" and "effective_to" in form.cleaned_data:
         terms = price_entries.ending(
-            price, form.cleaned_data["effective_to"], form.cleaned_data["note"]
+            price, form.cleaned_data["effective_to"], form.cleaned_data.get("note", "")
         )
         try:
             price_entries.check(terms, request.user, settings.REPORTING_ZONE)
@@ -63,7 +66,8 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
                 for message in messages:
                     form.add_error("effective_to", message.removeprefix("effective_to: "))
         else:
-            return _to_preview(request, terms, pk, "30")
+            if is_read:
+                return _to_preview(request, terms, pk, "30")
     context = frame(request, "ledger", f"End line #{pk}")
     context |= {
         "form": form,

@@ -81,12 +81,15 @@ class PriceForm(forms.Form):
 
     def show(self, problem: ValidationError) -> None:
         """Put each of the ledger's objections beside its field."""
+        known = set(self.errors)
         for name, messages in problem.message_dict.items():
             for message in messages:
                 field, text = name, message
                 if name == "__all__" and message.partition(": ")[0] in self.fields:
                     field, _, text = message.partition(": ")
-                self.add_error(self._field_of(field), text)
+                # What the form itself refused was not handed on, and so is missing.
+                if (place := self._field_of(field)) not in known:
+                    self.add_error(place, text)
 
     def _field_of(self, name: str) -> str | None:
         for found in (name, f"{name}_per_million"):

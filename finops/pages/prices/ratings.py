@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from finops.models import RatingRun
 from finops.pages.prices import frame
 from finops.pages.prices.forms import RatingForm
 from finops.pages.prices.lines import moment
-from finops.periods import InvalidQuery, absolute_period
+from finops.periods import InvalidQuery, absolute_period, parse_instant
 
 SHOWN = 100
 
@@ -31,6 +32,7 @@ def ratings(request: HttpRequest) -> HttpResponse:
             period = absolute_period(asked["start"], asked["end"], now=now, zone=zone)
         except InvalidQuery as problem:
             form.add_error(problem.field, f"{problem.message}.")
+            _tell_of_end(form, asked["end"], zone)
         else:
             preview = price_entries.ask_preview(
                 period, by=request.user, now=now, only_unpriced=asked["only_unpriced"]
@@ -49,6 +51,16 @@ def ratings(request: HttpRequest) -> HttpResponse:
         "is_under_way": any(each.is_queued and each.finished_at is None for each in runs),
     }
     return render(request, "prices/ratings.html", context, status=400 if form.errors else 200)
+
+
+def _tell_of_end(form: RatingForm, end: str, zone: ZoneInfo) -> None:
+    """Where the first day is wrong, the last has not been looked at."""
+    if not end or "end" in form.errors:
+        return
+    try:
+        parse_instant("end", end, zone)
+    except InvalidQuery as problem:
+        form.add_error("end", f"{problem.message}.")
 
 
 def _row(run: RatingRun, now: datetime) -> dict[str, Any]:
