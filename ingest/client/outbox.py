@@ -162,8 +162,13 @@ class Outbox:
 
     def _dispatch(self, lines: list[bytes]) -> None:
         """Send, or keep while the server is away."""
-        if time.monotonic() < self._not_before or not self._is_delivered(lines):
-            self._keep(lines)
+        try:
+            if time.monotonic() >= self._not_before and self._is_delivered(lines):
+                return
+        except Exception:  # the thread must go on, whatever this is
+            log.exception("A batch of events could not be sent; it is kept.")
+            self._not_before = time.monotonic() + MENDED_AFTER_SECONDS
+        self._keep(lines)
 
     def _keep(self, lines: list[bytes]) -> None:
         if self._spool and self._spool.put(lines):

@@ -61,7 +61,11 @@ class Spool:
         return True
 
     def _size(self) -> int:
-        return sum(file.stat().st_size for file in self._directory.iterdir())
+        size = 0
+        for file in self._directory.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process has just sent it
+                size += file.stat().st_size
+        return size
 
     @contextlib.contextmanager
     def take(self, path: Path) -> Iterator[list[bytes] | None]:
