@@ -80,15 +80,7 @@ def revoke_token(prefix: str, *, by: Reader | str, now: datetime, address: str =
             return False
         token.revoked_at = now
         token.save(update_fields=["revoked_at"])
-        audit.record(
-            "token.revoke",
-            subject(token),
-            at=now,
-            by=by,
-            before={"revoked_at": None},
-            after={"revoked_at": now.isoformat()},
-            address=address,
-        )
+        audit.record_revocation("token.revoke", subject(token), at=now, by=by, address=address)
     return True
 
 

@@ -42,5 +42,29 @@ def record(
     )
 
 
+def record_revocation(
+    action: str,
+    subject: str,
+    *,
+    at: datetime,
+    by: Reader | str,
+    team: str = "",
+    reason: str = "",
+    address: str = "",
+) -> AuditRecord:
+    """Write that a credential has ended."""
+    return record(
+        action,
+        subject,
+        at=at,
+        by=by,
+        team=team,
+        before={"revoked_at": None},
+        after={"revoked_at": at.isoformat()},
+        reason=reason,
+        address=address,
+    )
+
+
 def name_of(user: Reader) -> str:
     return "nobody" if isinstance(user, AnonymousUser) else user.get_username()

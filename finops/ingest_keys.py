@@ -180,17 +180,8 @@ def revoke(
             return False
         key.revoked_at = now
         key.save(update_fields=["revoked_at"])
-        audit.record(
-            "key.revoke",
-            subject(key),
-            at=now,
-            by=by,
-            team=key.team,
-            before={"revoked_at": None},
-            after={"revoked_at": now.isoformat()},
-            reason=reason,
-            address=address,
-        )
+        said = {"team": key.team, "reason": reason, "address": address}
+        audit.record_revocation("key.revoke", subject(key), at=now, by=by, **said)
     return True
 
 

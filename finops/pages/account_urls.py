@@ -19,63 +19,59 @@ from django.urls import path, re_path
 from finops.pages.account import account, end_other_sessions, end_session
 from finops.pages.accounts import SignIn
 
-urlpatterns = [
+_ADDRESSES = (
     # Signing in: "sign-in" and "sign-out" by the names that allauth knows.
-    path("sign-in", SignIn.as_view(), name="account_login"),
-    path("sign-out", LogoutView.as_view(next_page="sign-in"), name="account_logout"),
-    path("sign-in/inactive", signing_in.account_inactive, name="account_inactive"),
-    path("sign-in/code", second_factor.authenticate, name="mfa_authenticate"),
-    path("sign-in/passkey", passkeys.login_webauthn, name="mfa_login_webauthn"),
-    path("sign-in/cancelled", single_sign_on.login_cancelled, name="socialaccount_login_cancelled"),
-    path("sign-in/failed", single_sign_on.login_error, name="socialaccount_login_error"),
-    path("sign-in/with/<slug:provider_id>", openid_connect.login, name="openid_connect_login"),
-    path(
+    ("sign-in", SignIn.as_view(), "account_login"),
+    ("sign-in/inactive", signing_in.account_inactive, "account_inactive"),
+    ("sign-in/code", second_factor.authenticate, "mfa_authenticate"),
+    ("sign-in/passkey", passkeys.login_webauthn, "mfa_login_webauthn"),
+    ("sign-in/cancelled", single_sign_on.login_cancelled, "socialaccount_login_cancelled"),
+    ("sign-in/failed", single_sign_on.login_error, "socialaccount_login_error"),
+    ("sign-in/with/<slug:provider_id>", openid_connect.login, "openid_connect_login"),
+    (
         "sign-in/with/<slug:provider_id>/callback",
         openid_connect.callback,
-        name="openid_connect_callback",
+        "openid_connect_callback",
     ),
-    path("password", signing_in.password_reset, name="account_reset_password"),
-    path("password/sent", signing_in.password_reset_done, name="account_reset_password_done"),
+    ("password", signing_in.password_reset, "account_reset_password"),
+    ("password/sent", signing_in.password_reset_done, "account_reset_password_done"),
+    (
+        "password/changed",
+        signing_in.password_reset_from_key_done,
+        "account_reset_password_from_key_done",
+    ),
+    # One's own account. Some of allauth's pages are parts of the one page.
+    ("account", account, "account"),
+    ("account", account, "mfa_index"),
+    ("account", account, "mfa_list_webauthn"),
+    ("account", account, "socialaccount_connections"),
+    ("account/sessions/<int:session_id>/end", end_session, "account-session-end"),
+    ("account/sessions/end-others", end_other_sessions, "account-sessions-end"),
+    ("account/password", signing_in.password_change, "account_change_password"),
+    ("account/password/set", signing_in.password_set, "account_set_password"),
+    ("account/confirm", signing_in.reauthenticate, "account_reauthenticate"),
+    ("account/confirm/code", second_factor.reauthenticate, "mfa_reauthenticate"),
+    ("account/confirm/passkey", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
+    ("account/app", totp.activate_totp, "mfa_activate_totp"),
+    ("account/app/remove", totp.deactivate_totp, "mfa_deactivate_totp"),
+    ("account/codes", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    ("account/codes/new", recovery_codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    (
+        "account/codes/download",
+        recovery_codes.download_recovery_codes,
+        "mfa_download_recovery_codes",
+    ),
+    ("account/passkeys/add", passkeys.add_webauthn, "mfa_add_webauthn"),
+    ("account/passkeys/<int:pk>", passkeys.edit_webauthn, "mfa_edit_webauthn"),
+    ("account/passkeys/<int:pk>/remove", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+)
+
+urlpatterns = [
+    path("sign-out", LogoutView.as_view(next_page="sign-in"), name="account_logout"),
     re_path(
         r"^password/new/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$",
         signing_in.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
-    path(
-        "password/changed",
-        signing_in.password_reset_from_key_done,
-        name="account_reset_password_from_key_done",
-    ),
-    # One's own account. Some of allauth's pages are parts of the one page.
-    path("account", account, name="account"),
-    path("account", account, name="mfa_index"),
-    path("account", account, name="mfa_list_webauthn"),
-    path("account", account, name="socialaccount_connections"),
-    path("account/sessions/<int:session_id>/end", end_session, name="account-session-end"),
-    path("account/sessions/end-others", end_other_sessions, name="account-sessions-end"),
-    path("account/password", signing_in.password_change, name="account_change_password"),
-    path("account/password/set", signing_in.password_set, name="account_set_password"),
-    path("account/confirm", signing_in.reauthenticate, name="account_reauthenticate"),
-    path("account/confirm/code", second_factor.reauthenticate, name="mfa_reauthenticate"),
-    path(
-        "account/confirm/passkey",
-        passkeys.reauthenticate_webauthn,
-        name="mfa_reauthenticate_webauthn",
-    ),
-    path("account/app", totp.activate_totp, name="mfa_activate_totp"),
-    path("account/app/remove", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("account/codes", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path(
-        "account/codes/new",
-        recovery_codes.generate_recovery_codes,
-        name="mfa_generate_recovery_codes",
-    ),
-    path(
-        "account/codes/download",
-        recovery_codes.download_recovery_codes,
-        name="mfa_download_recovery_codes",
-    ),
-    path("account/passkeys/add", passkeys.add_webauthn, name="mfa_add_webauthn"),
-    path("account/passkeys/<int:pk>", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
-    path("account/passkeys/<int:pk>/remove", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
+    *(path(address, view, name=name) for address, view, name in _ADDRESSES),
 ]
