@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from typing import NamedTuple
@@ -103,12 +103,15 @@ class Reader:
         retention: timedelta,
         tiers: LatencyTiers,
         activated_tags: frozenset[str] = frozenset(),
+        dropped_before: date = date.min,
     ) -> None:
         self.scope = scope
         self.newest = now + MAX_AHEAD
         oldest = (now - retention).astimezone(UTC)
         # Retention drops whole UTC days, so a day is taken wholly or not at all.
-        self.oldest = oldest.replace(hour=0, minute=0, second=0, microsecond=0)
+        within_retention = oldest.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.first_kept = datetime.combine(dropped_before, time(), UTC)
+        self.oldest = max(within_retention, self.first_kept)
         self.tiers = tiers
         self.activated_tags = activated_tags
         self._digest = source_digest(scope.source)
@@ -162,11 +165,17 @@ class Reader:
                 "timestamp: more than an hour ahead of the server; check the clock and the zone.",
             )
         if timestamp < self.oldest:
-            raise Rejected(
-                "timestamp_too_old",
-                f"timestamp: events are kept since {self.oldest:%Y-%m-%d}; older ones are refused.",
-            )
+            raise self._too_old(timestamp)
         return timestamp if timestamp.tzinfo is UTC else timestamp.astimezone(UTC)
+
+    def _too_old(self, timestamp: datetime) -> Rejected:
+        since = f"timestamp: events are kept since {self.oldest:%Y-%m-%d}; "
+        if timestamp < self.first_kept:
+            return Rejected(
+                "timestamp_too_old",
+                since + "older ones were dropped, and would count twice if they came again.",
+            )
+        return Rejected("timestamp_too_old", since + "older ones are refused.")
 
     def _dimension_tags(self, tags: dict[str, str]) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((k, v) for k, v in tags.items() if k in self.activated_tags))

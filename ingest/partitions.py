@@ -10,6 +10,8 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.errors import ObjectNotInPrerequisiteState
 
+from ingest.decisions import DROPPED_BEFORE
+
 log = logging.getLogger(__name__)
 
 DAYS_AHEAD = 3
@@ -119,11 +121,21 @@ def drop_expired(connection: Connection, today: date, retention_days: int) -> li
     attached = existing(connection)
     # An interrupted run may have left partitions detached and not yet dropped.
     expired = sorted(day for day in attached | _detached(connection) if day < oldest)
+    if expired:
+        # First, so that no event of these days is taken once they are gone.
+        connection.execute(_SAY_DROPPED, [DROPPED_BEFORE, str(expired[-1] + timedelta(days=1))])
     for day in expired:
         if day in attached:
             _detach(connection, day)
         connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(_name(day))))
     return expired
+
+
+_SAY_DROPPED = """
+    INSERT INTO setting (name, value, changed_at) VALUES (%s, to_jsonb(%s::text), now())
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at
+    WHERE (setting.value #>> '{}') < (excluded.value #>> '{}')
+"""
 
 
 def _first_unfolded(connection: Connection) -> date | None:

@@ -133,10 +133,12 @@ class Reception:
         decoded = form.decode(plain, headers)
         if key.allowance:
             key.allowance.take(decoded.total, self._clock())
+        decisions = self._configuration.decisions
         reader = Reader(
             key.scope,
             now=now,
-            retention=min(self._retention, self._configuration.decisions.retention),
+            retention=min(self._retention, decisions.retention),
+            dropped_before=decisions.dropped_before,
             tiers=self._configuration.tiers,
             activated_tags=self._configuration.activated_tags,
         )

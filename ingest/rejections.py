@@ -55,7 +55,8 @@ MENDS = {
     "negative_tokens": "Write 0 or more, or leave the field out.",
     "out_of_range": "Keep to the bounds of the field, which the table of fields names.",
     "timestamp_in_future": "Check the clock of the machine that sends, and the zone it writes.",
-    "timestamp_too_old": "Events this old are past the retention; it can be made longer.",
+    "timestamp_too_old": "Events this old are past the retention. It can be made "
+    "longer, but not for days that were dropped.",
     "token_parts_exceed_whole": "Write totals that include their cached, audio and reasoning "
     "parts, or send the provider's usage block untouched.",
     "too_long": "Shorten the value; names are of at most 200 characters.",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from ingest_server import Door, event, result
 from psycopg.types.json import Jsonb
 
+from finops.conninfo import conninfo
+from ingest import partitions
 from ingest.cardinality import DEFAULT_LIMITS, OVERFLOW
 from ingest.decisions import DEFAULTS, LIMITS, RETENTION
 
@@ -69,3 +72,24 @@ def test_a_shorter_retention_is_obeyed_at_the_door(deciding: Door) -> None:
     assert result(deciding.post([old]))["accepted"] == 1
     older = event(timestamp=(datetime.now(UTC) - timedelta(days=500)).isoformat())
     assert result(deciding.post([older]))["rejected"]
+
+
+def test_days_that_were_dropped_stay_closed_however_long_the_retention_is_then(
+    deciding: Door,
+) -> None:
+    today = datetime.now(UTC).date()
+    last_dropped, first_kept = event(), event()
+    last_dropped["timestamp"] = f"{today - timedelta(days=21)}T23:59:59Z"
+    first_kept["timestamp"] = f"{today - timedelta(days=20)}T00:00:00Z"
+    assert result(deciding.post([last_dropped]))["accepted"] == 1
+    deciding.database.execute("UPDATE ingest_batch SET folded_at = now()")
+    with psycopg.connect(conninfo(), autocommit=True) as connection:
+        partitions.drop_expired(connection, today, retention_days=20)
+    deciding.application.configuration.reload()
+    answer = result(deciding.post([last_dropped, first_kept]))
+    assert answer["accepted"] == 1
+    [refused] = answer["rejected"]
+    assert refused["reason"] == "timestamp_too_old"
+    assert "dropped" in refused["detail"]
+    decide(deciding, RETENTION, 100)
+    assert result(deciding.post([last_dropped]))["rejected"]

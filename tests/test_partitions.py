@@ -23,6 +23,7 @@ def connection(db: None, database: Connection) -> Iterator[Connection]:
     with psycopg.connect(conninfo(), autocommit=True) as connection:
         yield connection
         partitions.drop_expired(connection, OLD + timedelta(days=1000), 1)
+        connection.execute("DELETE FROM setting")
 
 
 def indexes(connection: Connection, table: str) -> int:
