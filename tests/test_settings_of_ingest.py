@@ -33,7 +33,7 @@ def test_the_desks_show_the_limit_in_force(signed_in: Client) -> None:
     response = signed_in.post(DESK_OF_LIMITS, {"feature": "1234", "user": ""}, follow=True)
     assert "Feature: 1,234. This holds for new values" in response.text
     assert 'value="1234"' in response.text
-    assert '<td class="number">1234</td>' in signed_in.get("/ingest").text
+    assert '<td class="number">1,234</td>' in signed_in.get("/ingest").text
     assert "1,234" in reader("finance").get(DESK_OF_LIMITS).text
     [record] = AuditRecord.objects.filter(action="settings.change")
     assert (record.before, record.after) == ({"feature": 500}, {"feature": 1234})
