@@ -4,22 +4,15 @@ that must not be."""
 from __future__ import annotations
 
 import json
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import litellm_captures
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from ingest_server import Door, result, until
 
-from ingest.doors.litellm import LITELLM, read
-from ingest.facts import LatencyTiers, Reader, Scope
+from ingest.doors.litellm import LITELLM
 from ingest.problems import Problem
-from ingest.rejections import Rejected
 
-SCOPE = Scope(1, "s", "s", "", "")
 FIRST = json.loads(litellm_captures.body("litellm_single_2"))
 
 
@@ -283,28 +276,3 @@ def test_no_word_of_a_prompt_is_kept(door: Door) -> None:
     assert "launch" not in str(kept)
     examples = until(lambda: door.database.execute("SELECT * FROM rejected_example").fetchall())
     assert "launch" not in str(examples)
-
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=6,
-)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.data())
-def test_any_body_is_read_or_refused(data: st.DataObject) -> None:
-    """Never by another error than a Problem, of which the application would make a 500."""
-    changed = data.draw(st.dictionaries(st.sampled_from(sorted(FIRST)), ANYTHING, max_size=4))
-    metadata = data.draw(st.dictionaries(st.sampled_from(sorted(FIRST["metadata"])), ANYTHING))
-    mixed = {**FIRST, "metadata": {**FIRST["metadata"], **metadata}, **changed}
-    body = json.dumps(data.draw(st.sampled_from([mixed, [mixed, FIRST], changed]))).encode()
-    if data.draw(st.booleans()):
-        body = body[: data.draw(st.integers(0, len(body)))]
-    now = datetime.now(UTC)
-    reader = Reader(SCOPE, now=now, retention=timedelta(days=400), tiers=LatencyTiers())
-    with suppress(Problem):
-        for event in read(body).events:
-            with suppress(Rejected):
-                reader.read(event)
