@@ -221,6 +221,14 @@ def decode(content_type: str, body: bytes, path: str = TRACES) -> Decoded:
     return Exporter().doors[path].formats[content_type].decode(body, {})
 
 
+@pytest.mark.parametrize("depth", [50, 400, 600, 900, 5000])
+def test_values_within_values_are_read_or_refused(depth: int) -> None:
+    odd = span(attributes=NEW | {"tag.tags": "DEEP"})
+    deep = b'{"arrayValue":{"values":[' * depth + b"{}" + b"]}}" * depth
+    with suppress(Problem):
+        decode(JSON, encoded(traces(odd)).replace(b'{"stringValue": "DEEP"}', deep))
+
+
 READ = encoded(traces(span(attributes=NEW)), PROTOBUF)
 
 

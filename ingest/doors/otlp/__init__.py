@@ -11,6 +11,7 @@ from ingest.doors.door import Answer, Decoded, Door, Format, Headers
 from ingest.doors.otlp import answers, calls, events, protobuf, text
 from ingest.doors.otlp.kinship import Kinship
 from ingest.doors.otlp.records import Group
+from ingest.problems import Problem
 
 
 def doors() -> tuple[Door, ...]:
@@ -19,7 +20,10 @@ def doors() -> tuple[Door, ...]:
 
     def decoder(read: Callable[[bytes], Iterable[Group]]) -> Callable[[bytes, Headers], Decoded]:
         def decode(body: bytes, headers: Headers) -> Decoded:
-            return events.decoded(kinship.distinct(calls.read(read(body))))
+            try:
+                return events.decoded(kinship.distinct(calls.read(read(body))))
+            except RecursionError:
+                raise Problem(400, "The body has values within values, too deep to read.") from None
 
         return decode
 
