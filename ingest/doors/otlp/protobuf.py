@@ -7,6 +7,7 @@ whole.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -21,6 +22,7 @@ from ingest.problems import Problem
 
 MAX_RECORDS = 100_000
 MAX_RESOURCES = 10_000
+MAX_ATTRIBUTES = 10_000  # SDKs stop at 128
 # A larger span is parsed without its largest attributes: prompts and answers, as a rule.
 LARGE_SPAN_BYTES = 2**20
 LARGE_FIELD_BYTES = 2**16
@@ -75,7 +77,9 @@ def _pruned(body: bytes, start: int, end: int) -> bytes:
     """A large message without its large fields, and with no more fields than may be large."""
     kept: list[bytes] = []
     size, begins = 0, start
-    for _, first, last in _fields(body, start, end):
+    for number, (_, first, last) in enumerate(_fields(body, start, end)):
+        if number > MAX_RECORDS:
+            raise too_many_records()
         if last - first <= LARGE_FIELD_BYTES and size < LARGE_SPAN_BYTES:
             kept.append(body[begins:last])
             size += last - begins
@@ -168,7 +172,7 @@ def _log(data: bytes) -> Record | None:
 
 def _pairs(message: Any) -> Pairs:
     pairs: Pairs = []
-    for attribute in message.attributes:
+    for attribute in islice(message.attributes, MAX_ATTRIBUTES):
         name = attribute.key
         if name in KNOWN or name.startswith(TAG_PREFIXES):
             pairs.append((name, _value(attribute.value)))
