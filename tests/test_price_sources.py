@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
+from genai_prices.data_snapshot import get_snapshot
 
 from finops import ledger, price_sources
 from finops.models import (
@@ -27,6 +28,7 @@ from finops.models import (
     TeamMember,
 )
 from finops.pricing import reference
+from finops.pricing.known_names import may_have
 from finops.pricing.lines import PriceLine, UnitPrices
 from tests import usage
 
@@ -218,3 +220,13 @@ def test_a_name_that_no_page_can_show_is_left_out_and_told(signed_in: Client) ->
     page = signed_in.post("/prices/sources", {"file": file}, follow=True)
     assert page.status_code == 200
     assert r"half \ud800 The name is too long or not text." in page.text
+
+
+def test_names_are_sifted_without_losing_one_that_the_catalogue_knows() -> None:
+    everyone = get_snapshot().providers
+    names = [model.id for provider in everyone for model in provider.models][::7]
+    names += [f"{name}-20251101" for name in names[::5]] + [f"acme/{name}" for name in names[::5]]
+    for provider in everyone[::3]:
+        for name in names[::3]:
+            if provider.find_model(name, all_providers=everyone):
+                assert may_have(provider.id, name), (provider.id, name)

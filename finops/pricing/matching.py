@@ -15,6 +15,8 @@ from typing import NamedTuple
 from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
 from genai_prices.types import Provider
 
+from finops.pricing.known_names import may_have
+
 PROVIDER_ALIASES = {
     "azure.ai.inference": "azure",
     "azure_ai": "azure",
@@ -115,10 +117,11 @@ def _find_provider(name: str) -> Provider | None:
 
 
 def _find_model(provider: Provider, reference: str) -> CatalogModel | None:
+    names = dict.fromkeys((reference, RESOURCE_PATH.sub("", reference)))
+    asked = (name for name in names if may_have(provider.id, name))
     everyone = get_snapshot().providers
-    found = provider.find_model(reference, all_providers=everyone) or provider.find_model(
-        RESOURCE_PATH.sub("", reference), all_providers=everyone
-    )
+    lookups = (provider.find_model(name, all_providers=everyone) for name in asked)
+    found = next(filter(None, lookups), None)
     if found is None:
         return None
     return CatalogModel(provider.id, _owners().get(id(found), provider.id), found.id)

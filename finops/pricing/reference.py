@@ -100,7 +100,7 @@ def _object(content: bytes) -> dict[str, object]:
     if not isinstance(found, dict) or not found:
         raise InvalidFile("Write one JSON object: model name → prices, as LiteLLM does.")
     if len(found) > MAX_ENTRIES:
-        raise InvalidFile(f"The file has more than {MAX_ENTRIES} entries.")
+        raise InvalidFile(f"The file has more than {MAX_ENTRIES:,} entries.")
     return found
 
 

@@ -36,7 +36,8 @@ COST = "effective_cost"
 class ImportForm(forms.Form):
     file = forms.FileField(
         label="Price file, JSON as LiteLLM writes it",
-        help_text=f"At most {reference.MAX_BYTES >> 20} MiB. It replaces what was imported before.",
+        help_text=f"At most {reference.MAX_BYTES >> 20} MiB and {reference.MAX_ENTRIES:,} entries. "
+        "It replaces what was imported before.",
         max_length=200,
     )
 
@@ -89,15 +90,15 @@ def _imported(request: HttpRequest, form: ImportForm, now: datetime) -> bool:
         return False
     messages.success(
         request,
-        f"Prices of {len(found.models)} models are compared now. {found.unknown} entries are of "
-        "models that the catalogue does not list.",
+        f"Prices of {len(found.models):,} models are compared now. {found.unknown:,} entries are "
+        "of models that the catalogue does not list.",
     )
     if found.problems:
         told = "; ".join(
             " ".join(filter(None, [each.name, each.field, each.message]))
             for each in found.problems[:PROBLEMS]
         )
-        messages.warning(request, f"{len(found.problems)} values were left out: {told}")
+        messages.warning(request, f"{len(found.problems):,} values were left out: {told}")
     return True
 
 
