@@ -160,7 +160,7 @@ def rate_in_sql(
         with cursor.copy("COPY request FROM STDIN") as copy:
             for number, (used, line, contract) in enumerate(rows):
                 ids = (line.id if line else None, contract.id if contract else None)
-                copy.write_row((number, *used, *ids))
+                copy.write_row((number, *used[:9], *ids))
         cursor.execute(
             f"""
             SELECT {", ".join(f"cost.{column}" for column in COST_COLUMNS)}
