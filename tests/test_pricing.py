@@ -204,7 +204,10 @@ def test_every_catalogue_model_costs_what_genai_prices_says_to_the_last_digit(se
 
 tokens = st.just(0) | st.integers(1, 5_000) | st.integers(1, 1_000_000_000)
 quantities = st.builds(
-    Quantities, *[tokens] * 8, gpu_seconds=st.none() | st.decimals(0, 1000, places=3)
+    Quantities,
+    *[tokens] * 8,
+    gpu_seconds=st.none() | st.decimals(0, 1000, places=3),
+    requests=st.just(1),
 )
 unit_prices = st.builds(UnitPrices, *[st.none() | st.decimals(0, 1, places=18)] * len(BUCKETS))
 list_lines = unit_prices.map(lambda prices: PriceLine("catalog", "p", "m", prices))
