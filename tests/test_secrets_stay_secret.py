@@ -170,7 +170,8 @@ def use_keys(browser: Browser) -> str:
 
 def use_links(browser: Browser) -> None:
     """An invitation and a new password: opened, refused, asked for after they were used."""
-    page = browser.send("/people/invitations", email="bob@example.org", role="viewer").text
+    invited = {"email": "bob@example.org", "role": "viewer", "teamless": "on"}
+    page = browser.send("/people/invitations", **invited).text
     link = re.search(r"/invitations/([\w-]{20,})", page)
     assert link
     browser.remember(link[1])
