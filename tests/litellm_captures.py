@@ -1,4 +1,5 @@
-"""Bodies that LiteLLM sent once, as if it sent them now."""
+"""Bodies that LiteLLM sent once, as if it sent them now. They lie beside the repository, and not
+everywhere."""
 
 from __future__ import annotations
 
@@ -6,30 +7,21 @@ import re
 import time
 from pathlib import Path
 
-import httpx
+import pytest
 
-CAPTURES = Path(__file__).parent / "captures"
-PATH = "/api/v1/ingest/litellm"
-NAMES = (
-    *("litellm_array", "litellm_lines_1", "litellm_lines_2"),
-    *("litellm_single_1", "litellm_single_2", "litellm_single_8"),
+CAPTURES = Path(__file__).resolve().parent.parent.parent / "shared" / "captures"
+ARRAY = ("litellm_generic_api__ingest_litellm__1",)
+LINES = ("litellm_ndjson__ingest_litellm__1", "litellm_ndjson__ingest_litellm__2")
+SINGLE = tuple(f"litellm_single__ingest_litellm__{number}" for number in (1, 2, 8))
+needed = pytest.mark.skipif(
+    not (CAPTURES / f"{ARRAY[0]}.bin").exists(), reason=f"no captured bodies in {CAPTURES}"
 )
-_RECORDED = 1_795_225_000
-_MOVED = int(time.time()) - 1800 - _RECORDED
-_SECONDS = re.compile(rb"\b179522\d{4}(?=[.,}])")
+_SECONDS = re.compile(rb"\b(17\d{8})(?=[.,}])")
 
 
 def body(name: str) -> bytes:
     """The capture, its times moved to the last hour."""
-    recorded = (CAPTURES / f"{name}.json").read_bytes()
-    return _SECONDS.sub(lambda found: str(int(found[0]) + _MOVED).encode(), recorded)
-
-
-def send(http: httpx.Client, key: str, content: bytes) -> httpx.Response:
-    """As LiteLLM does, whatever its log format."""
-    headers = {
-        "authorization": f"Bearer {key}",
-        "content-type": "application/json",
-        "user-agent": "litellm/1.106.2",
-    }
-    return http.post(PATH, content=content, headers=headers)
+    recorded = (CAPTURES / f"{name}.bin").read_bytes()
+    first = min(int(found) for found in _SECONDS.findall(recorded))
+    moved = int(time.time()) - 1800 - first
+    return _SECONDS.sub(lambda found: str(int(found[0]) + moved).encode(), recorded)

@@ -10,6 +10,7 @@ import httpx
 import litellm_captures
 import psycopg
 import pytest
+from litellm_payloads import post
 
 from bench.system import System
 
@@ -42,15 +43,16 @@ def stored(connection: psycopg.Connection[Any], service: str) -> dict[Any, int]:
     return {(row[0], row[1], tuple(row[2:6]), row[6]): row[7] for row in rows}
 
 
+@litellm_captures.needed
 @pytest.mark.parametrize(
-    "names", [["litellm_array"], ["litellm_lines_1", "litellm_lines_2"]], ids=["array", "lines"]
+    "names", [litellm_captures.ARRAY, litellm_captures.LINES], ids=["array", "lines"]
 )
-def test_each_call_costs_what_its_provider_takes(farthing: System, names: list[str]) -> None:
+def test_each_call_costs_what_its_provider_takes(farthing: System, names: tuple[str, ...]) -> None:
     service = f"litellm-{uuid4().hex}"
     key = farthing.manage("create_ingest_key", service)
     with httpx.Client(base_url=farthing.url) as http:
         for name in names * 2:
-            answer = litellm_captures.send(http, key, litellm_captures.body(name))
+            answer = post(http, key, litellm_captures.body(name))
             assert answer.json()["rejected"] == []
     with farthing.connect() as connection:
         assert stored(connection, service) == EVERYTHING

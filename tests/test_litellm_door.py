@@ -9,26 +9,21 @@ from typing import Any
 import litellm_captures
 import pytest
 from ingest_server import Door, result, until
+from litellm_payloads import FIRST, payload, post
 
 from ingest.doors.litellm import LITELLM
 from ingest.problems import Problem
 
-FIRST = json.loads(litellm_captures.body("litellm_single_2"))
-
-
-def payload(**changed: Any) -> dict[str, Any]:
-    """A real payload with other values; metadata are added to its own."""
-    fresh = json.loads(litellm_captures.body("litellm_single_2"))
-    fresh["metadata"].update(changed.pop("metadata", {}))
-    return {**fresh, **changed}
-
 
 def send(door: Door, content: bytes | Any) -> Any:
     given = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return result(litellm_captures.send(door.http, door.key, given))
+    return result(post(door.http, door.key, given))
 
 
-@pytest.mark.parametrize("name", litellm_captures.NAMES)
+@litellm_captures.needed
+@pytest.mark.parametrize(
+    "name", [*litellm_captures.ARRAY, *litellm_captures.LINES, *litellm_captures.SINGLE]
+)
 def test_what_litellm_sent_is_taken_once(door: Door, name: str) -> None:
     body = litellm_captures.body(name)
     count = len(json.loads(body)) if body[:1] == b"[" else body.count(b"\n") + 1
@@ -46,8 +41,8 @@ def test_a_call_keeps_its_id_time_and_figures(door: Door) -> None:
     assert (row["uncached_input_tokens"], row["cache_read_input_tokens"]) == (176, 1024)
     assert (row["text_output_tokens"], row["reasoning_output_tokens"]) == (150, 200)
     assert float(row["reported_cost"]) == sent["response_cost"]
-    assert row["latency_ms"] == pytest.approx(1287.24)
-    assert (row["team"], row["session"], row["cache"]) == ("payments", "sess-1", "none")
+    assert row["latency_ms"] == pytest.approx(1500)
+    assert (row["team"], row["session"], row["cache"]) == ("payments", "conversation-7", "none")
     assert row["ttft_ms"] is None
 
 
@@ -248,7 +243,7 @@ def test_what_pythons_json_writes_and_json_does_not_have_is_read(door: Door) -> 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[1, 2"])
 def test_a_body_that_is_no_json_is_refused(door: Door, content: bytes) -> None:
-    response = litellm_captures.send(door.http, door.key, content)
+    response = post(door.http, door.key, content)
     assert response.status_code == 400
     assert response.json()["detail"].startswith("The body is")
 

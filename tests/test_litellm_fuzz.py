@@ -6,9 +6,9 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-import litellm_captures
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from litellm_payloads import FIRST
 
 from ingest.doors.litellm import read
 from ingest.facts import LatencyTiers, Reader, Scope
@@ -16,7 +16,6 @@ from ingest.problems import Problem
 from ingest.rejections import Rejected
 
 SCOPE = Scope(1, "s", "s", "", "")
-FIRST = json.loads(litellm_captures.body("litellm_single_2"))
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
