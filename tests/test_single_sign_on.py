@@ -119,14 +119,24 @@ def test_an_invitation_that_is_over_gives_nothing(
     assert role_of("grace") == Role.VIEWER
 
 
+@pytest.mark.parametrize("said", [False, "false", "no", None])
 def test_an_address_that_nobody_vouches_for_opens_nothing(
-    client: Client, provider: Provider
+    client: Client, provider: Provider, said: object
 ) -> None:
     accounts.create_person("gh", "grace@example.org", PASSWORD, Role.FINANCE)
-    provider.person = GRACE | {"email_verified": False}
+    provider.person = GRACE | {"email_verified": said}
     answer = come_in(client)
     assert "does not vouch for your e-mail address" in answer.text
     assert client.get("/").status_code == 302
+    assert User.objects.count() == 2
+
+
+def test_a_provider_may_vouch_in_words(client: Client, provider: Provider) -> None:
+    accounts.create_person("gh", "grace@example.org", PASSWORD, Role.FINANCE)
+    provider.person = GRACE | {"email_verified": "true"}
+    assert (
+        "grace@example.org" in come_in(client, "/sign-in/with/sso?process=login&next=/account").text
+    )
     assert User.objects.count() == 2
 
 

@@ -172,6 +172,9 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
             self._give_role(request, sociallogin)
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> Any:
+        for each in sociallogin.email_addresses:
+            # Some providers say it in words, and "false" is true to Python.
+            each.verified = each.verified in (True, "true")
         found = super().authenticate_by_email(sociallogin)
         if found:
             # The address was given by an administrator; nobody can have signed up with it.
