@@ -17,13 +17,15 @@ from django.utils import timezone
 
 from finops import audit, ingest_keys, ledger, price_entries
 from finops.demo.company import SERVICES, TEAMS
-from finops.models import ActivatedTag, IngestKey, Price, Team
+from finops.models import ActivatedTag, IngestKey, LatencyTier, Price, Team
 from ingest import keys
 
 LOGIN = "demo"
 PROGRAM = "manage.py load_demo"
 # A key to try one's own requests with; the demo itself sends nothing with it.
 SPARE_SERVICE = "my-service"
+# Latency tier → p95 in ms: one target is kept and one is not.
+TARGETS = {"realtime": 500, "interactive": 1500}
 
 
 class DemoState(msgspec.Struct):
@@ -76,6 +78,8 @@ def make_company() -> None:
     for name, cost_center in TEAMS.items():
         Team.objects.get_or_create(name=name, defaults={"cost_center": cost_center})
     ActivatedTag.objects.get_or_create(key="plan")
+    for name, target in TARGETS.items():
+        LatencyTier.objects.filter(name=name, target_p95_ms=None).update(target_p95_ms=target)
 
 
 def make_prices(anchor: date, days: int) -> None:

@@ -204,7 +204,7 @@ def kpis(found: Intake, pipeline: health.Pipeline, now: datetime) -> list[Kpi]:
             note=f"{formats.count_short(pipeline.pending_events)} events wait",
             tone="warn" if late else "",
         ),
-        Kpi("Last event", ago(found.last_at, now), title=moment(found.last_at, now)),
+        last_event_kpi(found.last_at, now),
     ]
 
 
@@ -213,8 +213,11 @@ def count_kpi(label: str, count: int, note: str, tone: str = "", href: str = "")
     return Kpi(label, short, exact, note=note, tone=tone, href=href)
 
 
-def ago(at: datetime | None, now: datetime) -> str:
-    return formats.duration((now - at).total_seconds() * 1000) + " ago" if at else formats.MISSING
+def last_event_kpi(at: datetime | None, now: datetime) -> Kpi:
+    if at is None:
+        return Kpi("Last event", formats.MISSING)
+    passed = formats.duration((now - at).total_seconds() * 1000)
+    return Kpi("Last event", passed, moment(at, now), note="ago")
 
 
 def lines(found: Intake, view: str, now: datetime) -> list[Line]:
