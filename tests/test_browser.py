@@ -115,6 +115,21 @@ def test_a_chart_is_painted_at_once_and_says_names_as_they_are_when_pointed_at(
     visit.is_sound()
 
 
+def test_a_painted_axis_says_what_plotly_says(visit: Visit) -> None:
+    now = datetime.now(UTC)
+    event = usage.event(now - timedelta(hours=1), input_tokens=999_999, latency_ms=2)
+    usage.record([event], now=now)
+    set_up(visit)
+    for metric in ("input_tokens", "latency_p95"):
+        visit.go(f"/explore?period=24h&metrics={metric}")
+        painted = visit.page.locator(".chart .painted text").all_text_contents()
+        visit.page.locator(".chart").hover()
+        expect(visit.page.locator(".chart .painted")).to_have_count(0)
+        drawn = visit.page.locator(".chart .ytick text").all_text_contents()
+        assert len(drawn) > 2
+        assert painted[: len(drawn)] == drawn
+
+
 @pytest.mark.usefixtures("month_of_usage")
 def test_pages_work_without_scripts(browser: Browser, live_server: LiveServer) -> None:
     context = browser.new_context(java_script_enabled=False)

@@ -5,7 +5,10 @@
 const paintFigure = (() => {
   const NAMESPACE = "http://www.w3.org/2000/svg";
   const TICK_LENGTHS = [1, 2, 5, 10];
-  const SUFFIXES = [[1e9, "B"], [1e6, "M"], [1e3, "k"]];
+  const LETTERS = ["", "k", "M", "B", "T"];
+  // What Plotly leaves free above what is highest: a share of the height, and pixels for a marker.
+  const SPARE = 0.05;
+  const MARKER_PIXELS = 3;
 
   const element = (name, attributes, parent) => {
     const made = document.createElementNS(NAMESPACE, name);
@@ -25,25 +28,51 @@ const paintFigure = (() => {
     return size * TICK_LENGTHS.find((length) => size * length * count >= top * 0.999);
   };
 
-  const decimalsOf = (axis, step) => {
-    const fixed = /\.(\d+)f$/.exec(axis.tickformat ?? "");
-    return fixed ? Number(fixed[1]) : Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  // A letter stands for thousands where the axis reaches tens of them: 5,000, but 10k.
+  const unitOf = (axis, top) => {
+    const exponent = Math.floor(Math.log10(top) + 0.01);
+    if (!axis.exponentformat || exponent <= 3) return [1, ""];
+    const thousands = Math.min(Math.round((exponent - 1) / 3), LETTERS.length - 1);
+    return [1000 ** thousands, LETTERS[thousands]];
   };
 
-  const tickText = (value, axis, step) => {
-    const [unit, letter] = (axis.exponentformat && SUFFIXES.find(([size]) => step >= size)) || [1, ""];
-    const decimals = value === 0 && letter ? 0 : decimalsOf(axis, step / unit);
-    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  const tickText = (value, axis, step, top) => {
+    const [unit, letter] = unitOf(axis, top);
+    const fixed = /\.(\d+)f$/.exec(axis.tickformat ?? "");
+    const needed = Math.max(0, -Math.floor(Math.log10(step / unit) + 1e-9));
+    const digits = {
+      minimumFractionDigits: fixed ? Number(fixed[1]) : 0,
+      maximumFractionDigits: fixed ? Number(fixed[1]) : needed,
+    };
     const number = (value / unit).toLocaleString("en", digits);
     return `${axis.tickprefix ?? ""}${number}${value === 0 ? "" : letter}${axis.ticksuffix ?? ""}`;
   };
 
-  const highest = (data, places) => {
+  const ticksOf = (axis, top) => {
+    const step = stepOf(top, axis.nticks);
+    const count = Math.floor(top / step + 1e-4) + 1;
+    return Array.from({ length: count }, (_, number) => {
+      const value = number * step;
+      return { value, label: tickText(value, axis, step, top) };
+    });
+  };
+
+  // Where the axis ends, so many pixels high.
+  const topOf = (data, places, pixels) => {
     const stacks = Array(places).fill(0);
     const bars = data.filter(({ type }) => type === "bar");
     bars.forEach(({ y }) => y.forEach((value, place) => (stacks[place] += value ?? 0)));
-    const lines = data.filter(({ type }) => type !== "bar").flatMap(({ y }) => y.map(Number));
-    return Math.max(...stacks, ...lines, 0);
+    const ends = data.filter(({ type }) => type !== "bar").map(({ y, mode }) => {
+      const spare = mode.includes("markers") ? SPARE + MARKER_PIXELS / pixels : SPARE;
+      return Math.max(...y.map(Number)) / (1 - spare);
+    });
+    return Math.max(Math.max(...stacks) / (1 - SPARE), ...ends, 0) || 1;
+  };
+
+  const widest = (ticks, font) => {
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = `${font.size}px ${font.family}`;
+    return Math.max(...ticks.map(({ label }) => context.measureText(label).width));
   };
 
   const text = (content, attributes, font, parent) => {
@@ -54,7 +83,7 @@ const paintFigure = (() => {
   const hatch = (id, colour, svg) => {
     const pattern = { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" };
     const made = element("pattern", pattern, element("defs", {}, svg));
-    element("path", { d: "M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2", stroke: colour, "stroke-width": 2 }, made);
+    element("path", { d: "M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2", stroke: colour, "stroke-width": 1.7 }, made);
   };
 
   const paintBars = (data, { x, y, width }, gap, id, svg) => {
@@ -94,18 +123,17 @@ const paintFigure = (() => {
     });
   };
 
-  const paintAxes = ({ layout, step, top, left, bottom, right }, { x, y }, svg) => {
+  const paintAxes = ({ layout, ticks, left, bottom, right }, { x, y }, svg) => {
     const { xaxis, yaxis, font } = layout;
-    for (let value = 0; value <= top * 1.0001; value += step) {
+    ticks.forEach(({ value, label }) => {
       const line = { x1: left, x2: right, y1: y(value), y2: y(value), stroke: yaxis.gridcolor };
       element("line", line, svg);
-      const at = { x: left - 4, y: y(value) + 4, "text-anchor": "end" };
-      text(tickText(value, yaxis, step), at, font, svg);
-    }
+      text(label, { x: left - 1, y: y(value) + 4, "text-anchor": "end" }, font, svg);
+    });
     const base = { x1: left, x2: right, y1: bottom, y2: bottom, stroke: xaxis.linecolor };
     element("line", base, svg);
     xaxis.tickvals.forEach((name, number) => {
-      const at = { x: x(xaxis.categoryarray.indexOf(name)), y: bottom + 17, "text-anchor": "middle" };
+      const at = { x: x(xaxis.categoryarray.indexOf(name)), y: bottom + 15, "text-anchor": "middle" };
       text(xaxis.ticktext[number], at, font, svg);
     });
   };
@@ -116,9 +144,11 @@ const paintFigure = (() => {
     const { data, layout } = figure;
     const [width, height] = [holder.clientWidth, holder.clientHeight];
     const places = layout.xaxis.categoryarray.length;
-    const [left, right] = [layout.margin.l, width - layout.margin.r];
+    const right = width - layout.margin.r;
     const [top, bottom] = [layout.margin.t, height - layout.margin.b];
-    const most = highest(data, places) * 1.05 || 1;
+    const most = topOf(data, places, bottom - top);
+    const ticks = ticksOf(layout.yaxis, most);
+    const left = Math.max(layout.margin.l, widest(ticks, layout.font) + 2);
     const each = (right - left) / places;
     const scale = {
       width: each,
@@ -126,8 +156,7 @@ const paintFigure = (() => {
       y: (value) => bottom - (value / most) * (bottom - top),
     };
     const svg = element("svg", { width, height, class: "painted", "aria-hidden": "true" });
-    const step = stepOf(most, layout.yaxis.nticks);
-    paintAxes({ layout, step, top: most, left, bottom, right }, scale, svg);
+    paintAxes({ layout, ticks, left, bottom, right }, scale, svg);
     const bars = data.filter(({ type }) => type === "bar");
     paintBars(bars, scale, layout.bargap, `${holder.dataset.chart}-hatch`, svg);
     data.filter(({ type }) => type !== "bar").forEach((trace) => paintLine(trace, scale, svg));
