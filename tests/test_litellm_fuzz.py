@@ -39,3 +39,9 @@ def test_any_body_is_read_or_refused(data: st.DataObject) -> None:
         for event in read(body).events:
             with suppress(Rejected):
                 reader.read(event)
+
+
+def test_an_odd_call_type_can_be_stored() -> None:
+    [event] = read(json.dumps({**FIRST, "call_type": "ocr\0" + "x" * 300}).encode()).events
+    assert event.operation is not None
+    assert "\0" not in event.operation

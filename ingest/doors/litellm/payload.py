@@ -96,7 +96,7 @@ def fields_of(payload: Payload) -> dict[str, Any] | None:
     usage = metadata.usage_object or {}
     model = _model(payload)
     spent = bool(payload.response_cost or payload.prompt_tokens or payload.completion_tokens)
-    call_type = _call_type(payload.call_type or "completion")
+    call_type = _call_type(text(payload.call_type) or "completion")
     said = labels(payload.request_tags, metadata)
     if not spent and (call_type not in _INFERENCE or said.is_health_check or not model):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from ingest.doors.arrays import MAX_EVENTS, too_many_events
@@ -15,6 +16,7 @@ from ingest.doors.otlp.vocabulary import known, known_of_resource, operation_of,
 # Shorter ids repeat: Ollama answers chatcmpl-1 to chatcmpl-999.
 SHORTEST_RESPONSE_ID = 14
 LONGEST_NAME = 200
+LONGEST_ID = 32
 MAX_TAGS = 16
 LONGEST_TAG = 200
 
@@ -64,15 +66,26 @@ def read(groups: Iterable[Group]) -> Family:
         for record in group.records:
             fields = known(record.pairs) if record.pairs else {}
             operation = operation_of(fields) if fields else None
-            place = (record.trace_id, record.span_id)
-            parent = (record.trace_id, record.parent_id)
+            trace, span, above = _id(record.trace_id), _id(record.span_id), _id(record.parent_id)
+            place, parent = (trace, span), (trace, above if above != span else "")
             if operation is None:
-                family.parents[place] = parent
+                if place[1]:
+                    family.parents[place] = parent
                 continue
             family.calls.append(_call(record, place, parent, operation, fields, owner))
             if len(family.calls) > MAX_EVENTS:
                 raise too_many_events()
     return family
+
+
+def _id(given: str) -> str:
+    """As it is compared and remembered: '' for zeros, which are no id; of a long one its digest."""
+    given = given.replace("\0", "")
+    if not given.strip("0"):
+        return ""
+    if len(given) <= LONGEST_ID:
+        return given
+    return blake2b(given.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def _owner(resource: Pairs) -> Owner:

@@ -72,10 +72,12 @@ def _read(decoder: msgspec.json.Decoder[Any], text: object) -> Any:
 
 
 def printed_in(text: object) -> Any:
-    """What Python's repr of a dict stands for; None when it is none, or too long."""
+    """The dict that Python's repr of one stands for; None when it is none, or too long."""
     if not isinstance(text, str) or len(text) > LARGEST_PRINTED or text[:1] != "{":
         return object_in(text) or None
     try:
-        return ast.literal_eval(text)
+        printed = ast.literal_eval(text)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
+    is_block = isinstance(printed, dict) and all(isinstance(name, str) for name in printed)
+    return printed if is_block else None

@@ -79,7 +79,7 @@ def _event_fields(call: Call) -> dict[str, Any]:
         "timestamp": _moment(call.start),
         "model": _name(fields.get("response_model")) or _name(fields.get("request_model")),
         "provider": _provider(fields),
-        "operation": call.operation[:LONGEST_NAME],
+        "operation": _name(call.operation),
         "input_tokens": counts.input,
         "output_tokens": counts.output,
         "cache_read_input_tokens": counts.cache_read,

@@ -61,7 +61,7 @@ class Kinship:
     def _kept(
         self, calls: list[Call], same: dict[SpanId, SpanId], parents: dict[SpanId, SpanId]
     ) -> list[Call]:
-        by_place = {call.place: call for call in calls}
+        by_place = {call.place: call for call in calls if call.place[1]}
         children = _children(calls, by_place, same, parents)
         dropped: set[int] = set()
         for call in reversed(_parents_first(calls, children)):
@@ -96,7 +96,7 @@ class Kinship:
         self, kept: Iterable[Call], parents: dict[SpanId, SpanId], same: dict[SpanId, SpanId]
     ) -> None:
         for call in kept:
-            if not call.response_id:
+            if not call.response_id and call.place[1]:
                 self._counted.note(call.place, call.counts.totals)
             if call.parent[1]:
                 known = {call.place[1]: call.counts.totals}
@@ -118,7 +118,7 @@ def _by_response(calls: list[Call]) -> tuple[list[Call], dict[SpanId, SpanId]]:
     others: list[Call] = []
     same: dict[SpanId, SpanId] = {}
     for call in calls:
-        name = call.response_id or f"{call.place[0]}-{call.place[1]}"
+        name = _identity(call)
         first = found.setdefault(name, call)
         if first is call:
             continue
@@ -128,9 +128,15 @@ def _by_response(calls: list[Call]) -> tuple[list[Call], dict[SpanId, SpanId]]:
         others.append(worse)
     if others:
         for call in calls:
-            name = call.response_id or f"{call.place[0]}-{call.place[1]}"
+            name = _identity(call)
             same[call.place] = found[name].place
     return list(found.values()), same
+
+
+def _identity(call: Call) -> str:
+    """What two records of one call share; one that names neither response nor span is alone."""
+    trace, span = call.place
+    return call.response_id or (f"{trace}-{span}" if span else f"#{id(call)}")
 
 
 def _absorb(call: Call, other: Call, *, alone: bool) -> None:
@@ -160,6 +166,8 @@ def _children(
     for call in calls:
         place = call.parent
         for _ in range(DEEPEST):
+            if not place[1]:
+                break
             known = by_place.get(same.get(place, place))
             if known is not None and known is not call:
                 children.setdefault(known.place, []).append(call)
@@ -174,8 +182,11 @@ def _children(
 def _parents_first(calls: list[Call], children: dict[SpanId, list[Call]]) -> list[Call]:
     below = {id(each) for offspring in children.values() for each in offspring}
     order = [call for call in calls if id(call) not in below]
+    walked: set[int] = set()
     for call in order:  # grows while it is walked
-        order.extend(children.get(call.place, ()))
+        if id(call) not in walked:  # spans may claim to be their own ancestors
+            walked.add(id(call))
+            order.extend(children.get(call.place, ()))
     return order
 
 

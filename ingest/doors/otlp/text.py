@@ -17,6 +17,7 @@ from ingest.problems import Problem
 Number = int | float | str
 # Every object opens with one, so what a body decodes to is bounded by their number.
 MAX_BRACES = 500_000
+MAX_WHOLE = 2**64 - 1
 
 
 class _Message(Struct, rename="camel", gc=False):
@@ -201,10 +202,13 @@ def _told_by_events(events: Sequence[SpanEvent]) -> tuple[int, str]:
 
 def _whole(number: Number | None) -> int:
     try:
-        return int(number or 0)
+        whole = int(number or 0)
     except (ValueError, OverflowError):
+        whole = MAX_WHOLE + 1
+    if abs(whole) > MAX_WHOLE:
         given = repr(number)[:40]
-        raise Problem(400, f"The body is no OTLP in JSON: {given} is no whole number.") from None
+        raise Problem(400, f"The body is no OTLP in JSON: {given} is no whole number of 64 bits.")
+    return whole
 
 
 def _value(value: AnyValue | None) -> Value:
