@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 from django.db import connection
@@ -14,9 +16,26 @@ class Lock(IntEnum):
     PEOPLE = 0x61646D696E  # "admin"
     NAMES = 0x6E616D6573  # "names" of people and teams
     SERVICES = 0x73657276  # "serv", names of services
+    RERATING = 0x_FA27_0002  # two runs over the same events would each add their difference
+    RATING_JOBS = 0x_FA27_0007  # one worker at a time does these
+    ERASURES = 0x_FA27_0009  # and these
 
 
 def hold(lock: Lock) -> None:
     """Wait until nobody else holds the lock, and hold it until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock.value])
+
+
+@contextmanager
+def alone(lock: Lock) -> Iterator[bool]:
+    """Whether nobody else holds the lock at this moment; then it is held until the block ends,
+    however many transactions there are in it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock.value])
+        [is_alone] = cursor.fetchone()
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock.value])

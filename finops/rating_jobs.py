@@ -7,19 +7,18 @@ after the last day it wrote, a preview from its beginning.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from finops import ledger, rating_previews, rerating
+from finops.locks import Lock, alone
 from finops.models import Price, RatingPreview, RatingRun
 from finops.rating_changes import Change, Rerating
 from finops.rating_previews import Supposed
@@ -30,8 +29,6 @@ Job = TypeVar("Job", RatingPreview, RatingRun)
 
 log = logging.getLogger(__name__)
 
-# One worker at a time does these.
-WORK_LOCK = 0x_FA27_0007
 MODELS = 200
 # Runs that nobody asked for, with nothing to tell.
 CHANGED_NOTHING = Q(
@@ -57,7 +54,7 @@ class Outcome:
 def work(zone: ZoneInfo) -> int:
     """Do everything that waits; returns how many previews and runs that was."""
     done = 0
-    with _alone() as is_alone:
+    with alone(Lock.RATING_JOBS) as is_alone:
         if not is_alone:
             return 0
         for preview in RatingPreview.objects.filter(finished_at=None).order_by("pk"):
@@ -139,15 +136,3 @@ def _change_json(change: Change) -> dict[str, int | str]:
 def _change(kept: dict[str, Any]) -> Change:
     costs = {name: Decimal(kept[name]) for name in ("cost_before", "cost_after")}
     return Change(**{**kept, **costs})
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [WORK_LOCK])
-        (is_alone,) = cursor.fetchone()
-        try:
-            yield is_alone
-        finally:
-            if is_alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [WORK_LOCK])

@@ -23,6 +23,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from finops import ledger, rebuilds, rollups
+from finops.locks import Lock, hold
 from finops.models import RatingRun
 from finops.periods import local_day, start_of_day
 from finops.pricing.resolution import RateCard, Request
@@ -33,8 +34,6 @@ from ingest.rating import Rate
 
 log = logging.getLogger(__name__)
 
-# Two runs over the same events would each add their difference to the rollups.
-RERATE_LOCK = 0x_FA27_0002
 AUTOMATIC = "price ledger"
 ADJUST = ("adjust_hours", "adjust_days", "adjust_user_days", "unsettle_rerated")
 # The ingest process may rate with the former card this long after a change, and more to spare.
@@ -181,7 +180,7 @@ def _apply(
 def _apply_span(run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo) -> Rerating:
     part = Rerating()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RERATE_LOCK])
+        hold(Lock.RERATING)
         change = rate_again(cursor, card, span, part, only_unpriced=run.only_unpriced)
         if change.changed:
             rebuilds.refuse_dropped(cursor, rebuilds.whole_days(span.start, span.end, zone))

@@ -12,8 +12,8 @@ from django.utils import timezone
 from finops import audit, erasures
 from finops.conninfo import conninfo
 from finops.erasures import mentions
+from finops.locks import Lock
 from finops.models import AuditRecord, Erasure
-from finops.rerating import RERATE_LOCK
 from tests import usage
 from tests.test_erasures import dump, sums
 
@@ -91,7 +91,7 @@ def test_an_erasure_leaves_events_alone_while_they_are_rated_again() -> None:
     erasures.begin(NAME, "ada", timezone.now())
     later = timezone.now() + erasures.SETTLED
     with psycopg.connect(conninfo()) as rating:
-        rating.execute("SELECT pg_advisory_xact_lock(%s)", [RERATE_LOCK])
+        rating.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.RERATING.value])
         assert erasures.proceed(later) == []
         assert NAME in dump()
     [erasure] = erasures.proceed(later)

@@ -5,8 +5,7 @@ Re-rating changes the same rows, so one waits for the other; folding waits for n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import Any
@@ -17,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from finops.erasures import mentions
 from finops.erasures.names import Names
-from finops.rerating import RERATE_LOCK
+from finops.locks import Lock, alone
 from finops.rollups import one
 from finops.sql import statement
 from ingest import partitions
@@ -43,7 +42,7 @@ def search(cursor: CursorWrapper, names: Names, day: date) -> bool:
     """
     erasure = names.erasure
     parameters = {**names.parameters(), "day": day}
-    with no_rerating(cursor) as is_free:
+    with alone(Lock.RERATING) as is_free:
         if not is_free:
             return False
         before = sums(cursor, "sums_of_user_events", parameters)
@@ -92,15 +91,3 @@ def _count(cursor: CursorWrapper, names: Names, parameters: dict[str, Any]) -> N
         COLUMNS, row[: len(COLUMNS)], row[len(COLUMNS) :], strict=True
     ):
         mentions.note(names, f"usage_event.{column}", as_word, anywhere)
-
-
-@contextmanager
-def no_rerating(cursor: CursorWrapper) -> Iterator[bool]:
-    """Whether nobody rates events again; then nobody begins to before the end."""
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", [RERATE_LOCK])
-    is_free = bool(one(cursor)[0])
-    try:
-        yield is_free
-    finally:
-        if is_free:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [RERATE_LOCK])

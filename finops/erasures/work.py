@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -14,19 +13,17 @@ from psycopg.sql import SQL, Identifier
 from finops.erasures import attributions, days, mentions, names
 from finops.erasures.asking import SETTLED
 from finops.erasures.certificates import digest
+from finops.locks import Lock, alone
 from finops.models import Erasure, RatingRun
 from finops.rollups import one
 from finops.sql import statement
 from ingest.user_names import HASHED
 
-# One worker at a time does these.
-WORK_LOCK = 0x_FA27_0009
-
 
 def proceed(now: datetime, has_time: Callable[[], bool] = lambda: True) -> list[Erasure]:
     """Do what waits, a step at a time while there is time; returns those that are finished now."""
     finished = []
-    with connection.cursor() as cursor, _alone(cursor) as is_alone:
+    with connection.cursor() as cursor, alone(Lock.ERASURES) as is_alone:
         if not is_alone:
             return []
         waiting = Erasure.objects.filter(finished_at=None, asked_at__lte=now - SETTLED)
@@ -116,14 +113,3 @@ def _notes(found: names.Names) -> Iterator[str]:
     if runs:
         told = ", ".join(map(str, runs))
         yield f"Events were rated again meanwhile (run {told}); roll-up sums may differ by that."
-
-
-@contextmanager
-def _alone(cursor: CursorWrapper) -> Iterator[bool]:
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", [WORK_LOCK])
-    is_alone = bool(one(cursor)[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [WORK_LOCK])
