@@ -12,7 +12,7 @@ from .recorder import Recorder
 from .tracking import Call
 
 log = logging.getLogger("farthing")
-_lock = threading.Lock()
+_lock = threading.RLock()
 _recorder: Recorder | None = None
 _is_told = False
 
@@ -38,12 +38,13 @@ def configure(url: str | None = None, key: str | None = None, **options: Any) ->
 def _current() -> Recorder | None:
     global _is_told
     if _recorder is None:
-        try:
-            configure()
-        except ValueError as error:
-            if not _is_told:
-                _is_told = True
-                log.warning("Model calls are not recorded. %s", error)
+        with _lock:  # so that of several threads one makes it
+            try:
+                return _recorder or configure()
+            except Exception as error:  # whatever it is, the caller's work matters more
+                if not _is_told:
+                    _is_told = True
+                    log.warning("Model calls are not recorded. %s", error)
     return _recorder
 
 
@@ -67,3 +68,12 @@ def close(timeout_seconds: float = 5.0) -> None:
     """See Recorder.close."""
     if _recorder:
         _recorder.close(timeout_seconds)
+
+
+def _after_fork_in_child() -> None:
+    global _lock
+    _lock = threading.RLock()  # a thread that held it is not here
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -49,6 +49,7 @@ class Outbox:
         self._not_before = 0.0  # while the server is away
         self._kept_not_before = 0.0
         self._attempt = 0
+        self._has_kept = self._kept()  # the disk is not asked under the lock
         self._hurry = False
         self._deadline: float | None = None  # of the end, once it has come
         self._dropped = 0
@@ -64,7 +65,10 @@ class Outbox:
     def add(self, line: bytes) -> bool:
         """Whether there was room for it."""
         if self._deadline is not None:  # recorded while the process ends
-            return bool(self._spool and self._spool.put([line]))
+            is_kept = bool(self._spool and self._spool.put([line]))
+            if not is_kept:
+                log.error("An event is lost: it was recorded after the end.")
+            return is_kept
         with self._changed:
             if len(self._waiting) >= self._queue_events:
                 self._drop(1, "too many wait in memory")
@@ -84,7 +88,7 @@ class Outbox:
         with self._changed:
             self._hurry = True
             self._changed.notify_all()
-            while self._waiting or self._under_way or self._kept():
+            while self._waiting or self._under_way or self._has_kept:
                 left = ends - time.monotonic()
                 if left <= 0 or self._thread is None:
                     return False
@@ -127,9 +131,10 @@ class Outbox:
             elif ending:
                 return
             if self._kept_in() <= 0 and not ending:
-                self._send_kept()
+                self._try_kept()
+            has_kept = self._kept()
             with self._changed:
-                self._under_way = []
+                self._under_way, self._has_kept = [], has_kept
                 self._changed.notify_all()
 
     def _idle_seconds(self) -> float:
@@ -153,7 +158,7 @@ class Outbox:
 
     def _kept_in(self) -> float:
         """Seconds until what is on disk is tried."""
-        if not self._kept():
+        if not self._has_kept:
             return NEVER_SECONDS
         return max(self._not_before, self._kept_not_before) - time.monotonic()
 
@@ -180,6 +185,13 @@ class Outbox:
             self._waiting.extendleft(reversed(lines[:room]))
             if len(lines) > room:
                 self._drop(len(lines) - room, "neither the server nor the disk takes them")
+
+    def _try_kept(self) -> None:
+        try:
+            self._send_kept()
+        except Exception:  # the thread must go on, whatever this is
+            log.exception("A batch of events could not be sent; it stays on disk.")
+            self._kept_not_before = time.monotonic() + MENDED_AFTER_SECONDS
 
     def _send_kept(self) -> None:
         """One batch from the disk."""

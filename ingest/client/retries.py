@@ -21,7 +21,7 @@ def pause(asked: str, attempt: int, now: datetime, longest: float = LONGEST_PAUS
 
 def retry_after(text: str, now: datetime) -> float | None:
     """Seconds until what a Retry-After header names, a number or a date; None for neither."""
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
         return max((parsedate_to_datetime(text) - now).total_seconds(), 0.0)

@@ -23,8 +23,15 @@ log = logging.getLogger("farthing")
 
 def default_directory(url: str, key: str) -> Path:
     """Of this user, server and key: events of another key are of another service."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    state = os.environ.get("XDG_STATE_HOME") or _home() / ".local" / "state"
     return Path(state) / "farthing" / sha256(f"{url}|{key}".encode()).hexdigest()[:16]
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user of no name, as in containers, has no home to keep anything in
+        return Path(os.devnull)
 
 
 class Spool:
@@ -92,7 +99,11 @@ class Spool:
                     path.rename(path.with_suffix(".damaged"))
                 yield None
                 return
-            yield lines
+            try:
+                yield lines
+            finally:
+                if fcntl is not None:  # closing would not do, where a fork has this file open too
+                    fcntl.flock(file, fcntl.LOCK_UN)
 
     def remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)

@@ -135,7 +135,11 @@ class Call:
 
 def status_of(error: BaseException) -> str:
     """What an event says of a call that ended in this error."""
-    if getattr(error, "status_code", None) == 429 or type(error).__name__ == "RateLimitError":
+    try:
+        status = getattr(error, "status_code", None)
+    except Exception:  # the caller's error goes on, whatever it is made of
+        status = None
+    if status == 429 or type(error).__name__ == "RateLimitError":
         return "throttled"
     stopped = (KeyboardInterrupt, GeneratorExit, SystemExit, asyncio.CancelledError)
     return "aborted" if isinstance(error, stopped) else "error"
