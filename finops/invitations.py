@@ -44,9 +44,11 @@ def invite(
     Raises ValidationError for the field "email", and TooMany.
     """
     email = User.objects.normalize_email(email.strip())
-    if User.objects.filter(email__iexact=email).exists():
-        raise ValidationError({"email": "Somebody with this e-mail address has an account."})
     with transaction.atomic():
+        # Two who invite one person at once: the second waits here and then finds the first.
+        locks.hold(Lock.NAMES)
+        if User.objects.filter(email__iexact=email).exists():
+            raise ValidationError({"email": "Somebody with this e-mail address has an account."})
         if _open(at).filter(email__iexact=email).exists():
             raise ValidationError({"email": "There is an open invitation. Send it again instead."})
         _refuse_flood(at)
@@ -141,6 +143,7 @@ def take_up(user: User, emails: Iterable[str], *, at: datetime, address: str = "
             .annotate(lower=Lower("email"))
             .filter(lower__in=[each.lower() for each in emails])
             .select_for_update()
+            .order_by("-sent_at", "-id")
             .first()
         )
         if held is None:

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from finops import accounts, ingest_keys, teams
+from finops import accounts, ingest_keys, invitations, teams
 from finops.ingest_keys import Refused, Terms
-from finops.models import IngestKey, Role, Team
+from finops.models import IngestKey, Invitation, Role, Team
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct horse battery"
@@ -54,6 +54,14 @@ def test_two_who_join_under_one_name() -> None:
     acts = [join(name, f"{number}@example.org") for number, name in enumerate(names)]
     assert at_once(*acts) == ["username"] * 3
     assert User.objects.count() == 1
+
+
+def test_two_administrators_who_invite_one_person() -> None:
+    ada = User.objects.create_superuser("ada")
+    now = datetime.now(UTC)
+    acts = [lambda: invitations.invite("bob@example.org", Role.VIEWER, [], by=ada, at=now)] * 4
+    assert at_once(*acts) == ["email"] * 3
+    assert Invitation.objects.count() == 1
 
 
 def test_two_administrators_who_make_one_team() -> None:
