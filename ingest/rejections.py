@@ -19,7 +19,7 @@ REASONS = {
     "missing_id": "the id is missing or empty",
     "missing_model": "the model is missing",
     "missing_timestamp": "the timestamp is missing",
-    "missing_usage": "a span of a model call says no tokens",
+    "missing_usage": "a model call says no tokens",
     "naive_timestamp": "the timestamp has no zone",
     "negative_number": "a number below zero",
     "negative_tokens": "a token count below zero",

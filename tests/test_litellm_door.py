@@ -207,6 +207,19 @@ def test_what_is_no_model_call_is_left_out(door: Door) -> None:
     assert send(door, payload(request_tags=health))["accepted"] == 1  # it has cost something
 
 
+def test_a_call_that_says_no_tokens_is_not_taken_for_free(door: Door) -> None:
+    silent = {"prompt_tokens": 0, "completion_tokens": 0, "metadata": {"usage_object": {}}}
+    sent = [
+        payload(call_type="aspeech", response_cost=0.015, **silent),
+        payload(call_type="amoderation", litellm_call_id="free", response_cost=0.0, **silent),
+    ]
+    answer = send(door, sent)
+    assert answer["accepted"] == 1
+    assert [(each["index"], each["reason"]) for each in answer["rejected"]] == [
+        (0, "missing_usage")
+    ]
+
+
 def test_a_response_that_is_fetched_again_counts_once(door: Door) -> None:
     fetched = [payload(call_type="aget_responses", litellm_call_id=each) for each in "ab"]
     assert send(door, fetched)["accepted"] == 1

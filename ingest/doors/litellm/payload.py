@@ -34,6 +34,8 @@ _INFERENCE = frozenset(
         *("ocr", "realtime", "responses_websocket"),
     }
 )
+# Free at every provider, and known by no price.
+_WITHOUT_TOKENS = frozenset({"moderation"})
 # They report the usage of a call made before, each time they are called.
 _READS_AGAIN = ("get_", "retrieve_", "video_retrieve", "list_", "cancel_")
 _ABORTED = frozenset({"499", "CancelledError", "ClientDisconnect"})
@@ -102,6 +104,12 @@ def fields_of(payload: Payload) -> dict[str, Any] | None:
         return None
     if not model:
         raise Rejected("missing_model", "model: LiteLLM names no model of this call.")
+    tokens = _tokens(payload, usage)
+    if not (failed or payload.cache_hit is True or call_type in _WITHOUT_TOKENS or _any(tokens)):
+        raise Rejected(
+            "missing_usage",
+            "metadata.usage_object: this call says no tokens, so its cost is not known.",
+        )
     started_at = _timestamp(payload.started)
     return {
         "id": _id(payload, call_type, started_at if failed else None),
@@ -115,7 +123,7 @@ def fields_of(payload: Payload) -> dict[str, Any] | None:
         "cache": (said.cache or "redis") if payload.cache_hit is True else "none",
         "reported_cost": _reported_cost(payload),
         **_durations(payload),
-        **_tokens(payload, usage),
+        **tokens,
         **said.fields,
         "tags": _tags(payload, said, model) or None,
     }
@@ -179,6 +187,12 @@ def _tokens(payload: Payload, usage: dict[str, Any]) -> dict[str, Any]:
         whole = count(usage, "completion_tokens")
         usage = {**usage, "completion_tokens": max(whole - reasoning, 0)}
     return {"usage": {**usage, "service_tier": _tier(payload, usage)}}
+
+
+def _any(tokens: dict[str, Any]) -> bool:
+    """Whether there is a token among these fields, by the totals or by a part of them."""
+    usage = tokens.get("usage", tokens)
+    return any(value for name, value in usage.items() if name.endswith("tokens"))
 
 
 def _tier(payload: Payload, usage: dict[str, Any]) -> str | None:
