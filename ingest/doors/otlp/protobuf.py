@@ -22,7 +22,7 @@ from ingest.problems import Problem
 
 MAX_RECORDS = 100_000
 MAX_RESOURCES = 10_000
-MAX_ATTRIBUTES = 10_000  # SDKs stop at 128
+MAX_ATTRIBUTES = 10_000  # and events; SDKs stop at 128
 # A larger span is parsed without its largest attributes: prompts and answers, as a rule.
 LARGE_SPAN_BYTES = 2**20
 LARGE_FIELD_BYTES = 2**16
@@ -181,7 +181,7 @@ def _pairs(message: Any) -> Pairs:
 
 def _told_by_events(span: Any) -> tuple[int, str]:
     first_token, exception = 0, ""
-    for event in span.events:
+    for event in islice(span.events, MAX_ATTRIBUTES):
         if event.name == FIRST_TOKEN and not first_token:
             first_token = event.time_unix_nano
         elif event.name == "exception" and not exception:
