@@ -142,15 +142,18 @@ def test_tags_and_metadata_say_who_it_was_for(door: Door) -> None:
 
 def test_the_end_user_comes_before_whoever_holds_the_key(door: Door) -> None:
     metadata = {"user_api_key_end_user_id": "m", "user_api_key_user_id": "k"}
+    told = {"user_api_key_user_id": "k", "requester_metadata": {"user_id": "r", "user": "s"}}
     send(
         door,
         [
             payload(litellm_call_id="1", end_user="e", metadata=metadata),
             payload(litellm_call_id="2", end_user=None, metadata=metadata),
             payload(litellm_call_id="3", end_user="", model_parameters={"user": "p"}),
+            payload(litellm_call_id="4", end_user=None, metadata=told, request_tags=[]),
         ],
     )
-    assert [row["user_name"] for row in door.rows()] == ["e", "m", "p"]
+    assert [row["user_name"] for row in door.rows()] == ["e", "m", "p", "r"]
+    assert not door.rows()[-1]["tags"]  # where nobody would hash or erase it
 
 
 @pytest.mark.parametrize(

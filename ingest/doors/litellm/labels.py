@@ -1,8 +1,9 @@
 """What LiteLLM's tags and metadata say about who a call was for.
 
 A tag `feature:answers` sets the field of that name; `team:`, `env:`, `region:`, `session:`,
-`variant:`, `service:` and `cache:` do the same. Any other tag and every string of
-spend_logs_metadata and of the client's own metadata is a tag of the event, `plain` as plain=true.
+`variant:`, `service:`, `user:`, `user_id:`, `session_id:` and `cache:` do the same. Any other tag
+and every string of spend_logs_metadata and of the client's own metadata is a tag of the event,
+`plain` as plain=true.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _FIELDS = {
     **{name: name for name in ("feature", "team", "environment", "region", "session", "variant")},
     "service": "service",
     "env": "environment",
+    # No tags: names of users are kept in one place, where they may be hashed and erased.
+    **{"user": "user", "user_id": "user", "session_id": "session"},
 }
 _CACHES = frozenset(get_args(Cache)) - {"none"}
 

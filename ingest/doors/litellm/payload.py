@@ -117,7 +117,7 @@ def fields_of(payload: Payload) -> dict[str, Any] | None:
         "model": model,
         "provider": text(payload.custom_llm_provider) or None,
         "operation": _OPERATIONS.get(call_type, call_type),
-        "user": _user(payload, metadata),
+        "user": _user(payload, metadata, said.fields.pop("user", "")),
         "session": text(payload.session_id) or text(payload.trace_id) or None,
         "status": _status(payload.error_information) if failed else "ok",
         "cache": (said.cache or "redis") if payload.cache_hit is True else "none",
@@ -213,12 +213,13 @@ def _reported_cost(payload: Payload) -> Decimal | None:
     return payload.response_cost or None
 
 
-def _user(payload: Payload, metadata: Metadata) -> str | None:
+def _user(payload: Payload, metadata: Metadata, labelled: str) -> str | None:
     asked = payload.model_parameters
     return (
         text(payload.end_user)
         or text(metadata.user_api_key_end_user_id)
         or (text(asked.user) if asked else "")
+        or labelled
         or text(metadata.user_api_key_user_id)
         or None
     )
