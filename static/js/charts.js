@@ -64,7 +64,7 @@
       holder.querySelector(".painted")?.remove();
       Plotly.react(holder, data, layout, { displayModeBar: false, responsive: true });
     } else if (paintFigure(holder, { data, layout })) {
-      POINTED_AT.forEach((kind) => holder.addEventListener(kind, askForPlotly, { once: true }));
+      POINTED_AT.forEach((kind) => holder.addEventListener(kind, askForPlotly));
     } else {
       askForPlotly();
     }
