@@ -34,7 +34,7 @@ def test_the_desk_is_sound(visit: Visit, theme: str, width: int) -> None:
     page.get_by_label("Output", exact=True).press("Enter")
     visit.shows("What would this line do?")
     visit.is_sound()
-    page.get_by_role("button", name="Save this line").focus()
+    page.get_by_role("button", name="Save without waiting").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("is in the ledger")).to_be_visible()
     visit.is_sound()
