@@ -181,16 +181,21 @@ def test_a_second_load_sends_the_days_since_the_first():
 
 
 def test_it_loads_over_http_and_again_adds_only_what_is_new(farthing):
-    """Through the whole installation, small; the second start prints the same login and key."""
+    """Through the whole installation, small; the second start prints the same login and key. One
+    that is in use takes it only when that is asked for."""
 
-    def load() -> list[str]:
-        done = subprocess.run(
-            [PYTHON, "manage.py", "load_demo", "--url", farthing.url, "--requests", "6000"],
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [PYTHON, "manage.py", "load_demo", "--url", farthing.url, "--requests", "6000"]
+        return subprocess.run(
+            [*command, *options],
             cwd=ROOT,
             env=farthing.environment,
             capture_output=True,
             text=True,
         )
+
+    def load() -> list[str]:
+        done = run("--mix")
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
@@ -198,6 +203,10 @@ def test_it_loads_over_http_and_again_adds_only_what_is_new(farthing):
         with farthing.connect() as connection:
             return connection.execute(STORED).fetchone()[0]
 
+    refused = run()
+    assert refused.returncode == 1
+    assert "FARTHING_DATA_DIR=.demo make demo" in refused.stderr
+    assert stored() == 0
     first = load()
     loaded = stored()
     assert loaded > 5_000

@@ -37,10 +37,18 @@ class DemoState(msgspec.Struct):
     loaded_until: datetime | None = None
 
 
-def prepare(path: Path, now: datetime, days: int) -> DemoState:
-    """Everything in place, made now or by an earlier start. A new database starts afresh."""
+class InUse(RuntimeError):
+    """The installation has people or keys of its own: made-up costs would stand among its real
+    ones, and not be told from them."""
+
+
+def prepare(path: Path, now: datetime, days: int, *, is_mixing: bool = False) -> DemoState:
+    """Everything in place, made now or by an earlier start. A new database starts afresh; raises
+    InUse where it is not new, unless the demo is to be mixed into what is there."""
     state = read_state(path)
     if state is None or not keys_work(state):
+        if not is_mixing and (User.objects.exists() or IngestKey.objects.exists()):
+            raise InUse
         state = DemoState(now.astimezone(UTC).date(), secrets.token_urlsafe(9), {})
         state.keys = {name: make_key(name, team) for name, team in services()}
         make_company()

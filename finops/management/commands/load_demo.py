@@ -22,6 +22,11 @@ from finops.startup import address
 # Ingest reads prices and tags anew within two seconds; events before that miss the contracts.
 PRICES_KNOWN_AFTER_SECONDS = 3.0
 ROLLED_UP_WITHIN_SECONDS = 180.0
+IN_USE = (
+    "This installation has people or keys of its own, and the demo's made-up costs would stand "
+    "among its real ones. Give the demo a place of its own: FARTHING_DATA_DIR=.demo make demo "
+    "(and with DATABASE_URL set, a database of its own)."
+)
 
 
 class Command(BaseCommand):
@@ -37,11 +42,18 @@ class Command(BaseCommand):
             "--days", type=int, default=load.DAYS, help="%(default)s, within the retention"
         )
 
-    def handle(self, *, url: str, requests: int, days: int, **options: Any) -> None:
+        parser.add_argument(
+            "--mix", action="store_true", help="into an installation that is in use, for good"
+        )
+
+    def handle(self, *, url: str, requests: int, days: int, mix: bool, **options: Any) -> None:
         refuse_wrong(url, requests, days)
         now, began = timezone.now(), time.monotonic()
         kept = settings.DATA_DIR / "demo.json"
-        state = setup.prepare(kept, now, days)
+        try:
+            state = setup.prepare(kept, now, days, is_mixing=mix)
+        except setup.InUse:
+            raise CommandError(IN_USE) from None
         if state.loaded_until is None:
             time.sleep(PRICES_KNOWN_AFTER_SECONDS)
         sent = self.send(url, state, now, scale_of(requests, days), days)
