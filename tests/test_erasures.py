@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -119,12 +119,16 @@ def erased_on_the_page(browser: Client, **fields: str) -> Erasure:
 def test_the_certificate_proves_itself_and_the_log_names_nobody(signed_in: Client) -> None:
     erasure = erased_on_the_page(signed_in)
     told = signed_in.get(f"/settings/privacy/erasures/{erasure.pk}.json").json()
+    newest = (erasure.began_at + timedelta(hours=1)).astimezone(UTC).date().isoformat()
+    assert max(told["days_of_events_searched"]) <= newest
     proof = told.pop("sha256")
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert hashlib.sha256(text.encode()).hexdigest() == proof
     page = signed_in.get(f"/settings/privacy/erasures/{erasure.pk}").text
     assert proof in page
-    assert "The name stands as a word in none of them" in page
+    assert "Now the name stands as a word in none of them" in page
+    assert "without its member <code>sha256</code>" in page
+    assert f"<title>Erasure of {erasure.label} ·" in page
     record = AuditRecord.objects.get(action="user.erase")
     assert (record.actor, record.subject) == ("ada", erasure.label)
     assert "o'hara" not in json.dumps(told).lower()

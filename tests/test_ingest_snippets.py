@@ -64,7 +64,8 @@ def test_a_program_with_the_opentelemetry_snippet_before_it_is_recorded(door: Do
             timeout=60,
         )
     assert done.returncode == 0, done.stderr
-    assert {row["service"] for row in door.rows()} == {"answers"}
+    told = {(row["service"], row["feature"], row["team"]) for row in door.rows()}
+    assert told == {("answers", "answers", "cx")}
 
 
 def test_a_refused_event_shows_on_the_page(door: Door, signed_in: Client) -> None:

@@ -9,6 +9,9 @@ import pytest
 from otlp_attributes import CLAUDE, NEW, OPENINFERENCE
 from otlp_bodies import Exporter, logs, span, traces
 
+from ingest.events import FIELDS
+from ingest.examples import example_of
+
 RESPONSE = {"gen_ai.response.id": "chatcmpl-00000000000001"}
 MESSAGE = {"gen_ai.response.id": "msg_00000000000000000001"}
 WRAPPER = {
@@ -133,8 +136,11 @@ def test_an_agents_sum_is_never_added() -> None:
 
 def test_a_call_that_can_be_told_neither_as_one_nor_as_another_is_refused() -> None:
     silent = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}
-    [rejection] = Exporter().decode(traces(span(attributes=silent))).rejections
-    assert rejection.reason == "missing_usage"
+    refused = Exporter().decode(traces(span(attributes=silent)))
+    assert [each.reason for each in refused.rejections] == ["missing_usage"]
+    shape = example_of(refused.samples[0]).shape
+    assert shape["model"] == "text"
+    assert not shape.keys() - FIELDS
 
 
 def record(of: dict[str, Any], **more: Any) -> dict[str, Any]:

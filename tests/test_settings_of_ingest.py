@@ -10,7 +10,7 @@ import pytest
 from desks import reader
 from django.test import Client
 
-from finops import intake, tasks
+from finops import formats, intake, tasks
 from finops.models import AuditRecord, CardinalityOverflow, RejectedExample, Setting
 from finops.organisation import limits, retention
 from ingest import partitions
@@ -42,6 +42,15 @@ def test_the_desks_show_the_limit_in_force(signed_in: Client) -> None:
     assert not Setting.objects.exists()
 
 
+def test_a_limit_below_the_known_values_says_that_new_ones_overflow(signed_in: Client) -> None:
+    now = datetime.now(UTC)
+    usage.record([usage.event(now, feature=f"f{number}") for number in range(12)], now=now)
+    lowered = signed_in.post(DESK_OF_LIMITS, {"feature": "10", "team": "20"}, follow=True).text
+    assert "Feature: as many values are known already or more. Those stay" in lowered
+    roomy = signed_in.post(DESK_OF_LIMITS, {"feature": "20"}, follow=True).text
+    assert "Those stay" not in roomy
+
+
 def test_every_wrong_limit_is_told_beside_its_field(signed_in: Client) -> None:
     given = {"feature": "9", "team": "1e3", "user": "999", "tag": "500", "combinations": "300000"}
     response = signed_in.post(DESK_OF_LIMITS, given)
@@ -67,6 +76,10 @@ def test_what_would_be_dropped_is_confirmed_by_typing_it(
     asked = signed_in.post(DESK_OF_RETENTION, {"days": "10"})
     assert asked.status_code == 200
     assert "3 requests of 2 days" in asked.text
+    kept_from = (old_usage + timedelta(days=1)).date() - timedelta(days=10)
+    assert (
+        f"through {formats.day(kept_from - timedelta(days=1), old_usage.date())} are" in asked.text
+    )
     assert not Setting.objects.exists()
     wrong = signed_in.post(DESK_OF_RETENTION, {"days": "10", "confirm": "yes"})
     assert wrong.status_code == 400

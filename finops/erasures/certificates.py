@@ -19,7 +19,7 @@ NOT_REACHED = (
 
 
 def certificate(erasure: Erasure) -> dict[str, Any]:
-    """What the digest is of."""
+    """What the digest is of. Where it is given out, a member sha256 stands beside these."""
     assert erasure.began_at
     assert erasure.finished_at
     return {

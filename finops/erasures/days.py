@@ -6,7 +6,7 @@ Re-rating changes the same rows, so one waits for the other; folding waits for n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from finops.locks import Lock, alone
 from finops.rollups import one
 from finops.sql import statement
 from ingest import partitions
+from ingest.facts import MAX_AHEAD
 
 PORTION = 2_000
 COLUMNS = ("event_id", "session", "prompt_hash", "tags", "stages_ms")
@@ -32,6 +33,12 @@ def kept() -> set[date]:
     """The UTC days whose events are there."""
     connection.ensure_connection()
     return partitions.existing(connection.connection)
+
+
+def until(now: datetime) -> set[date]:
+    """Those that can have events: partitions are made days ahead, and are empty until then."""
+    newest = (now + MAX_AHEAD).astimezone(UTC).date()
+    return {day for day in kept() if day <= newest}
 
 
 def search(cursor: CursorWrapper, names: Names, day: date) -> bool:

@@ -50,7 +50,7 @@ def _begin(cursor: CursorWrapper, erasure: Erasure, now: datetime) -> bool:
     if one(cursor)[0]:
         return False
     of_user = {"user_id": erasure.user_id}
-    erasure.steps = [*mentions.tables(cursor), *sorted(map(str, days.kept()))]
+    erasure.steps = [*mentions.tables(cursor), *sorted(map(str, days.until(now)))]
     erasure.sums_before = {
         "rollups": days.sums(cursor, "sums_of_user_rollups", of_user),
         "events": dict.fromkeys(SUMS, "0"),

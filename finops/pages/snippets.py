@@ -63,6 +63,9 @@ export OTEL_EXPORTER_OTLP_ENDPOINT="SERVER"
 export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20$INGEST_KEY"
 export OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf"
 export OTEL_SERVICE_NAME="answers"
+export OTEL_RESOURCE_ATTRIBUTES="feature=answers,team=cx"  # of all calls of the process
+# One call's own: the attributes feature, team and user.id of the span of the model call, such as
+# span.set_attribute("user.id", "u-1842") in on_start of a span processor.
 # opentelemetry-instrument python app.py"""
 
 _FILES = """.venv/bin/python manage.py load_events events.jsonl --key "$INGEST_KEY" --url SERVER"""

@@ -77,13 +77,26 @@ def said(changed: dict[str, int]) -> str:
     if not changed:
         return "Nothing was changed."
     texts = (f"{limits.NAMES[name]}: {limit:,}" for name, limit in changed.items())
-    return f"{'; '.join(texts)}. This holds for new values, within two seconds."
+    text = f"{'; '.join(texts)}. This holds for new values, within two seconds."
+    counted = value_counts()
+    full = [limits.NAMES[name] for name, limit in changed.items() if counted.get(name, 0) >= limit]
+    if full:
+        text += (
+            f" {', '.join(full)}: as many values are known already or more. Those stay, and every "
+            "new one is counted as (overflow) from now on."
+        )
+    return text
+
+
+def value_counts() -> dict[str, int]:
+    """Known values by the name of their limit; for tags, those of the key that has most."""
+    counted = intake.attribution_values()
+    of_tags = [count for name, count in counted.items() if name.startswith(f"{TAG}:")]
+    return {**counted, TAG: max(of_tags, default=0)}
 
 
 def lines(form: LimitsForm, held: dict[str, int]) -> list[Line]:
-    counted = intake.attribution_values()
-    of_tags = [count for name, count in counted.items() if name.startswith(f"{TAG}:")]
-    counted[TAG] = max(of_tags, default=0)
+    counted = value_counts()
     return [
         Line(
             name=limits.NAMES[name],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import forms
 from django.conf import settings
@@ -84,7 +84,7 @@ def shown(going: Expiring | None, now: datetime) -> dict[str, str] | None:
         "requests": formats.count_long(going.requests),
         "days": formats.count_long(going.days),
         "first": formats.day(going.first_day, today),
-        "cutoff": formats.day(going.cutoff, today),
+        "last": formats.day(going.cutoff - timedelta(days=1), today),
     }
 
 

@@ -12,7 +12,7 @@ from msgspec import ValidationError
 
 from ingest.doors.door import Decoded
 from ingest.doors.otlp.calls import LONGEST_NAME, MAX_TAGS, Call
-from ingest.events import MAX_MILLISECONDS, SERVICE_TIERS, Event, TranslatedEvent
+from ingest.events import FIELDS, MAX_MILLISECONDS, SERVICE_TIERS, Event, TranslatedEvent
 from ingest.examples import Sample
 from ingest.rejections import Rejected, Rejection, rejected_by_schema
 
@@ -51,7 +51,8 @@ def decoded(calls: Iterable[Call]) -> Decoded:
             rejections.append(rejection)
             if error.reason not in samples:
                 # Fields of the event: what the span held besides has been left behind.
-                samples[error.reason] = Sample(rejection, msgspec.json.encode(fields))
+                shown = {name: fields[name] for name in fields if name in FIELDS}
+                samples[error.reason] = Sample(rejection, msgspec.json.encode(shown))
     return Decoded(events, indexes, rejections, 0, samples=list(samples.values()))
 
 
