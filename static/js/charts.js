@@ -54,7 +54,19 @@
     };
   };
 
+  // What has no width yet is drawn once it has one.
+  const unseen = new ResizeObserver((entries) =>
+    entries.filter(({ target }) => target.clientWidth > 0).forEach(({ target }) => {
+      unseen.unobserve(target);
+      draw(target);
+    })
+  );
+
   const draw = (holder) => {
+    if (holder.clientWidth === 0) {
+      unseen.observe(holder);
+      return;
+    }
     const source = document.getElementById(holder.dataset.chart).textContent;
     const { data, layout } = resolved(JSON.parse(source), {});
     const { l, r } = layout.margin;

@@ -150,6 +150,9 @@ const paintFigure = (() => {
     const ticks = ticksOf(layout.yaxis, most);
     const left = Math.max(layout.margin.l, widest(ticks, layout.font) + 2);
     const each = (right - left) / places;
+    holder.replaceChildren();
+    // No room for a single bar: the next width may have it.
+    if (each <= 0 || bottom <= top) return true;
     const scale = {
       width: each,
       x: (place) => left + each * (place + 0.5),
@@ -160,7 +163,7 @@ const paintFigure = (() => {
     const bars = data.filter(({ type }) => type === "bar");
     paintBars(bars, scale, layout.bargap, `${holder.dataset.chart}-hatch`, svg);
     data.filter(({ type }) => type !== "bar").forEach((trace) => paintLine(trace, scale, svg));
-    holder.replaceChildren(svg);
+    holder.append(svg);
     return true;
   };
 })();
