@@ -36,6 +36,6 @@ def text_of(page: str) -> str:
 
 def rows_of(page: str) -> list[list[str]]:
     """The cells of the table's body."""
-    body = page.partition("<tbody>")[2].partition("</tbody>")[0]
-    rows = re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    body = re.search(r"<tbody[^>]*>(.*?)</tbody>", page, re.DOTALL)
+    rows = re.findall(r"<tr.*?</tr>", body[1] if body else "", re.DOTALL)
     return [[text_of(c).strip() for c in re.findall(r"<t[dh].*?</t[dh]>", r)] for r in rows]
