@@ -23,8 +23,8 @@ from finops.periods import local_day
 
 ROLES = {
     Role.ADMINISTRATOR: "Administrator: everything, of every team",
-    Role.FINANCE: "Finance: all figures, prices and the audit log",
-    Role.ENGINEER: "Engineer: figures, ingest and keys of their teams",
+    Role.FINANCE: "Finance: all figures, prices, the audit log",
+    Role.ENGINEER: "Engineer: figures, ingest, keys of their teams",
     Role.VIEWER: "Viewer: figures of their teams",
 }
 
