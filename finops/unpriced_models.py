@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
+from django.db.models import F
+
 from finops import ledger
 from finops.models import Price, RatingRun
 from finops.price_listing import in_force
@@ -49,9 +51,11 @@ class UnpricedModel:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of rating by itself: the last run, and whether it has seen the ledger as it is."""
+    """Of rating by itself: the last run, the last that gave a request a price, and whether the last
+    has seen the ledger as it is."""
 
     run: RatingRun | None
+    pricing: RatingRun | None
     is_settled: bool
 
 
@@ -89,11 +93,14 @@ def suggestions(models: Sequence[str], now: datetime) -> dict[str, list[Price]]:
 
 def progress() -> Progress:
     """How far rating what has no price by itself has come."""
-    run = RatingRun.objects.filter(requested_by=AUTOMATIC).order_by("-pk").first()
+    runs = RatingRun.objects.filter(requested_by=AUTOMATIC).order_by("-pk")
+    run = runs.first()
+    finished = runs.filter(finished_at__isnull=False)
+    pricing = finished.filter(unpriced_after__lt=F("unpriced_before")).first()
     changed_at = ledger.changed_at()
     if run is None or changed_at is None:
-        return Progress(run, changed_at is None)
-    return Progress(run, run.finished_at is not None and run.created_at >= changed_at)
+        return Progress(run, pricing, changed_at is None)
+    return Progress(run, pricing, run.finished_at is not None and run.created_at >= changed_at)
 
 
 def _bare(model: str) -> str:

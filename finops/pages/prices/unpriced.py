@@ -86,6 +86,15 @@ def _said(progress: Progress, now: datetime, *, with_counts: bool) -> str:
         return "The ledger has changed: what it has a price for now is rated within a minute."
     if run is None or run.finished_at is None:
         return ""
-    priced = formats.count_long(run.unpriced_before - run.unpriced_after)
-    counts = f": {priced} requests got a price" if with_counts else ""
-    return f"Last rated by itself {moment(run.finished_at, now)}{counts}."
+    last = progress.pricing
+    if last is None or last.finished_at is None or not with_counts:
+        said = ": nothing got a price" if with_counts else ""
+        return f"Last rated by itself {moment(run.finished_at, now)}{said}."
+    count = last.unpriced_before - last.unpriced_after
+    priced = f"{formats.count_long(count)} request{'' if count == 1 else 's'} got a price"
+    after = (
+        f"; looked again {moment(run.finished_at, now)}, nothing more did"
+        if run.pk != last.pk
+        else ""
+    )
+    return f"Last rated by itself {moment(last.finished_at, now)}: {priced}{after}."
