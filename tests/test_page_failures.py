@@ -7,6 +7,7 @@ import re
 import shlex
 from datetime import UTC, datetime, timedelta
 from unittest import mock
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -67,9 +68,13 @@ def test_no_values_are_offered_where_finding_them_takes_too_long(signed_in: Clie
 def test_the_command_that_adds_a_price_quotes_the_names_for_a_shell(signed_in: Client) -> None:
     now = datetime.now(UTC)
     model = "nope'; rm -rf ~ #"
-    usage.record([usage.event(now, id="one", provider="$(id)", model=model)], now=now)
+    at = now - timedelta(hours=1)
+    usage.record([usage.event(at, id="one", provider="$(id)", model=model)], now=now)
     page = signed_in.get(f"/requests/{event_key('tests', 'one').hex()}").text
-    (command,) = re.findall(r"<code>(\.venv/bin/python manage\.py add_price.*?)</code>", page)
+    named = urlencode({"kind": "contract", "provider": "$(id)", "model": model})
+    assert f'href="/prices/new?{html.escape(named)}"' in page
+    page = signed_in.get("/explore?group_by=provider,model&metrics=unpriced_requests").text
+    (command,) = re.findall(r"<code[^>]*>(\.venv/bin/python manage\.py add_price.*?)</code>", page)
     words = shlex.split(html.unescape(command), comments=True)
     assert words[:3] == [".venv/bin/python", "manage.py", "add_price"]
     assert words[3:6] == ["kind=contract", "provider=$(id)", f"model={model}"]

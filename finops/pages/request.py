@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from finops import access, formats, labels, requests
@@ -19,7 +20,6 @@ from finops.pages.kpis import Kpi
 from finops.pages.links import address
 from finops.pages.requests import address_of
 from finops.pages.trace import missing, price_cards, trace_lines
-from finops.pages.unpriced import price_command
 from finops.periods import days, local_day, start_of_day
 from finops.query import DIMENSIONS, CostQuery
 from finops.requests import UsageRequest
@@ -60,6 +60,7 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
     query = access.narrow(around(each), request.user)
     told = story(each, query, now)
     told["may_see_prices"] = access.allows("prices-line", "GET", request.user)
+    told["may_add_price"] = access.allows("prices-new", "POST", request.user)
     return render(request, "request/page.html", context | told)
 
 
@@ -100,18 +101,10 @@ def story(each: UsageRequest, query: CostQuery, now: datetime) -> dict[str, obje
         "currency": currency,
         "provider": each.dimensions["provider"],
         "model": each.dimensions["model"],
-        "price_command": command_for(each),
+        "add_query": urlencode(
+            {"kind": "contract", **{name: each.dimensions[name] for name in ("provider", "model")}}
+        ),
     }
-
-
-def command_for(each: UsageRequest) -> str:
-    held = each.trace and each.trace.list_price
-    return price_command(
-        each.dimensions["provider"],
-        each.dimensions["model"],
-        [name.removesuffix("_tokens") for name, tokens in each.tokens.items() if tokens],
-        held.line.id if held and held.line.kind == "contract" else None,
-    )
 
 
 def heading(each: UsageRequest, currency: str) -> str:

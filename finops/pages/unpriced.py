@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -70,17 +69,12 @@ def remedy(query: CostQuery) -> Remedy | None:
     return Remedy(commands, len(keys) - len(commands))
 
 
-def price_command(
-    provider: str, model: str, buckets: Iterable[str] = (), supersedes: int | None = None
-) -> str:
+def price_command(provider: str, model: str) -> str:
     """For a shell; both names are the sender's, so nothing in them may be more than a word.
 
-    Asks for every bucket that was used, and for the usual ones, which others will use: a price
-    that leaves out a bucket leaves the requests unpriced that used it.
+    Asks for the buckets that are usual: a price that leaves out a bucket leaves the requests
+    unpriced that used it.
     """
     words = ["kind=contract", f"provider={provider}", f"model={model}"]
-    if supersedes is not None:
-        words += ["--supersedes", str(supersedes)]
-    names = dict.fromkeys([*USUAL_BUCKETS, *buckets])
-    prices = " ".join(f"{name}_price_per_million=…" for name in names)
+    prices = " ".join(f"{name}_price_per_million=…" for name in USUAL_BUCKETS)
     return f".venv/bin/python manage.py add_price {shlex.join(words)} {prices}"
