@@ -23,6 +23,16 @@ class Change:
     unpriced_after: int = 0
 
     @property
+    def known_before(self) -> Decimal | None:
+        """None where nothing had a price."""
+        return self.cost_before if self.unpriced_before < self.examined else None
+
+    @property
+    def known_after(self) -> Decimal | None:
+        """None where nothing gets a price."""
+        return self.cost_after if self.unpriced_after < self.examined else None
+
+    @property
     def difference(self) -> Decimal:
         with localcontext(EXACT):
             return self.cost_after - self.cost_before

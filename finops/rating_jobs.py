@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ Job = TypeVar("Job", RatingPreview, RatingRun)
 log = logging.getLogger(__name__)
 
 MODELS = 200
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 # Runs that nobody asked for, with nothing to tell.
 CHANGED_NOTHING = Q(
     requested_by=rerating.AUTOMATIC, events_changed=0, error="", finished_at__isnull=False
@@ -42,13 +44,15 @@ class Outcome:
     """What a preview found: in all, and the models that change, largest difference first.
 
     `lacking` is, of the models that keep requests without a price, those with most first: bucket
-    that has no price ("" where no line is for them) → requests.
+    that has no price ("" where no line is for them) → requests. `older` is what a line does to what
+    has no price and is older than the preview's period, None where that was not asked.
     """
 
     total: Change
     models: tuple[tuple[str, str, Change], ...]
     skipped: int
     lacking: tuple[tuple[str, str, dict[str, int]], ...]
+    older: Change | None
 
 
 def work(zone: ZoneInfo) -> int:
@@ -77,6 +81,7 @@ def outcome(preview: RatingPreview) -> Outcome | None:
         ),
         preview.result["skipped"],
         tuple((*model, counts) for *model, counts in preview.result.get("lacking", ())),
+        _change(preview.result["older"]) if preview.result.get("older") else None,
     )
 
 
@@ -94,8 +99,15 @@ def _preview(preview: RatingPreview, zone: ZoneInfo) -> None:
     if preview.terms:
         price = ledger.draft(preview.terms, author=preview.requested_by, zone=zone)
         supposed = Supposed(replace(ledger.line_of(price), id=ledger.UNSAVED), preview.replaces)
-    found = Rerating()
+    found, older = Rerating(), Rerating()
     kept = RatingPreview.objects.filter(pk=preview.pk)
+    if supposed is not None:
+        # Once it is saved, everything without a price is rated, however old it is.
+        for day_end, part in rating_previews.preview_days(
+            BEGINNING, preview.start, zone, only_unpriced=True, supposed=supposed
+        ):
+            older.merge(part)
+            kept.update(done_to=day_end)
     for day_end, part in rating_previews.preview_days(
         preview.start,
         preview.end,
@@ -105,7 +117,10 @@ def _preview(preview: RatingPreview, zone: ZoneInfo) -> None:
     ):
         found.merge(part)
         kept.update(done_to=day_end)
-    kept.update(result=_json(found), finished_at=Now())
+    result = _json(found)
+    if supposed is not None:
+        result["older"] = _change_json(older.total)
+    kept.update(result=result, finished_at=Now())
 
 
 def _json(found: Rerating) -> dict[str, Any]:

@@ -89,6 +89,10 @@ def test_the_queue_the_preview_and_the_request_say_which_bucket_has_no_price() -
     theirs = reader("viewer", "search").get(address).text
     assert "says nothing of Output, reasoning" in theirs
     assert "/prices/lines/" not in theirs
+    add = "/prices/new?kind=contract&amp;provider=acme&amp;model=thinker"
+    assert add in page
+    assert add not in theirs
+    assert "add_price" not in page + theirs
 
 
 @pytest.mark.usefixtures("unpriced")
@@ -106,3 +110,36 @@ def test_a_new_price_empties_the_queue_by_itself() -> None:
     done = text_of(finance.get("/prices/unpriced").text)
     assert "Every request you may see has a price" in done
     assert "3 requests got a price" in done
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_the_queue_tells_of_the_run_that_priced_something_not_of_an_empty_one() -> None:
+    finance = reader("finance")
+    prices = {"uncached_input_price": "0.000001", "text_output_price": "0.000002"}
+    ledger.add({"kind": "contract", "provider": "acme", **prices}, author="ada", zone=UTC)
+    for _ in range(2):
+        rerating.rerate_unpriced(settings.REPORTING_ZONE)
+    said = text_of(finance.get("/prices/unpriced").text)
+    assert "3 requests got a price; looked again" in said
+    assert "0 requests" not in said
+
+
+def test_a_preview_tells_what_saving_rates_that_is_older_and_knows_no_cost_of_what_has_none() -> (
+    None
+):
+    now = datetime.now(UTC)
+    named = {"provider": "acme", "model": "old"}
+    recent, older = now - timedelta(hours=2), now - timedelta(days=9)
+    audio = usage.event(recent, **named, input_audio_tokens=9)
+    usage.record([audio, usage.event(older, **named), usage.event(older, **named)], now=now)
+    finance = reader("finance")
+    prices = {"uncached_input_price_per_million": "2", "text_output_price_per_million": "4"}
+    terms = {"kind": "contract", **named, **prices, "preview_days": "7"}
+    sent = finance.post("/prices/new", terms)
+    rating_jobs.work(settings.REPORTING_ZONE)
+    page = finance.get(sent["Location"]).text
+    assert rows_of(page)[0] == ["acme / old", "1", "1", "–", "–", "–", "1 → 1"]
+    assert "Saving it also rates 2 older requests without a price, $" in text_of(page)
+    finance.post(sent["Location"] + "/save")
+    rerating.rerate_unpriced(settings.REPORTING_ZONE)
+    assert "2 requests got a price" in text_of(finance.get("/prices/unpriced").text)

@@ -147,23 +147,39 @@ def _difference(found: RatingPreview) -> dict[str, Any]:
             for provider, model, counts in outcome.lacking
         ],
         "skipped": formats.count_long(outcome.skipped) if outcome.skipped else "",
+        "older": _older(outcome.older) if found.terms else "",
         "rows": [row(f"{provider} / {model}", each) for provider, model, each in outcome.models],
     }
 
 
+def _older(change: Change | None) -> str:
+    """What saving a line rates besides what its preview counts."""
+    if change is None:
+        return "also rates older ones without a price, which are not in these figures"
+    count = change.unpriced_before - change.unpriced_after
+    if not count:
+        return ""
+    cost = formats.money_long(change.known_after)
+    if count == 1:
+        return f"also rates 1 older request without a price, {cost}, not in these figures"
+    number = formats.count_long(count)
+    return f"also rates {number} older requests without a price, {cost}, not in these figures"
+
+
 def row(name: str, change: Change) -> dict[str, str]:
     """One model's difference, or that of all of them."""
-    difference = formats.money_exact(change.difference, "")
+    before, after = change.known_before, change.known_after
+    difference = None if before is None and after is None else change.difference
     return {
         "name": name,
         "examined": formats.count_long(change.examined),
         "changed": formats.count_long(change.changed),
-        "before": formats.money_long(change.cost_before, ""),
-        "before_title": formats.money_exact(change.cost_before),
-        "after": formats.money_long(change.cost_after, ""),
-        "after_title": formats.money_exact(change.cost_after),
-        "difference": formats.money_long(change.difference, ""),
-        "difference_title": difference,
+        "before": formats.money_long(before, ""),
+        "before_title": formats.money_exact(before),
+        "after": formats.money_long(after, ""),
+        "after_title": formats.money_exact(after),
+        "difference": formats.money_long(difference, ""),
+        "difference_title": formats.money_exact(difference, ""),
         "unpriced": f"{formats.count_long(change.unpriced_before)} → "
         f"{formats.count_long(change.unpriced_after)}",
     }
