@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from finops.models import ActivatedTag
 from tests import figures, usage
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -124,6 +125,13 @@ def test_a_wrong_parameter_is_a_problem_that_names_it(
     problem = response.json()
     assert problem["status"] == 400
     assert [error["field"] for error in problem["errors"]] == [field]
+
+
+def test_an_unknown_dimension_is_answered_with_the_tags_there_are(signed_in: Client) -> None:
+    ActivatedTag.objects.create(key="release")
+    answer = signed_in.get("/api/v1/costs?group_by=release")
+    assert answer.status_code == 400
+    assert "tag:<key> of an activated tag: tag:release" in answer.json()["detail"]
 
 
 def test_rollups_of_another_zone_are_no_answer(signed_in: Client, settings: Settings) -> None:

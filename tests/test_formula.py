@@ -69,6 +69,11 @@ def test_a_contract_price_stands_in_for_a_list_price_that_nobody_published() -> 
 def test_the_cost_model_of_the_cost_chapter_comes_out_to_the_cent() -> None:
     """SYSTEMS.md row 2: 100,000 requests a day, 500 in, 300 out, 45 % cached, thirty days."""
     answered = rate(Quantities(uncached_input=500, text_output=300), PRICED, None).effective_cost
+    estimate = replace(line("cache_hit", request="0.0001"), source="default estimate")
+    [bucket] = rate(Quantities(), estimate, None).buckets
+    assert bucket.why == "default estimate"
+    own = rate(Quantities(), replace(estimate, source="own"), None).buckets
+    assert own[0].why == "price of a cache hit"
     hit = rate(Quantities(), line("cache_hit", request="0.0001"), None).effective_cost
     assert answered is not None
     assert hit is not None

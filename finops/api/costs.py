@@ -21,6 +21,8 @@ from finops.api.tables import csv_response
 from finops.api.values import instant, json_value
 from finops.costs import CostResult, CostRow
 from finops.organisation.calendar import fiscal_first_month
+from finops.organisation.tags import activated
+from finops.periods import InvalidQuery
 from finops.query import CostQuery
 
 
@@ -59,12 +61,19 @@ def read_query(request: Request, without: Collection[str] = ()) -> CostQuery:
     """The query of the address, but for the parameters `without`, narrowed to what the reader may
     see. Raises InvalidQuery."""
     params = {k: v for k, v in request.query_params.lists() if k not in without}
-    query = CostQuery.from_params(
-        params,
-        now=timezone.now(),
-        zone=settings.REPORTING_ZONE,
-        fiscal_month=fiscal_first_month(),
-    )
+    try:
+        query = CostQuery.from_params(
+            params,
+            now=timezone.now(),
+            zone=settings.REPORTING_ZONE,
+            fiscal_month=fiscal_first_month(),
+        )
+    except InvalidQuery as error:
+        if not error.message.startswith("unknown dimension"):
+            raise
+        keys = ", ".join(f"tag:{each.key}" for each in activated()) or "none is"
+        message = f"{error.message}; or tag:<key> of an activated tag: {keys}"
+        raise InvalidQuery(error.field, message) from None
     return access.narrow(query, request.user)
 
 

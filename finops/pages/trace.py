@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from finops import formats, labels
 from finops.periods import local_day
-from finops.pricing.formula import RatedBucket
+from finops.pricing.formula import RatedBucket, list_price_name
 from finops.requests import PriceVersion, RatingTrace
 
 KINDS = {
@@ -92,7 +92,8 @@ def quantity_of(bucket: RatedBucket) -> str:
 
 
 def price_cards(trace: RatingTrace, zone: ZoneInfo, now: datetime) -> list[PriceCard]:
-    versions = (("List price", trace.list_price), ("Contract", trace.contract_price))
+    listed = list_price_name(trace.list_price.line if trace.list_price else None).capitalize()
+    versions = ((listed, trace.list_price), ("Contract", trace.contract_price))
     return [card(role, version, zone, now) for role, version in versions if version]
 
 

@@ -17,6 +17,8 @@ from finops.pricing.lines import BUCKETS, TOKEN_BUCKETS, PriceLine, UnitPrices
 
 # Wide enough for 10-digit quantities × 38-digit prices × a discount; refuses to round.
 EXACT = Context(prec=120, traps=[Inexact])
+# The source of the lines for cache hits that an organisation starts with.
+DEFAULT_ESTIMATE = "default estimate"
 ZERO = Decimal(0)
 NO_PRICES = UnitPrices()
 
@@ -105,17 +107,25 @@ def rate(quantities: Quantities, list_line: PriceLine | None, contract: PriceLin
     """Rate one request with its ledger lines. Only buckets that were used or cost are listed."""
     listed = list_line.prices if list_line else NO_PRICES
     agreed = contract.prices if contract else NO_PRICES
+    named = list_price_name(list_line)
     with localcontext(EXACT):
         discount = (contract.discount_percent if contract else None) or ZERO
         share = (100 - discount) * Decimal("0.01")
         buckets = tuple(
-            _rate_bucket(bucket, quantity, listed, agreed, share)
+            _rate_bucket(bucket, quantity, listed, agreed, share, named)
             for bucket, quantity in _charged(quantities, listed, agreed)
         )
     is_priced = list_line is not None and all(
         bucket.list_amount is not None and bucket.effective_amount is not None for bucket in buckets
     )
     return Rating(buckets, is_priced)
+
+
+def list_price_name(line: PriceLine | None) -> str:
+    """What a line that gives the list price is called; nobody lists what a cache hit costs."""
+    if line is None or line.kind != "cache_hit":
+        return "list price"
+    return line.source if line.source == DEFAULT_ESTIMATE else "price of a cache hit"
 
 
 def _charged(
@@ -137,13 +147,14 @@ def _rate_bucket(
     listed: UnitPrices,
     agreed: UnitPrices,
     share: Decimal,
+    named: str,
 ) -> RatedBucket:
     index = BUCKETS.index(bucket)
     list_price, agreed_price = listed[index], agreed[index]
     effective_price = agreed_price
     if effective_price is None and list_price is not None:
         effective_price = list_price * share
-    why = _why(list_price, agreed_price, share)
+    why = _why(list_price, agreed_price, share, named)
     if list_price is None:
         list_price = agreed_price
     return RatedBucket(
@@ -163,12 +174,14 @@ def _amount(quantity: int | Decimal | None, price: Decimal | None) -> Decimal | 
     return None if quantity is None or price is None else quantity * price
 
 
-def _why(list_price: Decimal | None, agreed_price: Decimal | None, share: Decimal) -> str:
+def _why(
+    list_price: Decimal | None, agreed_price: Decimal | None, share: Decimal, named: str
+) -> str:
     if agreed_price is not None:
         return "contract price" if list_price is not None else "contract price, none published"
     if list_price is None:
         return "no price known"
-    return "list price" if share == 1 else f"list price × {share.normalize():f} by contract"
+    return named if share == 1 else f"{named} × {share.normalize():f} by contract"
 
 
 def _total(amounts: Iterator[Decimal | None]) -> Decimal:
