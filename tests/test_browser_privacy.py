@@ -32,7 +32,7 @@ def test_a_user_is_erased_by_keyboard_and_every_page_is_sound(visit: Visit) -> N
     expect(page.get_by_role("status")).to_contain_text("anonymous")
     [erasure] = erasures.proceed(timezone.now() + erasures.SETTLED)
     page.get_by_role("link", name="Look again").click()
-    visit.shows(erasure.label)
+    visit.shows(f"Erasure of {erasure.label}")
     expect(page.get_by_role("link", name="Certificate as JSON")).to_be_visible()
     on_every_screen(visit)
     for path in ("/settings/privacy", "/settings/privacy/hashing"):
