@@ -30,11 +30,12 @@ EVERYTHING = {
 
 
 def stored(connection: psycopg.Connection[Any], service: str) -> dict[Any, int]:
+    """At list prices: the installation may have the demo's contracts."""
     rows = connection.execute(
         """
         SELECT model, status, uncached_input_tokens, cache_read_input_tokens,
                cache_creation_5m_input_tokens, text_output_tokens + reasoning_output_tokens,
-               effective_cost, count(*)
+               list_cost, count(*)
         FROM usage_event JOIN attribution ON attribution.id = attribution_id
         WHERE service = %s GROUP BY 1, 2, 3, 4, 5, 6, 7
         """,

@@ -64,7 +64,7 @@ def stored(connection: psycopg.Connection[Any], source: str) -> Counter[Any]:
     """Calls by model, status, tokens and cost; the tier stands for the cost where there is one."""
     rows = connection.execute(
         """
-        SELECT model, attribution.status, service_tier, effective_cost, uncached_input_tokens,
+        SELECT model, attribution.status, service_tier, list_cost, uncached_input_tokens,
                cache_read_input_tokens, cache_creation_5m_input_tokens, text_output_tokens,
                reasoning_output_tokens
         FROM usage_event JOIN attribution ON attribution.id = attribution_id
