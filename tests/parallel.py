@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
     yield
-    if getattr(config.option, "dist", "no") != "no":
+    if hasattr(config, "workerinput"):
         items.sort(key=turn)
 
 

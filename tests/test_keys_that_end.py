@@ -56,6 +56,7 @@ def test_rotating_makes_a_new_key_on_the_same_terms(key: IngestKey) -> None:
         (f"{datetime.now(UTC) - timedelta(minutes=5):%FT%H:%M}", "at most 30 days ahead"),
         (f"{datetime.now(UTC) + timedelta(days=31):%FT%H:%M}", "at most 30 days ahead"),
     ],
+    ids=["nothing", "no date", "past", "too far"],
 )
 def test_the_overlap_ends_within_thirty_days(key: IngestKey, until: str, says: str) -> None:
     client = enter("engineer")
