@@ -23,6 +23,8 @@ FOLD_LOCK = 0x666F6C64  # "fold"
 # Bounds the memory and the length of one transaction; larger chunks update fewer rows per event.
 CHUNK_EVENTS = 150_000
 CHUNK_BATCHES = 5_000
+# What tells of usage so recent is folded before what is older, such as a month that is loaded.
+LIVE = timedelta(hours=1)
 # Without it PostgreSQL sorts and hashes a chunk's 150,000 groups on disk.
 WORK_MEM = "SET LOCAL work_mem = '128MB'"
 FOLD = ("sum_hours", "fold_hour", "fold_day", "fold_user_day")
@@ -76,7 +78,7 @@ def fold_chunk(now: datetime, zone: ZoneInfo) -> FoldReport:
         if not one(cursor)[0]:
             return FoldReport(busy=True)
         touch_state(cursor, now, zone)
-        claim = claim_batches(cursor)
+        claim = claim_batches(cursor, now)
         if not claim.batches:
             return FoldReport()
         gathered = 0
@@ -101,24 +103,11 @@ def fold_chunk(now: datetime, zone: ZoneInfo) -> FoldReport:
     return FoldReport(len(claim.batches), gathered)
 
 
-def claim_batches(cursor: CursorWrapper) -> Claim:
-    """The oldest batches that are not folded; the advisory lock makes them ours."""
+def claim_batches(cursor: CursorWrapper, now: datetime) -> Claim:
+    """Batches that are not folded, live ones first; the advisory lock makes them ours."""
     cursor.execute(
-        """
-        SELECT id, accepted, first_started_at, last_started_at
-        FROM (
-            SELECT *, sum(accepted) OVER (ORDER BY id) - accepted AS events_before
-            FROM (
-                SELECT id, accepted, first_started_at, last_started_at
-                FROM ingest_batch
-                WHERE folded_at IS NULL
-                ORDER BY id
-                LIMIT %s
-            ) AS unfolded
-        ) AS counted
-        WHERE events_before < %s
-        """,
-        [CHUNK_BATCHES, CHUNK_EVENTS],
+        statement("claim_batches"),
+        {"live_since": now - LIVE, "events": CHUNK_EVENTS, "batches": CHUNK_BATCHES},
     )
     rows = cursor.fetchall()
     return Claim(

@@ -1,0 +1,33 @@
+-- The batches to fold next, %(events)s events or little more: live ones first, then the oldest. One
+-- row: one batch. A batch is live if it tells of usage since %(live_since)s, so that what just
+-- happened does not wait behind a month that is being loaded. Both windows are read from an end of
+-- the index ingest_batch_unfolded, however many batches wait between them.
+WITH newest AS (
+    SELECT id, accepted, first_started_at, last_started_at
+    FROM ingest_batch
+    WHERE folded_at IS NULL
+    ORDER BY id DESC
+    LIMIT %(batches)s
+),
+oldest AS (
+    SELECT id, accepted, first_started_at, last_started_at
+    FROM ingest_batch
+    WHERE folded_at IS NULL
+    ORDER BY id
+    LIMIT %(batches)s
+),
+waiting AS (
+    SELECT *, false AS is_late FROM newest WHERE last_started_at >= %(live_since)s
+    UNION
+    SELECT *, coalesce(last_started_at < %(live_since)s, true) FROM oldest
+)
+SELECT id, accepted, first_started_at, last_started_at
+FROM (
+    SELECT *,
+        sum(accepted) OVER queue - accepted AS events_before,
+        row_number() OVER queue AS place
+    FROM waiting
+    WINDOW queue AS (ORDER BY is_late, id)
+) AS queued
+WHERE events_before < %(events)s AND place <= %(batches)s
+ORDER BY id
