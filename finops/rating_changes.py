@@ -13,7 +13,11 @@ from ingest.rating import Rate
 
 @dataclass(slots=True)
 class Change:
-    """What a run does to some events; costs are USD over those that are priced."""
+    """What a run does to some requests; costs are USD over those that are priced.
+
+    `rows_changed` counts every row: an event whose figures a settlement replaced is three of them
+    and one request.
+    """
 
     examined: int = 0
     changed: int = 0
@@ -21,6 +25,7 @@ class Change:
     cost_after: Decimal = Decimal(0)
     unpriced_before: int = 0
     unpriced_after: int = 0
+    rows_changed: int = 0
 
     @property
     def known_before(self) -> Decimal | None:

@@ -50,12 +50,13 @@ class Group(NamedTuple):
     effective_cost: Decimal
     list_cost: Decimal
     used: Quantities
+    rows: int  # of which reversals take requests away
 
     @classmethod
     def of(cls, row: tuple[Any, ...]) -> Group:
-        *tokens, gpu_seconds, requests = row[9:]
+        *tokens, gpu_seconds, requests, rows = row[9:]
         used = Quantities._make([*map(int, tokens), gpu_seconds, requests])
-        return cls._make([*row[:9], used])
+        return cls._make([*row[:9], used, rows])
 
     @property
     def is_rated_alike(self) -> bool:
@@ -167,6 +168,7 @@ def _rated(
             cost_after=after or Decimal(0),
             unpriced_before=count if group.is_unpriced else 0,
             unpriced_after=count if is_unpriced else 0,
+            rows_changed=0 if group.is_rated_alike else group.rows,
         )
         request = requests[group.request]
         model = (request.provider, request.model)

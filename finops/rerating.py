@@ -182,7 +182,7 @@ def _apply_span(run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo) -> R
     with transaction.atomic(), connection.cursor() as cursor:
         hold(Lock.RERATING)
         change = rate_again(cursor, card, span, part, only_unpriced=run.only_unpriced)
-        if change.changed:
+        if change.rows_changed:
             rebuilds.refuse_dropped(cursor, rebuilds.whole_days(span.start, span.end, zone))
             parameters = span.parameters(only_unpriced=run.only_unpriced)
             cursor.execute(statement("apply_rerated"), parameters)

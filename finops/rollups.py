@@ -98,7 +98,7 @@ def fold_chunk(now: datetime, zone: ZoneInfo) -> FoldReport:
             "UPDATE ingest_batch SET folded_at = %s WHERE id = ANY(%s)", [now, claim.batches]
         )
     if gathered != claim.events:
-        message = "Batches %d to %d accepted %d events, but %d were there to be folded."
+        message = "Batches %d to %d brought %d events, but %d were there to be folded."
         log.error(message, claim.batches[0], claim.batches[-1], claim.events, gathered)
     return FoldReport(len(claim.batches), gathered)
 

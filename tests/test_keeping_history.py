@@ -153,7 +153,7 @@ def test_the_fold_says_when_accepted_events_are_missing(caplog: pytest.LogCaptur
     usage.store([usage.event(START), usage.event(START + timedelta(days=1))], now=NOW)
     execute("DROP TABLE usage_event_2026_10_12")
     assert rollups.fold_pending(NOW, UTC_ZONE).events == 1
-    assert "accepted 2 events, but 1 were there to be folded" in caplog.text
+    assert "brought 2 events, but 1 were there to be folded" in caplog.text
 
 
 def test_a_zone_cannot_change_when_days_are_dropped(settings: Settings) -> None:

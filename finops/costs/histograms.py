@@ -16,7 +16,10 @@ ENTRY = np.dtype([("bin", ">i2"), ("count", ">i4")])
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """`counts[i]` requests are in bin `lowest + i`; floats, exact up to 2^53."""
+    """`counts[i]` requests are in bin `lowest + i`; floats, exact up to 2^53.
+
+    An entry of a reversal takes that of its request away again.
+    """
 
     lowest: int
     counts: NDArray[np.float64]
@@ -45,9 +48,9 @@ class Histogram:
 
     def percentile(self, fraction: float) -> float | None:
         """Milliseconds, interpolated between neighbours as SQL's percentile_cont; None if empty."""
-        if not len(self.counts):
-            return None
         upto = np.cumsum(self.counts)
+        if not len(upto) or upto[-1] < 1:
+            return None
         position = fraction * (float(upto[-1]) - 1)
         below, above = (
             math.exp(BIN_WIDTH * (self.lowest + int(np.searchsorted(upto, at, side="right"))))

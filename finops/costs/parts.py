@@ -16,8 +16,8 @@ from finops.query import DIMENSIONS, TAG_PREFIX, CostQuery, Filter
 
 # One entry each: an event's own histogram.
 EVENT_HISTOGRAMS = {
-    "latency_histogram": SQL("int2send(usage.latency_bin) || int4send(1)"),
-    "ttft_histogram": SQL("int2send(usage.ttft_bin) || int4send(1)"),
+    "latency_histogram": SQL("int2send(usage.latency_bin) || int4send(usage.requests)"),
+    "ttft_histogram": SQL("int2send(usage.ttft_bin) || int4send(usage.requests)"),
 }
 
 

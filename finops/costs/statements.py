@@ -70,7 +70,8 @@ def sums_statement(
 ) -> Statement:
     """Sums of columns and joined histograms, per bucket and group; then the sums in all.
 
-    A row is: is_total, bucket, is_other, one column per key, then the columns.
+    A row is: is_total, bucket, is_other, one column per key, then the columns. A group that has no
+    request any more, as settlements have moved all of them to others, is left out.
     """
     parameters = Parameters()
     keys = key_names(query)
@@ -84,6 +85,7 @@ WITH usage AS MATERIALIZED (
 {parts}
     ) AS part
     GROUP BY {groups}
+    HAVING sum(requests) <> 0
 ){top}
 {rows}
 UNION ALL
@@ -123,6 +125,7 @@ def users_statement(
     parameters = Parameters()
     keys = key_names(query)
     added = [SQL("sum({0}) AS {0}").format(Identifier(name)) for name in columns]
+    parts_of = tuple(dict.fromkeys(("requests", *columns)))
     users = SQL("count(*) FILTER (WHERE user_id <> 0)")
     nulls = [SQL("NULL") for _ in keys]
     theirs = [
@@ -137,6 +140,7 @@ WITH usage AS MATERIALIZED (
 {parts}
     ) AS part
     GROUP BY {groups}
+    HAVING sum(requests) <> 0
 ){top},
 named AS ({named})
 SELECT {rows}
@@ -150,7 +154,7 @@ FROM (SELECT {everybody} FROM usage WHERE user_id <> 0 GROUP BY user_id) AS ever
         usage=comma([Identifier("bucket"), *keys, Identifier("user_id"), *added]),
         groups=comma([Identifier("bucket"), *keys, Identifier("user_id")]),
         parts=SQL("\n    UNION ALL\n").join(
-            part_of_usage(query, each, columns, parameters, user_ids, with_user=True)
+            part_of_usage(query, each, parts_of, parameters, user_ids, with_user=True)
             for each in segments
         ),
         top=top_sql(query, top, (), parameters),

@@ -16,10 +16,12 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             (ROOT / "sql/rollup_schema.sql").read_text(),
             """
-            DROP VIEW measured_event;
             DROP FUNCTION merge_histograms, compact_histogram, latency_bin;
             DROP TABLE rollup_unsettled, rollup_user_total, rollup_user_day, rollup_day,
                 rollup_hour, rollup_state
             """,
+        ),
+        migrations.RunSQL(
+            (ROOT / "sql/measured_event.sql").read_text(), "DROP VIEW measured_event"
         ),
     )

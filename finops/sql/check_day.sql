@@ -4,7 +4,7 @@ WITH events AS (
     SELECT
         date_trunc('hour', started_at, %(zone)s) AS hour,
         attribution_id,
-        count(*) AS requests,
+        sum(requests) AS requests,
         sum(unpriced_requests) AS unpriced_requests,
         sum(errors) AS errors,
         sum(input_tokens) AS input_tokens,

@@ -32,7 +32,7 @@ WHERE NOT EXISTS (SELECT 1 FROM partition WHERE partition.day = span.day)
         -- In a half-hour zone an hour may lie in two UTC days, one of which never had events.
         WHERE (hour >= day_start AND hour + interval '1 hour' <= day_end)
             OR requests > (
-                SELECT count(*)
+                SELECT count(*) - 2 * count(usage_event.reverses_key)
                 FROM usage_event
                 JOIN ingest_batch ON ingest_batch.id = usage_event.batch_id
                 WHERE usage_event.started_at >= held.hour

@@ -13,7 +13,7 @@ INSERT INTO rollup_user_day AS held (
 )
 SELECT
     day, attribution_id, user_id,
-    count(*),
+    sum(weight),
     sum(unpriced),
     sum(is_error),
     sum(uncached_input_tokens) + sum(cache_read_input_tokens)
@@ -27,7 +27,7 @@ SELECT
             + cache_creation_5m_input_tokens + cache_creation_1h_input_tokens
             + input_audio_tokens
             + text_output_tokens + reasoning_output_tokens + output_audio_tokens
-        ) FILTER (WHERE unpriced = 1),
+        ) FILTER (WHERE unpriced <> 0),
         0
     ),
     coalesce(sum(effective_cost), 0) + coalesce(sum(discount), 0),

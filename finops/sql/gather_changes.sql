@@ -7,8 +7,10 @@ SELECT
     date_trunc('hour', event.started_at, %(zone)s) AS hour,
     event.attribution_id,
     event.user_id,
-    sum((event.effective_cost IS NULL)::integer - (event.cost_before IS NULL)::integer)
-        AS unpriced_requests,
+    sum(
+        event.weight
+        * ((event.effective_cost IS NULL)::integer - (event.cost_before IS NULL)::integer)
+    ) AS unpriced_requests,
     sum(
         event.tokens
         * ((event.effective_cost IS NULL)::integer - (event.cost_before IS NULL)::integer)

@@ -14,7 +14,8 @@ hours AS (
     GROUP BY 1
 ),
 events AS (
-    SELECT (usage_event.started_at AT TIME ZONE %(zone)s)::date AS day, count(*) AS requests
+    SELECT (usage_event.started_at AT TIME ZONE %(zone)s)::date AS day,
+        count(*) - 2 * count(usage_event.reverses_key) AS requests
     FROM usage_event
     JOIN ingest_batch ON ingest_batch.id = usage_event.batch_id
     WHERE usage_event.started_at >= %(start)s

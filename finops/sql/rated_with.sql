@@ -1,6 +1,6 @@
 -- One row: one ledger line with the events since %(start)s that it gave a price, as list price or
 -- as contract; of %(teams)s only, where that is not NULL.
-SELECT used.line, count(*), sum(event.effective_cost)
+SELECT used.line, count(*) - 2 * count(event.reverses_key), sum(event.effective_cost)
 FROM usage_event AS event
 JOIN attribution ON attribution.id = event.attribution_id
 CROSS JOIN LATERAL (VALUES (event.price_id), (event.contract_price_id)) AS used (line)

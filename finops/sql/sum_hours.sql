@@ -26,7 +26,7 @@ INSERT INTO fresh_hour (
 )
 SELECT
     hour, attribution_id,
-    count(*),
+    sum(weight),
     sum(unpriced),
     sum(is_error),
     sum(uncached_input_tokens) + sum(cache_read_input_tokens)
@@ -42,7 +42,7 @@ SELECT
             + cache_creation_5m_input_tokens + cache_creation_1h_input_tokens
             + input_audio_tokens
             + text_output_tokens + reasoning_output_tokens + output_audio_tokens
-        ) FILTER (WHERE unpriced = 1),
+        ) FILTER (WHERE unpriced <> 0),
         0
     ),
     coalesce(sum(effective_cost), 0) + coalesce(sum(discount), 0),
@@ -53,18 +53,18 @@ SELECT
     coalesce(sum(output_cost), 0),
     coalesce(sum(request_cost), 0),
     coalesce(sum(gpu_seconds), 0),
-    count(latency_ms),
+    coalesce(sum(weight) FILTER (WHERE latency_ms IS NOT NULL), 0),
     coalesce(sum(latency_ms), 0),
     -- One entry per event; only long histograms gain from compacting before they are merged.
     CASE
         WHEN count(latency_bin) > 100
-            THEN compact_histogram(string_agg(int2send(latency_bin) || int4send(1), ''))
-        ELSE coalesce(string_agg(int2send(latency_bin) || int4send(1), ''), '')
+            THEN compact_histogram(string_agg(int2send(latency_bin) || int4send(weight), ''))
+        ELSE coalesce(string_agg(int2send(latency_bin) || int4send(weight), ''), '')
     END,
     CASE
         WHEN count(ttft_bin) > 100
-            THEN compact_histogram(string_agg(int2send(ttft_bin) || int4send(1), ''))
-        ELSE coalesce(string_agg(int2send(ttft_bin) || int4send(1), ''), '')
+            THEN compact_histogram(string_agg(int2send(ttft_bin) || int4send(weight), ''))
+        ELSE coalesce(string_agg(int2send(ttft_bin) || int4send(weight), ''), '')
     END
 FROM fresh_event
 GROUP BY hour, attribution_id

@@ -1,6 +1,6 @@
 -- One row: what one user's events of one UTC day add up to, exactly.
 SELECT
-    count(*) AS requests,
+    count(*) - 2 * count(reverses_key) AS requests,
     coalesce(sum(
         uncached_input_tokens::bigint + cache_read_input_tokens + cache_creation_5m_input_tokens
         + cache_creation_1h_input_tokens + input_audio_tokens

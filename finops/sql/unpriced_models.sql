@@ -36,22 +36,23 @@ SELECT attribution.provider, attribution.model,
        sum(event.output_audio),
        0 AS gpu_second
 FROM (
-    SELECT attribution_id, price_id, contract_price_id, count(*) AS requests,
+    SELECT attribution_id, price_id, contract_price_id, sum(weight) AS requests,
            min(started_at) AS since, max(started_at) AS latest,
            sum(uncached_input_tokens::bigint + cache_read_input_tokens
                + cache_creation_5m_input_tokens + cache_creation_1h_input_tokens
                + input_audio_tokens + text_output_tokens + reasoning_output_tokens
                + output_audio_tokens) AS tokens,
-           count(*) FILTER (WHERE uncached_input_tokens > 0) AS uncached_input,
-           count(*) FILTER (WHERE cache_read_input_tokens > 0) AS cache_read_input,
-           count(*) FILTER (WHERE cache_creation_5m_input_tokens > 0) AS cache_creation_5m_input,
-           count(*) FILTER (WHERE cache_creation_1h_input_tokens > 0) AS cache_creation_1h_input,
-           count(*) FILTER (WHERE input_audio_tokens > 0) AS input_audio,
-           count(*) FILTER (WHERE text_output_tokens > 0) AS text_output,
-           count(*) FILTER (WHERE reasoning_output_tokens > 0) AS reasoning_output,
-           count(*) FILTER (WHERE output_audio_tokens > 0) AS output_audio,
-           count(*) FILTER (WHERE gpu_seconds IS NULL) AS without_time
+           coalesce(sum(weight) FILTER (WHERE uncached_input_tokens <> 0), 0) AS uncached_input,
+           coalesce(sum(weight) FILTER (WHERE cache_read_input_tokens <> 0), 0) AS cache_read_input,
+           coalesce(sum(weight) FILTER (WHERE cache_creation_5m_input_tokens <> 0), 0) AS cache_creation_5m_input,
+           coalesce(sum(weight) FILTER (WHERE cache_creation_1h_input_tokens <> 0), 0) AS cache_creation_1h_input,
+           coalesce(sum(weight) FILTER (WHERE input_audio_tokens <> 0), 0) AS input_audio,
+           coalesce(sum(weight) FILTER (WHERE text_output_tokens <> 0), 0) AS text_output,
+           coalesce(sum(weight) FILTER (WHERE reasoning_output_tokens <> 0), 0) AS reasoning_output,
+           coalesce(sum(weight) FILTER (WHERE output_audio_tokens <> 0), 0) AS output_audio,
+           coalesce(sum(weight) FILTER (WHERE gpu_seconds IS NULL), 0) AS without_time
     FROM usage_event
+    CROSS JOIN LATERAL (SELECT CASE WHEN reverses_key IS NULL THEN 1 ELSE -1 END AS weight) AS sign
     WHERE effective_cost IS NULL
     GROUP BY attribution_id, price_id, contract_price_id
 ) AS event
@@ -60,5 +61,7 @@ LEFT JOIN price AS list ON list.id = event.price_id
 LEFT JOIN price AS contract ON contract.id = event.contract_price_id
 WHERE %(teams)s::text[] IS NULL OR attribution.team = ANY (%(teams)s::text[])
 GROUP BY attribution.provider, attribution.model
+-- Those whose figures were all replaced are in no request any more.
+HAVING sum(event.requests) > 0
 ORDER BY requests DESC, attribution.provider, attribution.model
 LIMIT %(limit)s

@@ -44,7 +44,9 @@ CREATE TABLE ingest_batch (
     unknown_fields    integer NOT NULL DEFAULT 0,
     first_started_at  timestamptz,
     last_started_at   timestamptz,
-    folded_at         timestamptz
+    folded_at         timestamptz,
+    -- Rows of usage_event that this batch brought beside the accepted ones.
+    reversals         integer NOT NULL DEFAULT 0
 );
 CREATE INDEX ingest_batch_unfolded ON ingest_batch (id) WHERE folded_at IS NULL;
 CREATE INDEX ingest_batch_committed ON ingest_batch (committed_at);
@@ -53,6 +55,10 @@ CREATE INDEX ingest_batch_committed ON ingest_batch (committed_at);
 -- and the client's event id; with the UTC day it is what makes an event count once.
 -- Costs are USD; NULL costs mean that no price was known. effective_cost is the sum of the five
 -- parts before it; list_cost is what the same request costs at public prices.
+-- A settlement replaces the figures of an event by two more rows of the same moment: the reversal
+-- (reverses_key) is that event with every figure negated, tokens, costs and GPU seconds, and counts
+-- as one request less; the settled row (corrects_key) is an event like any other. Latencies of a
+-- reversal are those of its event, to be taken from what is counted.
 CREATE TABLE usage_event (
     event_key                         uuid NOT NULL,
     started_at                        timestamptz NOT NULL,
@@ -88,6 +94,8 @@ CREATE TABLE usage_event (
     prompt_hash                       text,
     stages_ms                         jsonb,
     tags                              jsonb,
+    reverses_key                      uuid,  -- the event that this reversal takes back
+    corrects_key                      uuid,  -- the event whose figures this one replaces
     PRIMARY KEY (event_key, day)
 ) PARTITION BY RANGE (day);
 CREATE INDEX usage_event_started_at ON usage_event (started_at);
