@@ -15,7 +15,7 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ingest.protocol import BoundedHttpProtocol  # noqa: E402
+from ingest.protocol import BoundedHttpProtocol
 
 ANSWER = b'{"accepted":1,"duplicates":0,"rejected":[]}'
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(ANSWER))]
