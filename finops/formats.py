@@ -224,6 +224,13 @@ def duration(milliseconds: Number | None) -> str:
     return f"{hours}{SPACE}h {minutes}{SPACE}min"
 
 
+def span_of(seconds: float) -> str:
+    """A time to wait for, in the largest unit that tells: 45 s, 12 min, 3.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def value_short(kind: str, value: Number | None, currency: str) -> str:
     """A metric's value, by its kind: money, count or milliseconds."""
     if kind == "money":

@@ -16,9 +16,13 @@ class Lock(IntEnum):
     PEOPLE = 0x61646D696E  # "admin"
     NAMES = 0x6E616D6573  # "names" of people and teams
     SERVICES = 0x73657276  # "serv", names of services
-    RERATING = 0x_FA27_0002  # two runs over the same events would each add their difference
+    # Who changes the events or the rollups of a day, other than a fold, and who drops events: two
+    # runs over the same day would each add their difference.
+    RERATING = 0x_FA27_0002
     RATING_JOBS = 0x_FA27_0007  # one worker at a time does these
     ERASURES = 0x_FA27_0009  # and these
+    OPERATIONS = 0x_FA27_000A  # and these; commands too
+    OPERATIONS_ASKED = 0x_FA27_000B  # the same one, asked for twice at once, is one
 
 
 def hold(lock: Lock) -> None:

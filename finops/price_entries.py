@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from finops import audit, ledger
+from finops import audit, ledger, operations
 from finops.access import Reader
 from finops.models import Price, RatingPreview, RatingRun
 from finops.periods import Period
@@ -111,18 +111,20 @@ def _refuse_twin(price: Price) -> None:
 
 
 def ask_run(
-    preview: RatingPreview, *, by: Reader, now: datetime, reason: str, address: str
+    preview: RatingPreview, *, by: Reader, zone: ZoneInfo, now: datetime, reason: str, address: str
 ) -> RatingRun:
-    """Have the worker rate the period of a preview again, and write it."""
+    """Have the worker rate the period of a preview again, and write it. Raises ZoneChanged."""
     with transaction.atomic():
-        run = RatingRun.objects.create(
-            start=preview.start,
-            end=preview.end,
+        operation = operations.ask_rerate(
+            preview.start,
+            preview.end,
+            zone,
+            now=now,
+            by=audit.name_of(by),
             only_unpriced=preview.only_unpriced,
-            requested_by=audit.name_of(by),
             reason=reason,
-            is_queued=True,
         )
+        run = RatingRun.objects.get(pk=operation.terms["run"])
         audit.record(
             "price.rerate",
             f"run #{run.pk}, {preview.start.isoformat()} to {preview.end.isoformat()}",

@@ -1,6 +1,11 @@
-"""The bar that commands show on the terminal while they send events."""
+"""The bar that commands show on the terminal while they work; elsewhere a line now and then."""
 
 from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -11,6 +16,11 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+from finops.formats import count_long, span_of
+from finops.models import Operation
+
+LINE_SECONDS = 10.0
 
 
 def progress_bar() -> Progress:
@@ -29,3 +39,62 @@ def count_events(progress: Progress, task: TaskID, events: int, *, completed: fl
     """Show `events` more, and that `completed` of the task's total is done."""
     counted = progress.tasks[task].fields["events"] + events
     progress.update(task, completed=completed, events=counted)
+
+
+def operation_line(operation: Operation) -> str:
+    """ "12 of 31 days, 38 %, 1.4 days/s, 14 s left": what is known of it."""
+    parts = [f"{count_long(operation.done)} of {count_long(operation.total)} {operation.unit}"]
+    if operation.total:
+        parts.append(f"{operation.share:.0%}".replace("%", " %"))
+    if speed := operation.per_second:
+        parts.append(
+            f"{speed:,.1f} {operation.unit}/s"
+            if speed >= 0.1
+            else f"{speed * 60:,.1f} {operation.unit}/min"
+        )
+    if (left := operation.seconds_left) is not None:
+        parts.append(f"{span_of(left)} left")
+    return ", ".join(parts)
+
+
+@contextmanager
+def operation_progress(name: str, is_terminal: bool) -> Iterator[Callable[[Operation], None]]:
+    """What to call with the operation whenever it got further."""
+    if not is_terminal:
+        yield _lines(name)
+        return
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[line]}"),
+        console=Console(stderr=True),
+    )
+    task = progress.add_task(name, total=None, line="waiting")
+
+    def show(operation: Operation) -> None:
+        waits = operation.state in (Operation.State.WAITING, Operation.State.PAUSED)
+        line = f"{operation.state}: {operation_line(operation)}"
+        progress.update(
+            task,
+            total=operation.total or None,
+            completed=operation.total * operation.share,
+            line=line if waits else operation_line(operation),
+        )
+
+    with progress:
+        yield show
+
+
+def _lines(name: str) -> Callable[[Operation], None]:
+    """A line when it begins to show progress, every ten seconds, and at the end."""
+    said_at, said = float("-inf"), ""
+
+    def show(operation: Operation) -> None:
+        nonlocal said_at, said
+        line = f"{name}: {operation.state}: {operation_line(operation)}"
+        is_due = time.monotonic() - said_at >= LINE_SECONDS or operation.finished_at
+        if is_due and line != said:
+            print(line, file=sys.stderr, flush=True)
+            said_at, said = time.monotonic(), line
+
+    return show

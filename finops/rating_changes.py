@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, localcontext
+from typing import Any
 
 from finops.pricing.formula import EXACT
 from ingest.rating import Rate
@@ -26,6 +27,16 @@ class Change:
     unpriced_before: int = 0
     unpriced_after: int = 0
     rows_changed: int = 0
+
+    def as_json(self) -> dict[str, int | str]:
+        values = {column.name: getattr(self, column.name) for column in fields(Change)}
+        return {n: str(v) if isinstance(v, Decimal) else v for n, v in values.items()}
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Change:
+        """What `as_json` wrote."""
+        costs = {name: Decimal(kept[name]) for name in ("cost_before", "cost_after")}
+        return cls(**{**kept, **costs})
 
     @property
     def known_before(self) -> Decimal | None:
@@ -83,3 +94,27 @@ class Rerating:
             self.by_rate.setdefault(rate, Change()).add(change)
         for model, counts in other.lacking.items():
             self.lacking.setdefault(model, Counter()).update(counts)
+
+    def as_json(self) -> dict[str, Any]:
+        """What a run made so far, without `lacking`, kept from one of its days to the next."""
+        return {
+            "total": self.total.as_json(),
+            "models": [[*model, change.as_json()] for model, change in self.by_model.items()],
+            "rates": [
+                [None if rate is None else list(rate), change.as_json()]
+                for rate, change in self.by_rate.items()
+            ],
+            "skipped": self.skipped,
+        }
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Rerating:
+        """What `as_json` wrote; nothing yet of {}."""
+        if not kept:
+            return cls()
+        return cls(
+            Change.of(kept["total"]),
+            {(provider, model): Change.of(each) for provider, model, each in kept["models"]},
+            {None if rate is None else Rate(*rate): Change.of(e) for rate, e in kept["rates"]},
+            kept["skipped"],
+        )

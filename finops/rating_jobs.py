@@ -1,17 +1,14 @@
-"""Previews and runs that were asked for on a page and that the worker does.
+"""Previews that were asked for on a page and that the worker does.
 
-What is to do is read from the database, so a worker that was stopped goes on where it was: a run
-after the last day it wrote, a preview from its beginning.
+What is to do is read from the database, so a worker that was stopped begins a preview again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -20,13 +17,10 @@ from django.db.models.functions import Now
 
 from finops import ledger, rating_previews, rerating
 from finops.locks import Lock, alone
-from finops.models import Price, RatingPreview, RatingRun
+from finops.models import Price, RatingPreview
 from finops.rating_changes import Change, Rerating
 from finops.rating_previews import Supposed
-from finops.rebuilds import EventsDropped
 from finops.rollups import ZoneChanged
-
-Job = TypeVar("Job", RatingPreview, RatingRun)
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +30,7 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 CHANGED_NOTHING = Q(
     requested_by=rerating.AUTOMATIC, events_changed=0, error="", finished_at__isnull=False
 )
-REFUSED = (EventsDropped, ZoneChanged, Price.DoesNotExist, ValidationError)
+REFUSED = (ZoneChanged, Price.DoesNotExist, ValidationError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +50,13 @@ class Outcome:
 
 
 def work(zone: ZoneInfo) -> int:
-    """Do everything that waits; returns how many previews and runs that was."""
+    """Do everything that waits; returns how many previews that was."""
     done = 0
     with alone(Lock.RATING_JOBS) as is_alone:
         if not is_alone:
             return 0
         for preview in RatingPreview.objects.filter(finished_at=None).order_by("pk"):
-            _finish(preview, _preview, zone)
-            done += 1
-        for run in RatingRun.objects.filter(is_queued=True, finished_at=None).order_by("pk"):
-            _finish(run, rerating.go_on, zone)
+            _finish(preview, zone)
             done += 1
     return done
 
@@ -75,23 +66,23 @@ def outcome(preview: RatingPreview) -> Outcome | None:
     if not preview.result:
         return None
     return Outcome(
-        _change(preview.result["total"]),
+        Change.of(preview.result["total"]),
         tuple(
-            (provider, model, _change(each)) for provider, model, each in preview.result["models"]
+            (provider, model, Change.of(each)) for provider, model, each in preview.result["models"]
         ),
         preview.result["skipped"],
         tuple((*model, counts) for *model, counts in preview.result.get("lacking", ())),
-        _change(preview.result["older"]) if preview.result.get("older") else None,
+        Change.of(preview.result["older"]) if preview.result.get("older") else None,
     )
 
 
-def _finish(job: Job, do: Callable[[Job, ZoneInfo], None], zone: ZoneInfo) -> None:
+def _finish(preview: RatingPreview, zone: ZoneInfo) -> None:
     try:
-        do(job, zone)
+        _preview(preview, zone)
     except REFUSED as problem:
         said = "; ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)
-        log.warning("%s %d: %s", job._meta.db_table, job.pk, said)
-        type(job).objects.filter(pk=job.pk).update(error=said, finished_at=Now())
+        log.warning("rating_preview %d: %s", preview.pk, said)
+        RatingPreview.objects.filter(pk=preview.pk).update(error=said, finished_at=Now())
 
 
 def _preview(preview: RatingPreview, zone: ZoneInfo) -> None:
@@ -119,7 +110,7 @@ def _preview(preview: RatingPreview, zone: ZoneInfo) -> None:
         kept.update(done_to=day_end)
     result = _json(found)
     if supposed is not None:
-        result["older"] = _change_json(older.total)
+        result["older"] = older.total.as_json()
     kept.update(result=result, finished_at=Now())
 
 
@@ -128,26 +119,8 @@ def _json(found: Rerating) -> dict[str, Any]:
     changed.sort(key=lambda row: abs(row[2].difference), reverse=True)
     lacking = sorted(found.lacking.items(), key=lambda row: -max(row[1].values()))
     return {
-        "total": _change_json(found.total),
-        "models": [[provider, model, _change_json(each)] for provider, model, each in changed][
-            :MODELS
-        ],
+        "total": found.total.as_json(),
+        "models": [[provider, model, each.as_json()] for provider, model, each in changed][:MODELS],
         "skipped": found.skipped,
         "lacking": [[*model, dict(counts)] for model, counts in lacking[:MODELS]],
     }
-
-
-def _change_json(change: Change) -> dict[str, int | str]:
-    return {
-        "examined": change.examined,
-        "changed": change.changed,
-        "cost_before": str(change.cost_before),
-        "cost_after": str(change.cost_after),
-        "unpriced_before": change.unpriced_before,
-        "unpriced_after": change.unpriced_after,
-    }
-
-
-def _change(kept: dict[str, Any]) -> Change:
-    costs = {name: Decimal(kept[name]) for name in ("cost_before", "cost_after")}
-    return Change(**{**kept, **costs})

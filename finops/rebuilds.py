@@ -1,11 +1,13 @@
 """Rollups made again from the events, never of days whose events are gone: they would be lost.
 
-Like folding, under the one lock of whoever writes rollups.
+What the events of a day say more than its rollups is found out in the view of one moment, while
+folding goes on; then it is added, as a fold adds, under the one lock of whoever writes rollups. So
+folding waits for what differs, not for all that has to be read, and nobody sees half a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,16 +15,16 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from finops.locks import Lock, hold
 from finops.periods import local_day, start_of_day
-from finops.rollups import (
-    FOLD_LOCK,
-    add_gathered,
-    held_zone,
-    one,
-    prepare,
-    refuse_other_zone,
-)
+from finops.rollups import FOLD_LOCK, held_zone, one, prepare, refuse_other_zone
 from finops.sql import statement
+
+COMPARE = ("sum_hours", "compare_hours", "compare_days", "compare_user_days")
+MEND = (
+    *("hours_to_mend", "fold_hour", "days_to_mend", "fold_day", "mend_user_days"),
+    *("tidy_mended", "mark_rebuilt"),
+)
 
 
 class EventsDropped(RuntimeError):
@@ -80,12 +82,51 @@ def refold(
     """
     span = whole_days(start, end, zone)
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
+    _compare(cursor, span, zone, trust_events=trust_events)
+    _mend(cursor, span, zone)
+
+
+def rebuild_day(
+    day: date, zone: ZoneInfo, record: Callable[[], None], *, trust_events: bool = False
+) -> None:
+    """Make the rollups of one day again; `record` is called in the transaction that changes them.
+
+    The caller holds Lock.RERATING: two differences at once would both be added. Raises what
+    `refold` raises.
+    """
+    start, end = start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
+    span = whole_days(start, end, zone)
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if is_outermost:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        _compare(cursor, span, zone, trust_events=trust_events)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
+        _mend(cursor, span, zone)
+        record()
+
+
+def _compare(
+    cursor: CursorWrapper, span: dict[str, Any], zone: ZoneInfo, *, trust_events: bool
+) -> None:
+    """Fill difference_hour, _day and _user_day."""
     refuse_other_zone(cursor, zone)
     refuse_lost(cursor, span, trust_events=trust_events)
     prepare(cursor)
-    cursor.execute(statement("forget_days"), span)
+    cursor.execute(statement("difference_tables"))
     cursor.execute(statement("gather_days"), span)
-    add_gathered(cursor, zone)
+    for name in COMPARE:
+        cursor.execute(statement(name), span)
+
+
+def _mend(cursor: CursorWrapper, span: dict[str, Any], zone: ZoneInfo) -> None:
+    """Add the differences, under the lock on folding: what was folded meanwhile is in neither side
+    of them, so they hold whatever it was."""
+    refuse_other_zone(cursor, zone)
+    prepare(cursor)
+    for name in MEND:
+        cursor.execute(statement(name), span)
 
 
 def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]:
@@ -101,30 +142,10 @@ def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]
     }
 
 
-def rebuild(
-    start: datetime, end: datetime, zone: ZoneInfo, *, trust_events: bool = False
-) -> Iterator[date]:
-    """Make rollups again day by day, each day its own transaction; yields each day when it is done.
-
-    Can be stopped and started again at any day. Raises what `refold` raises.
-    """
-    day = local_day(start, zone)
-    while start_of_day(day, zone) < end:
-        with transaction.atomic(), connection.cursor() as cursor:
-            refold(
-                cursor,
-                start_of_day(day, zone),
-                start_of_day(day + timedelta(days=1), zone),
-                zone,
-                trust_events=trust_events,
-            )
-        yield day
-        day += timedelta(days=1)
-
-
 def forget_all(now: datetime, zone: ZoneInfo) -> None:
     """Empty the rollups and let every batch be folded anew, in `zone`. Raises ZoneKept."""
     with transaction.atomic(), connection.cursor() as cursor:
+        hold(Lock.RERATING)
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
         held = ZoneInfo(held_zone(cursor) or zone.key)
         if span := held_span():

@@ -4,7 +4,7 @@ The one way in which history changes: asked for, previewed (rating_previews), on
 RatingRun. Every event
 of the range is resolved anew; those whose price line or cost differ are written day by day of the
 reporting zone, in one transaction with what that adds to the hours, days and users of the rollups.
-A run that was interrupted is run again: what is done already does not differ any more.
+A run is an operation (finops.operations), which goes on after the last day it wrote.
 
 Only unpriced events are rated again by themselves (`rerate_unpriced`), when the ledger changed or
 they came after it.
@@ -13,7 +13,7 @@ they came after it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ from finops.models import RatingRun
 from finops.periods import local_day, start_of_day
 from finops.pricing.resolution import RateCard, Request
 from finops.rating_changes import Change, Rerating
-from finops.rating_spans import Span, days_with_events
+from finops.rating_spans import Span
 from finops.sql import statement
 from ingest.rating import Rate
 
@@ -40,7 +40,7 @@ ADJUST = ("adjust_hours", "adjust_days", "adjust_user_days", "unsettle_rerated")
 CARD_GRACE = timedelta(seconds=30)
 
 
-def apply(
+def begin(
     start: datetime,
     end: datetime,
     zone: ZoneInfo,
@@ -48,31 +48,30 @@ def apply(
     requested_by: str,
     reason: str = "",
     only_unpriced: bool = False,
-) -> Rerating:
-    """Rate [start, end) again, a day at a time, and adjust the rollups of what changed.
-
-    Raises rollups.ZoneChanged, and rebuilds.EventsDropped for a day whose events are dropped in
-    part: it stays as it is.
-    """
-    _refuse_other_zone(zone)
-    card = _current_card()
-    run = RatingRun.objects.create(
+) -> RatingRun:
+    """Put on record that [start, end) is to be rated again. Raises rollups.ZoneChanged."""
+    refuse_other_zone(zone)
+    return RatingRun.objects.create(
         start=start,
         end=end,
         requested_by=requested_by,
         reason=reason,
-        ledger_version=card.version,
         only_unpriced=only_unpriced,
+        is_queued=True,
     )
-    return _apply(run, days_with_events(start, end, zone), card, zone)
 
 
-def go_on(run: RatingRun, zone: ZoneInfo) -> None:
-    """Do what is left of a run that was asked for on a page. Raises what `apply` raises."""
-    _refuse_other_zone(zone)
+def apply_day(
+    run: RatingRun, span: Span, zone: ZoneInfo, record: Callable[[Rerating], None]
+) -> None:
+    """Rate one day of a run again and adjust its rollups; `record` is called in the transaction.
+
+    Raises rollups.ZoneChanged, and rebuilds.EventsDropped for a day whose events are dropped in
+    part: it stays as it is.
+    """
     card = _current_card()
     RatingRun.objects.filter(pk=run.pk).update(ledger_version=card.version)
-    _apply(run, days_with_events(run.done_to or run.start, run.end, zone), card, zone)
+    _apply_span(run, span, card, zone, record)
 
 
 def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
@@ -80,7 +79,7 @@ def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
     since the last time nor such events have come since.
 
     Days whose events are dropped in part stay as they are. Raises rollups.ZoneChanged."""
-    _refuse_other_zone(zone)
+    refuse_other_zone(zone)
     changed_at = ledger.changed_at()
     if changed_at is None:
         return None
@@ -105,7 +104,7 @@ def rerate_unpriced(zone: ZoneInfo) -> Rerating | None:
         only_unpriced=True,
         to_batch=newest,
     )
-    return _apply(run, spans, card, zone, pass_over_dropped=True)
+    return _apply(run, spans, card, zone)
 
 
 def _newest_batch() -> int:
@@ -120,7 +119,7 @@ def _newest_batch() -> int:
     return row[0] if row else 0
 
 
-def _refuse_other_zone(zone: ZoneInfo) -> None:
+def refuse_other_zone(zone: ZoneInfo) -> None:
     """Before a run is on record that could not do anything."""
     with connection.cursor() as cursor:
         rollups.refuse_other_zone(cursor, zone)
@@ -155,29 +154,21 @@ def _covered_days(card: RateCard, zone: ZoneInfo, after: int, to: int) -> set[da
     return days
 
 
-def _apply(
-    run: RatingRun,
-    spans: Iterable[Span],
-    card: RateCard,
-    zone: ZoneInfo,
-    *,
-    pass_over_dropped: bool = False,
-) -> Rerating:
+def _apply(run: RatingRun, spans: Iterable[Span], card: RateCard, zone: ZoneInfo) -> Rerating:
+    """All days of an automatic run; those whose events are dropped in part stay as they are."""
     rerating = Rerating()
     for span in spans:
         try:
-            part = _apply_span(run, span, card, zone)
+            _apply_span(run, span, card, zone, rerating.merge)
         except rebuilds.EventsDropped as dropped:
-            if not pass_over_dropped:
-                raise
             log.warning("Not rated again: %s", dropped)
-            continue
-        rerating.merge(part)
     RatingRun.objects.filter(pk=run.pk).update(finished_at=Now())
     return rerating
 
 
-def _apply_span(run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo) -> Rerating:
+def _apply_span(
+    run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo, record: Callable[[Rerating], None]
+) -> None:
     part = Rerating()
     with transaction.atomic(), connection.cursor() as cursor:
         hold(Lock.RERATING)
@@ -187,17 +178,26 @@ def _apply_span(run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo) -> R
             parameters = span.parameters(only_unpriced=run.only_unpriced)
             cursor.execute(statement("apply_rerated"), parameters)
             _adjust_rollups(cursor, span, zone)
-        cursor.execute("DROP TABLE IF EXISTS rerated_event, rerated_change, rate_window")
+        cursor.execute(
+            "DROP TABLE IF EXISTS rerated_event, rerated_change, unfolded_batch, rate_window"
+        )
         _record(run, change, span)
-    return part
+        record(part)
 
 
 def _adjust_rollups(cursor: CursorWrapper, span: Span, zone: ZoneInfo) -> None:
-    """Add what rerated_event changes to its hours, its day and its users, and to nothing else."""
+    """Add what rerated_event changes to its hours, its day and its users, and to nothing else.
+
+    Nearly all of it is added up before the lock on folding is taken.
+    """
+    cursor.execute(rollups.WORK_MEM)
+    cursor.execute(statement("change_tables"))
+    cursor.execute(statement("gather_changes"), {"zone": zone.key, "was_unfolded": False})
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [rollups.FOLD_LOCK])
     rollups.refuse_other_zone(cursor, zone)
-    cursor.execute(rollups.WORK_MEM)
-    cursor.execute(statement("gather_changes"), {"zone": zone.key})
+    cursor.execute("SELECT EXISTS (SELECT 1 FROM unfolded_batch)")
+    if cursor.fetchone()[0]:
+        cursor.execute(statement("gather_changes"), {"zone": zone.key, "was_unfolded": True})
     cursor.execute("ANALYZE rerated_change")
     for name in ADJUST:
         cursor.execute(statement(name), {"day": local_day(span.start, zone)})

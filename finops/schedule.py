@@ -17,6 +17,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 3.0,
         "options": {"expires": 3.0},
     },
+    "work_on_operations": {
+        "task": "finops.tasks.work_on_operations",
+        "schedule": 2.5,
+        "options": {"expires": 2.5},
+    },
     "work_on_privacy": {
         "task": "finops.tasks.work_on_privacy",
         "schedule": 3.0,

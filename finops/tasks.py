@@ -16,6 +16,7 @@ from finops import (
     intake,
     ledger,
     name_hashing,
+    operations,
     rating_jobs,
     rerating,
     rollup_checks,
@@ -28,6 +29,7 @@ from ingest import partitions
 log = logging.getLogger(__name__)
 
 PRIVACY_SECONDS = 2.0
+OPERATIONS_SECONDS = 2.0
 
 
 @shared_task
@@ -53,7 +55,16 @@ def rerate_unpriced() -> None:
 @shared_task
 def work_on_ratings() -> None:
     if done := rating_jobs.work(settings.REPORTING_ZONE):
-        log.info("%d previews and runs of rating again are done", done)
+        log.info("%d previews of rating again are done", done)
+
+
+@shared_task
+def work_on_operations() -> None:
+    """A few seconds at a time, like the next."""
+    until = time.monotonic() + OPERATIONS_SECONDS
+    zone = settings.REPORTING_ZONE
+    for done in operations.proceed(timezone.now(), zone, lambda: time.monotonic() < until):
+        log.info("%s: %s", done, done.state)
 
 
 @shared_task
@@ -92,9 +103,9 @@ def check_rollups() -> None:
 @shared_task
 def maintain_partitions() -> None:
     now, kept_days = timezone.now(), retention.in_force(settings.EVENT_RETENTION_DAYS)
-    dropped = partitions.maintain(conninfo(), now.astimezone(UTC).date(), kept_days)
-    if dropped:
-        log.info("events of %d days are past their retention and dropped", len(dropped))
+    expired = partitions.maintain(conninfo(), now.astimezone(UTC).date(), kept_days)
+    if operations.ask_retention(expired, kept_days, now=now, by="retention"):
+        log.info("events of %d days are past their retention and will be dropped", len(expired))
     removed = batches.remove_old(now)
     if removed:
         log.info("%d batches without events are removed", removed)

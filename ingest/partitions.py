@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import psycopg
 from psycopg import Connection, sql
-from psycopg.errors import ObjectNotInPrerequisiteState
+from psycopg.errors import LockNotAvailable, ObjectNotInPrerequisiteState
 
 from ingest.decisions import DROPPED_BEFORE
 
@@ -18,6 +18,8 @@ DAYS_AHEAD = 3
 # Of this database, and of nothing else that takes advisory locks here.
 _LOCK = 0x6661_7274_6869_6E67
 _PREFIX = "usage_event_"
+# How long a drop waits for readers of the day, while those who come after wait behind it.
+_PATIENCE = "500ms"
 # What statements over events choose by; the day too: all rows of a partition share it, and without
 # its statistics the planner expects one in 200 of them. Partitions grow all day and are analyzed
 # again and again, and looking at every column of 30,000 rows each time would take a tenth of what
@@ -100,35 +102,46 @@ def make_ahead(connection: Connection, today: date) -> None:
 
 
 def maintain(conninfo: str, today: date, retention_days: int) -> list[date]:
-    """Make the partitions ahead and drop the expired ones; returns the days dropped."""
+    """Make the partitions ahead; returns the days that are expired and to be dropped."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         make_ahead(connection, today)
-        return drop_expired(connection, today, retention_days)
+        return expired(connection, today, retention_days)
 
 
-def drop_expired(connection: Connection, today: date, retention_days: int) -> list[date]:
-    """Drop the partitions of days before the retention; returns those days.
+def expired(connection: Connection, today: date, retention_days: int) -> list[date]:
+    """The days before the retention that have a partition. From now on no event of them is taken.
 
     Days stay from the first on that holds an event which is not folded into the rollups yet.
-    Detached first and concurrently, so that neither inserts nor readers wait; needs a connection
-    in autocommit. Rollups stay.
     """
     oldest = today - timedelta(days=retention_days)
     unfolded = _first_unfolded(connection)
     if unfolded is not None and unfolded < oldest:
         log.warning("Events of %s are kept past their retention: some are not folded yet", unfolded)
         oldest = unfolded
-    attached = existing(connection)
     # An interrupted run may have left partitions detached and not yet dropped.
-    expired = sorted(day for day in attached | _detached(connection) if day < oldest)
-    if expired:
-        # First, so that no event of these days is taken once they are gone.
-        connection.execute(_SAY_DROPPED, [DROPPED_BEFORE, str(expired[-1] + timedelta(days=1))])
-    for day in expired:
-        if day in attached:
+    days = sorted(day for day in existing(connection) | _detached(connection) if day < oldest)
+    if days:
+        connection.execute(_SAY_DROPPED, [DROPPED_BEFORE, str(days[-1] + timedelta(days=1))])
+    return days
+
+
+def drop(connection: Connection, day: date) -> bool:
+    """Drop the partition of an expired day; False where somebody is still reading it.
+
+    Detached first and concurrently, so that neither inserts nor readers wait; needs a connection
+    in autocommit. Whoever comes to read it waits behind a lock that is waited for, so that is given
+    up soon; what was begun is finished the next time. Rollups stay.
+    """
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", [_PATIENCE])
+    try:
+        if day in existing(connection):
             _detach(connection, day)
         connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(_name(day))))
-    return expired
+    except LockNotAvailable:
+        return False
+    finally:
+        connection.execute("RESET lock_timeout")
+    return True
 
 
 _SAY_DROPPED = """

@@ -84,7 +84,8 @@ def test_days_that_were_dropped_stay_closed_however_long_the_retention_is_then(
     assert result(deciding.post([last_dropped]))["accepted"] == 1
     deciding.database.execute("UPDATE ingest_batch SET folded_at = now()")
     with psycopg.connect(conninfo(), autocommit=True) as connection:
-        partitions.drop_expired(connection, today, retention_days=20)
+        for day in partitions.expired(connection, today, retention_days=20):
+            assert partitions.drop(connection, day)
     deciding.application.configuration.reload()
     answer = result(deciding.post([last_dropped, first_kept]))
     assert answer["accepted"] == 1

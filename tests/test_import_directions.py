@@ -44,7 +44,7 @@ DATA = {
     *("finops.costs", "finops.health", "finops.ledger", "finops.postgres", "finops.rate_cards"),
     *("finops.accounts", "finops.price_holds", "finops.price_listing", "finops.requests"),
     *("finops.rating_jobs", "finops.rating_previews", "finops.rating_spans"),
-    "finops.timed_reads",
+    *("finops.operations", "finops.timed_reads"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
     *("finops.locks", "finops.teams", "finops.organisation"),

@@ -22,8 +22,14 @@ Connection = psycopg.Connection[Any]
 def connection(db: None, database: Connection) -> Iterator[Connection]:
     with psycopg.connect(conninfo(), autocommit=True) as connection:
         yield connection
-        partitions.drop_expired(connection, OLD + timedelta(days=1000), 1)
+        drop_expired(connection, OLD + timedelta(days=1000), 1)
         connection.execute("DELETE FROM setting")
+
+
+def drop_expired(connection: Connection, today: date, retention_days: int) -> list[date]:
+    """Drop all that is expired; the days that are gone then."""
+    days = partitions.expired(connection, today, retention_days)
+    return [day for day in days if partitions.drop(connection, day)]
 
 
 def indexes(connection: Connection, table: str) -> int:
@@ -95,16 +101,18 @@ def test_days_ahead_have_their_partitions(connection: Connection) -> None:
 def test_retention_drops_whole_days_before_it(connection: Connection) -> None:
     days = [OLD + timedelta(days=offset) for offset in range(4)]
     partitions.make(connection, days)
-    dropped = partitions.drop_expired(connection, days[3], retention_days=1)
+    dropped = drop_expired(connection, days[3], retention_days=1)
     assert dropped == days[:2]
     assert partitions.existing(connection) & set(days) == set(days[2:])
-    assert partitions.drop_expired(connection, days[3], retention_days=1) == []
+    assert drop_expired(connection, days[3], retention_days=1) == []
 
 
 def test_daily_maintenance_makes_ahead_and_drops(connection: Connection) -> None:
     partitions.make(connection, [OLD])
     today = OLD + timedelta(days=500)
-    assert OLD in partitions.maintain(conninfo(), today, retention_days=400)
+    expired = partitions.maintain(conninfo(), today, retention_days=400)
+    assert OLD in expired
+    assert all(partitions.drop(connection, day) for day in expired)
     assert today + timedelta(days=3) in partitions.existing(connection)
     assert partitions.maintain(conninfo(), today, retention_days=400) == []
 
@@ -112,7 +120,7 @@ def test_daily_maintenance_makes_ahead_and_drops(connection: Connection) -> None
 def test_an_interrupted_drop_is_finished_by_the_next(connection: Connection) -> None:
     partitions.make(connection, [OLD])
     connection.execute("ALTER TABLE usage_event DETACH PARTITION usage_event_2001_02_03")
-    assert partitions.drop_expired(connection, OLD + timedelta(days=9), 1) == [OLD]
+    assert drop_expired(connection, OLD + timedelta(days=9), 1) == [OLD]
     assert indexes(connection, "usage_event_2001_02_03") == 0
 
 
@@ -129,10 +137,10 @@ def test_retention_keeps_days_that_are_not_folded_yet(connection: Connection) ->
     )
     today = OLD + timedelta(days=100)
     try:
-        assert partitions.drop_expired(connection, today, 1) == days[:1]
+        assert drop_expired(connection, today, 1) == days[:1]
     finally:
         connection.execute("DELETE FROM ingest_batch WHERE source = 'unfolded'")
-    assert partitions.drop_expired(connection, today, 1) == days[1:]
+    assert drop_expired(connection, today, 1) == days[1:]
 
 
 def test_an_event_of_any_day_within_retention_finds_its_partition(door: Door) -> None:

@@ -14,7 +14,7 @@ from page_texts import rows_of, text_of
 
 from finops import ledger, rating_jobs
 from finops.models import AuditRecord, Price, RatingPreview, RatingRun
-from tests import usage
+from tests import operating, usage
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,7 @@ def work() -> None:
         # What a transaction of its own would have dropped.
         cursor.execute("DROP TABLE IF EXISTS rerated_event, rerated_change, rate_window")
     rating_jobs.work(settings.REPORTING_ZONE)
+    operating.work()
 
 
 def test_a_line_is_previewed_before_it_is_saved(finance: Client) -> None:
@@ -197,19 +198,6 @@ def test_rating_again_is_previewed_done_and_logged(finance: Client) -> None:
     assert (run.reason, run.events_changed, run.error) == ("New contract", 1, "")
     assert "New contract" in finance.get("/prices/ratings").text
     assert AuditRecord.objects.get(action="price.rerate").reason == "New contract"
-
-
-def test_a_run_that_was_stopped_goes_on_after_its_last_day(finance: Client) -> None:
-    used("m")
-    add()
-    now = datetime.now(UTC)
-    run = RatingRun.objects.create(
-        start=now - timedelta(days=3), end=now, requested_by="ada", is_queued=True, done_to=now
-    )
-    work()
-    run.refresh_from_db()
-    assert (run.finished_at is not None, run.events_examined) == (True, 0)
-    assert costs() == [None]
 
 
 def test_a_preview_of_a_line_that_cannot_be_says_why(finance: Client) -> None:

@@ -14,6 +14,7 @@ from finops import ledger, rating_previews, rerating
 from finops.models import RatingRun
 from finops.pricing.formula import Quantities, rate
 from ingest.rating import Rate
+from tests import operating
 from tests.rated_events import (
     COST,
     END,
@@ -51,7 +52,7 @@ def test_applying_writes_events_rollups_and_the_run() -> None:
     assert events()[key] == (None, None, None)
     line = priced(model="m")
 
-    done = rerating.apply(START, END, KOLKATA, requested_by="ada", reason="new contract")
+    done = operating.rerate(START, END, KOLKATA, reason="new contract")
 
     assert events()[key] == (COST, COST, line.pk)
     assert rolled_up() == [(2, 1, COST)] * 3
@@ -69,9 +70,9 @@ def test_applying_writes_events_rollups_and_the_run() -> None:
 def test_applying_again_changes_nothing_more() -> None:
     record(START, USED)
     priced()
-    rerating.apply(START, END, KOLKATA, requested_by="ada")
+    operating.rerate(START, END, KOLKATA)
     before = events(), rolled_up()
-    assert rerating.apply(START, END, KOLKATA, requested_by="ada").total.changed == 0
+    assert operating.rerate(START, END, KOLKATA).total.changed == 0
     assert (events(), rolled_up()) == before
 
 
@@ -81,7 +82,7 @@ def test_only_the_range_is_rated_again() -> None:
     before = record(midnight - timedelta(microseconds=1), USED)
     after = record(midnight, USED)
     priced()
-    rerating.apply(midnight, END, KOLKATA, requested_by="ada")
+    operating.rerate(midnight, END, KOLKATA)
     assert events()[before][0] is None
     assert events()[after][0] == COST
     assert rolled_up() == [(2, 1, COST)] * 3
@@ -133,7 +134,7 @@ def test_rating_again_follows_dates_windows_and_context_lengths() -> None:
             "effective_cost = NULL, list_cost = NULL"
         )
     foreseen = rating_previews.preview(START, END, KOLKATA)
-    done = rerating.apply(START, END, KOLKATA, requested_by="ada")
+    done = operating.rerate(START, END, KOLKATA)
     assert (foreseen.total, foreseen.by_model) == (done.total, done.by_model)
     assert foreseen.by_rate == done.by_rate
     assert foreseen.lacking == {("nobody", "knows"): {"": 18}}

@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finops import ledger, rerating, rollups
+from finops import ledger, rollups
 from finops.models import Price
-from tests import figures, usage
+from tests import figures, operating, usage
 from tests.rollup_sums import assert_equal_events, held, held_everywhere, settle
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -43,7 +43,7 @@ def add_price(model: str, **terms: Any) -> Price:
 
 
 def rerate(start: datetime, end: datetime, zone: ZoneInfo = UTC_ZONE, **options: Any) -> Any:
-    return rerating.apply(start, end, zone, requested_by="ada", **options)
+    return operating.rerate(start, end, zone, **options)
 
 
 @given(

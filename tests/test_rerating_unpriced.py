@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from finops import ledger, rerating, tasks
 from finops.models import Price, RatingRun
+from tests import operating
 from tests.rated_events import (
     COST,
     END,
@@ -34,9 +35,9 @@ def test_history_stays_until_someone_asks() -> None:
     new = priced("0.00003")
     rerating.rerate_unpriced(KOLKATA)
     assert events()[key] == (COST, COST, old.pk)
-    rerating.apply(START, END, KOLKATA, requested_by="ada", only_unpriced=True)
+    operating.rerate(START, END, KOLKATA, only_unpriced=True)
     assert events()[key] == (COST, COST, old.pk)
-    rerating.apply(START, END, KOLKATA, requested_by="ada")
+    operating.rerate(START, END, KOLKATA)
     assert events()[key] == (Decimal("0.004"), Decimal("0.004"), new.pk)
 
 

@@ -11,10 +11,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from finops import ledger, rebuilds, rerating, rollup_checks
+from finops import ledger, rebuilds, rollup_checks
 from finops.models import RollupCheck
 from ingest import partitions
-from tests import figures, usage
+from tests import figures, operating, usage
 
 UTC_ZONE = ZoneInfo("UTC")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -97,7 +97,7 @@ def test_ratings_and_rebuilds_change_a_day() -> None:
     prices = {"uncached_input_price": "0.001", "text_output_price": "0.001"}
     line = {"kind": "contract", "provider": "openai", "model": "mystery-model"}
     ledger.add(line | prices, author="ada", zone=UTC)
-    rerating.apply(START, NOW, UTC_ZONE, requested_by="ada")
+    operating.rerate(START, NOW, UTC_ZONE)
     assert unchecked() == [START.date()]
     rollup_checks.check_day(START.date(), UTC_ZONE)
     assert unchecked() == []

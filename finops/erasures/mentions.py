@@ -36,6 +36,7 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
     "cardinality_overflow": frozenset({"dimension"}),
     "ingest_batch": frozenset({"format", "rejected"}),
     "ingest_key": frozenset({"prefix"}),
+    "operation": frozenset({"unit"}),
     "price": frozenset({"cache", "currency", "model", "provider", "service_tier"}),
     "price_hold": frozenset({"fingerprint", "model", "provider"}),
     "rejected_example": frozenset({"field", "format", "reason"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from finops.models.cache import CacheEntry
 from finops.models.intake import CardinalityOverflow, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
+from finops.models.operations import Operation
 from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMember
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
@@ -25,6 +26,7 @@ __all__ = [
     "KeyRefusal",
     "LatencyTier",
     "NameHashing",
+    "Operation",
     "Price",
     "PriceHold",
     "RatingPreview",

@@ -1,8 +1,9 @@
 -- What rating again adds to the rollups: one row is one hour, attribution and user of folded events
 -- whose costs differ; less than zero where they cost less than before. Batches that are not folded
--- yet come with their new costs when they are, so it is read with the lock on folding held. Tokens
+-- yet come with their new costs when they are. What was folded once stays so, and is gathered before
+-- the lock on folding is taken; which of unfolded_batch are folded by then, when it is held. Tokens
 -- and latencies stay; just whether they are priced may change.
-CREATE TEMPORARY TABLE rerated_change ON COMMIT DROP AS
+INSERT INTO rerated_change
 SELECT
     date_trunc('hour', event.started_at, %(zone)s) AS hour,
     event.attribution_id,
@@ -27,6 +28,7 @@ SELECT
 FROM rerated_event AS event
 JOIN ingest_batch ON ingest_batch.id = event.batch_id AND ingest_batch.folded_at IS NOT NULL
 WHERE event.is_changed
+    AND (event.batch_id IN (SELECT id FROM unfolded_batch)) = %(was_unfolded)s
     -- Another ledger line with the same price changes no sum.
     AND (event.effective_cost, event.list_cost, event.input_cost, event.cache_read_cost,
          event.cache_creation_cost, event.output_cost, event.request_cost)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime
+import getpass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,19 +11,21 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from finops import audit, rebuilds, rollup_checks, rollups
-from finops.periods import InvalidQuery, parse_instant
+from finops import audit, operations, rebuilds, rollups
+from finops.management.following import follow
+from finops.models import Operation
+from finops.periods import InvalidQuery, local_day, parse_instant
 
 REFUSALS = (rollups.ZoneChanged, rebuilds.ZoneKept, rebuilds.EventsDropped, InvalidQuery)
-BUSY_SECONDS = 0.2
 PROGRAM = "manage.py rebuild_rollups"
 
 
 class Command(BaseCommand):
     help = (
-        "Make the rollups of [--start, --end) again from the events, day by day; run it again to "
-        "go on where it stopped. Without either, of everything; and if the reporting time zone has "
-        "changed, fold every event anew in the new one."
+        "Make the rollups of [--start, --end) again from the events, day by day, beside live "
+        "traffic. Stopped, it goes on in the worker or when the same is asked for again. Without "
+        "either, of everything; and if the reporting time zone has changed, fold every event anew "
+        "in the new one."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,11 +39,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now, zone = timezone.now(), settings.REPORTING_ZONE
+        self.told = 0
         try:
             if not (options["start"] or options["end"]) and rollups.zone_differs(zone):
-                with transaction.atomic():
-                    audit.record("rollups.rebuild", f"all, in {zone.key}", at=now, by=PROGRAM)
-                    rebuilds.forget_all(now, zone)
                 self.fold_anew()
                 return
             span = rebuilds.held_span()
@@ -51,36 +51,36 @@ class Command(BaseCommand):
             )
             if start >= end and (options["start"] or options["end"]):
                 raise CommandError(f"Nothing lies from {start} until {end}: write a later end.")
-            self.rebuild(start, end, trust_events=options["trust_events"])
+            operation = operations.ask_rebuild(
+                start,
+                end,
+                zone,
+                now=now,
+                by=getpass.getuser(),
+                trust_events=options["trust_events"],
+                is_whole=not (options["start"] or options["end"]),
+                program=PROGRAM,
+            )
         except REFUSALS as error:
             raise CommandError(str(error)) from error
+        follow(operation, self.stderr, self.tell)
 
-    def rebuild(self, start: datetime, end: datetime, *, trust_events: bool) -> None:
-        """The log says how far it came, however it ends."""
+    def tell(self, operation: Operation) -> None:
+        """A line for each day that is rebuilt."""
         zone = settings.REPORTING_ZONE
-        differing = rollup_checks.differing_days()
-        rebuilt: list[str] = []
-        try:
-            for day in rebuilds.rebuild(start, end, zone, trust_events=trust_events):
-                rebuilt.append(day.isoformat())
-                self.stdout.write(f"{day} rebuilt")
-                if day in differing:
-                    # The alarm ends here, not in the night to come.
-                    rollup_checks.check_day(day, zone)
-        finally:
-            if rebuilt:
-                days = f"{rebuilt[0]} to {rebuilt[-1]}, {len(rebuilt)} days"
-                after = {"trust_events": True} if trust_events else {}
-                audit.record("rollups.rebuild", days, at=timezone.now(), by=PROGRAM, after=after)
+        if operation.start is None:
+            return
+        first = local_day(operation.start, zone)
+        for day in range(self.told, operation.done):
+            self.stdout.write(f"{first + timedelta(days=day)} rebuilt")
+        self.told = operation.done
 
     def fold_anew(self) -> None:
-        """Fold until nothing is pending, waiting for a worker that folds at the same time."""
+        """Fold until nothing is pending, beside the worker that folds at the same time."""
         zone = settings.REPORTING_ZONE
-        events = 0
-        while True:
-            report = rollups.fold_pending(timezone.now(), zone)
-            events += report.events
-            if not report.busy:
-                break
-            time.sleep(BUSY_SECONDS)
-        self.stdout.write(f"{events:,} events folded in {zone.key}")
+        with transaction.atomic():
+            now = timezone.now()
+            operation = operations.ask_refold(zone, now=now, by=getpass.getuser())
+            audit.record("rollups.rebuild", f"all, in {zone.key}", at=now, by=PROGRAM)
+        done = follow(operation, self.stderr)
+        self.stdout.write(f"{done.total:,} events folded in {zone.key}")

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from finops import audit, ledger, rating_previews, rerating
+from finops import ledger, operations, rating_previews
 from finops.formats import money_exact
-from finops.periods import InvalidQuery, Period, absolute_period
+from finops.management.following import follow
+from finops.periods import InvalidQuery, absolute_period
 from finops.pricing.lines import PriceLine
 from finops.rating_changes import Change, Rerating
-from finops.rebuilds import EventsDropped
 from finops.rollups import ZoneChanged
 from ingest.rating import Rate
 
@@ -23,7 +23,8 @@ from ingest.rating import Rate
 class Command(BaseCommand):
     help = (
         "Rate the events of a period again with the price ledger as it is now and print the "
-        "difference. Changes nothing without --apply."
+        "difference. Changes nothing without --apply. Runs a day at a time beside live traffic; "
+        "stopped, it goes on in the worker or when the same is asked for again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -58,21 +59,19 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was written. Run again with --apply to write it.")
             return
         try:
-            done = rerating.apply(
+            operation = operations.ask_rerate(
                 period.start,
                 period.end,
                 zone,
-                requested_by=getpass.getuser(),
-                reason=reason,
+                now=timezone.now(),
+                by=getpass.getuser(),
                 only_unpriced=only_unpriced,
+                reason=reason,
+                program="manage.py rerate",
             )
-        except EventsDropped as problem:
-            # The days before the one that stopped it are written.
-            record(period, reason, {"stopped": str(problem), "only_unpriced": only_unpriced})
-            raise CommandError(str(problem)) from None
         except ZoneChanged as problem:
             raise CommandError(str(problem)) from None
-        record(period, reason, {"changed": done.total.changed, "only_unpriced": only_unpriced})
+        done = Rerating.of(follow(operation, self.stderr).result)
         self._print(done, only_unpriced)
         if done.total.changed:
             self.stdout.write("Written, with the rollups of the days that changed.")
@@ -132,17 +131,6 @@ Key = TypeVar("Key")
 def _changed(changes: Mapping[Key, Change]) -> list[tuple[Key, Change]]:
     found = [(key, change) for key, change in changes.items() if change.changed]
     return sorted(found, key=lambda item: abs(item[1].difference), reverse=True)
-
-
-def record(period: Period, reason: str, after: Mapping[str, object]) -> None:
-    audit.record(
-        "rating.rerate",
-        f"requests from {period.start:%Y-%m-%d %H:%M} until {period.end:%Y-%m-%d %H:%M} UTC",
-        at=timezone.now(),
-        by="manage.py rerate",
-        after=after,
-        reason=reason,
-    )
 
 
 def _why_nothing_changes(total: Change, only_unpriced: bool) -> str:

@@ -21,6 +21,7 @@ from finops.pages.prices import frame
 from finops.pages.prices.forms import ReasonForm
 from finops.pages.prices.lines import amounts, moment, shown
 from finops.rating_changes import Change
+from finops.rollups import ZoneChanged
 
 
 @require_GET
@@ -58,13 +59,18 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _show(request, found, form, status=400)
-    run = price_entries.ask_run(
-        found,
-        by=request.user,
-        now=timezone.now(),
-        reason=form.cleaned_data["reason"],
-        address=request.META.get("REMOTE_ADDR", ""),
-    )
+    try:
+        run = price_entries.ask_run(
+            found,
+            by=request.user,
+            zone=settings.REPORTING_ZONE,
+            now=timezone.now(),
+            reason=form.cleaned_data["reason"],
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
+    except ZoneChanged as refused:
+        messages.error(request, str(refused))
+        return redirect("prices-ratings")
     messages.success(request, f"Run #{run.pk} begins within seconds.")
     return redirect("prices-ratings")
 

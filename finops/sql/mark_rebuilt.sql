@@ -1,8 +1,4 @@
--- Empties the rollups of whole days, to be made again in the same transaction. Their users can be
--- totalled at once: nobody is adding to them.
-DELETE FROM rollup_hour WHERE hour >= %(start)s AND hour < %(end)s;
-DELETE FROM rollup_day WHERE day >= %(first_day)s AND day < %(end_day)s;
-DELETE FROM rollup_user_day WHERE day >= %(first_day)s AND day < %(end_day)s;
+-- Has the users of rebuilt days totalled again, at once, and the days compared with their events.
 INSERT INTO rollup_unsettled (day, touched_at)
 SELECT day, '-infinity'::timestamptz
 FROM generate_series(%(first_day)s::timestamp, %(end_day)s::timestamp - interval '1 day', '1 day') AS day

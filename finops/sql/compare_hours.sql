@@ -1,0 +1,61 @@
+-- What fresh_hour holds more than rollup_hour of the same whole days, less than zero where less. One
+-- row: one hour of one attribution that differs.
+INSERT INTO difference_hour (
+    hour, attribution_id,
+    requests, unpriced_requests, errors, input_tokens, output_tokens, cache_read_input_tokens,
+    cache_creation_input_tokens, reasoning_output_tokens, unpriced_tokens, list_cost,
+    effective_cost, input_cost, cache_read_cost, cache_creation_cost, output_cost, request_cost,
+    gpu_seconds, latency_count, latency_sum_ms, latency_histogram, ttft_histogram
+)
+SELECT *
+FROM (
+    SELECT
+        hour, attribution_id,
+        sum(requests) AS requests, sum(unpriced_requests) AS unpriced_requests,
+        sum(errors) AS errors, sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(cache_read_input_tokens) AS cache_read_input_tokens,
+        sum(cache_creation_input_tokens) AS cache_creation_input_tokens,
+        sum(reasoning_output_tokens) AS reasoning_output_tokens,
+        sum(unpriced_tokens) AS unpriced_tokens, sum(list_cost) AS list_cost,
+        sum(effective_cost) AS effective_cost, sum(input_cost) AS input_cost,
+        sum(cache_read_cost) AS cache_read_cost, sum(cache_creation_cost) AS cache_creation_cost,
+        sum(output_cost) AS output_cost, sum(request_cost) AS request_cost,
+        sum(gpu_seconds) AS gpu_seconds, sum(latency_count) AS latency_count,
+        sum(latency_sum_ms) AS latency_sum_ms,
+        remaining_histogram(string_agg(latency_histogram, '')) AS latency_histogram,
+        remaining_histogram(string_agg(ttft_histogram, '')) AS ttft_histogram
+    FROM (
+        SELECT
+            hour, attribution_id,
+            requests, unpriced_requests, errors, input_tokens, output_tokens,
+            cache_read_input_tokens, cache_creation_input_tokens, reasoning_output_tokens,
+            unpriced_tokens, list_cost, effective_cost, input_cost, cache_read_cost,
+            cache_creation_cost, output_cost, request_cost, gpu_seconds, latency_count,
+            latency_sum_ms, latency_histogram, ttft_histogram
+        FROM fresh_hour
+        UNION ALL
+        SELECT
+            hour, attribution_id,
+            -requests, -unpriced_requests, -errors, -input_tokens, -output_tokens,
+            -cache_read_input_tokens, -cache_creation_input_tokens, -reasoning_output_tokens,
+            -unpriced_tokens, -list_cost, -effective_cost, -input_cost, -cache_read_cost,
+            -cache_creation_cost, -output_cost, -request_cost, -gpu_seconds, -latency_count,
+            -latency_sum_ms, negated_histogram(latency_histogram),
+            negated_histogram(ttft_histogram)
+        FROM rollup_hour
+        WHERE hour >= %(start)s AND hour < %(end)s
+    ) AS sides
+    GROUP BY hour, attribution_id
+) AS difference
+WHERE length(latency_histogram) > 0
+    OR length(ttft_histogram) > 0
+    OR num_nonnulls(
+        nullif(requests, 0), nullif(unpriced_requests, 0), nullif(errors, 0),
+        nullif(input_tokens, 0), nullif(output_tokens, 0), nullif(cache_read_input_tokens, 0),
+        nullif(cache_creation_input_tokens, 0), nullif(reasoning_output_tokens, 0),
+        nullif(unpriced_tokens, 0), nullif(list_cost, 0), nullif(effective_cost, 0),
+        nullif(input_cost, 0), nullif(cache_read_cost, 0), nullif(cache_creation_cost, 0),
+        nullif(output_cost, 0), nullif(request_cost, 0), nullif(gpu_seconds, 0),
+        nullif(latency_count, 0), nullif(latency_sum_ms, 0)
+    ) > 0
