@@ -117,14 +117,14 @@ class App:
         except Problem as problem:
             given = door.refuse(problem, content_type_of(headers))
         except ClientGone:
-            self.metrics.requests.labels(499).inc()
+            self.metrics.requests(499).inc()
             return
         except Exception:
             log.exception("A request to %s failed.", door.path)
             failure = unavailable("Something went wrong here. Send this again.")
             given = door.refuse(failure, content_type_of(headers))
         await send_answer(send, given)
-        self.metrics.requests.labels(given.status).inc()
+        self.metrics.requests(given.status).inc()
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 200, b'{"status":"ok"}')

@@ -166,11 +166,11 @@ class Reception:
     def _count(self, outcome: Outcome, submission: Submission) -> None:
         events = self._metrics.events
         if outcome.accepted:
-            events.labels("accepted", "").inc(outcome.accepted)
+            events("accepted", "").inc(outcome.accepted)
         if outcome.duplicates:
-            events.labels("duplicate", "").inc(outcome.duplicates)
+            events("duplicate", "").inc(outcome.duplicates)
         for reason, count in submission.rejected.items():
-            events.labels("rejected", reason).inc(count)
+            events("rejected", reason).inc(count)
         if submission.unknown_fields:
             self._metrics.unknown_fields.inc(submission.unknown_fields)
 

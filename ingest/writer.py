@@ -2,7 +2,8 @@
 
 Submissions wait in a bounded queue. Each of a few threads owns a connection; whenever one is
 free it takes all that waits, up to a commit's size, so commits grow with the load by themselves
-and while PostgreSQL works on one the next is being prepared.
+and while PostgreSQL works on one the next is being prepared. Small commits wait for each other:
+what a commit costs beside its rows is then shared by more requests.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ingest.attribution import Register
 from ingest.batches import Outcome, Submission
 from ingest.commits import Committer
 from ingest.metrics import Metrics
-from ingest.problems import unavailable
+from ingest.problems import Problem, unavailable
 from ingest.rating import RateCard
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ ROWS_PER_COMMIT = 10_000
 QUEUED_ROWS = 60_000
 QUEUED_BYTES = 128 * 2**20
 THREADS = 2
+# With less than this waiting, a commit begins when the other thread's has ended, or soon.
+ROWS_WORTH_A_COMMIT = 500
+LONGEST_WAIT_SECONDS = 0.02
 ANSWER_SECONDS = 30.0
 RACES_RETRIED = 5
 FIRST_PAUSE_SECONDS = 0.05
@@ -56,14 +60,10 @@ AWAY = "The database is away; nothing of this request was written. Send it again
 UNCERTAIN = "The commit was not confirmed. Send the same events again: none will count twice."
 
 
-class Unavailable(Exception):
-    """The submission was not stored, or nobody knows; its sender should send it again."""
-
-
 @dataclass(slots=True, eq=False)
 class _Waiting:
     submission: Submission
-    answer: Callable[[Outcome | Unavailable], None]
+    answer: asyncio.Future[Outcome]
 
 
 class Writer:
@@ -78,12 +78,16 @@ class Writer:
     ) -> None:
         self._dsn = dsn
         self._card = card
-        self._metrics = metrics
+        self._commit_seconds = metrics.commit_seconds
+        metrics.queued_events.set_function(lambda: self._queued_rows)
         self._register = register
+        self._loop: asyncio.AbstractEventLoop
         self._queue: deque[_Waiting] = deque()
         self._queued_rows = 0
         self._queued_bytes = 0
         self._woken = threading.Condition()
+        self._gathering = threading.Lock()  # one thread at a time
+        self._committing: set[threading.Thread] = set()
         self._away = 0  # threads without a connection
         self._closing = False
         self._stopped = threading.Event()
@@ -93,6 +97,8 @@ class Writer:
         ]
 
     def start(self) -> None:
+        """In the event loop that will submit."""
+        self._loop = asyncio.get_running_loop()
         for thread in self._threads:
             thread.start()
 
@@ -107,25 +113,13 @@ class Writer:
 
     async def submit(self, submission: Submission) -> Outcome:
         """Returns once the submission is durable; Problem 503 when it is not, or not surely."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Outcome] = loop.create_future()
-
-        def settle(result: Outcome | Unavailable) -> None:
-            if future.done():
-                return
-            if isinstance(result, Unavailable):
-                future.set_exception(unavailable(str(result)))
-            else:
-                future.set_result(result)
-
-        def answer(result: Outcome | Unavailable) -> None:
-            loop.call_soon_threadsafe(settle, result)
-
-        self._enqueue(_Waiting(submission, answer))
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        self._enqueue(_Waiting(submission, future))
+        late = self._loop.call_later(ANSWER_SECONDS, _give_up, future)
         try:
-            return await asyncio.wait_for(future, ANSWER_SECONDS)
-        except TimeoutError:
-            raise unavailable(UNCERTAIN, retry_after_seconds=5) from None
+            return await future
+        finally:
+            late.cancel()
 
     def _enqueue(self, waiting: _Waiting) -> None:
         rows, size = len(waiting.submission.facts), waiting.submission.size_bytes
@@ -140,17 +134,22 @@ class Writer:
                 raise unavailable("More events wait than can be written. Send this again later.")
             self._queue.append(waiting)
             self._count(rows, size)
-            self._woken.notify()
+            # Whoever gathers waits for the first, and then for enough.
+            if len(self._queue) == 1 or self._queued_rows >= ROWS_WORTH_A_COMMIT:
+                self._woken.notify()
 
     def _count(self, rows: int, size: int) -> None:
         self._queued_rows += rows
         self._queued_bytes += size
-        self._metrics.queued_events.set(self._queued_rows)
 
     def _take(self, gathered: list[_Waiting]) -> bool:
         """Wait for submissions and gather up to a commit's size; False when it is time to end."""
         with self._woken:
+            self._committing.discard(threading.current_thread())
+            self._woken.notify()
+        with self._gathering, self._woken:
             self._woken.wait_for(lambda: self._queue or self._closing)
+            self._woken.wait_for(self._is_worth_it, LONGEST_WAIT_SECONDS)
             rows = 0
             while self._queue:
                 rows += len(self._queue[0].submission.facts)
@@ -159,7 +158,12 @@ class Writer:
                 gathered.append(self._queue.popleft())
             for waiting in gathered:
                 self._count(-len(waiting.submission.facts), -waiting.submission.size_bytes)
+            self._committing.add(threading.current_thread())
             return bool(gathered)
+
+    def _is_worth_it(self) -> bool:
+        enough = self._queued_rows >= ROWS_WORTH_A_COMMIT
+        return enough or not self._committing or self._closing
 
     def _work(self) -> None:
         """One thread: connect, serve until the connection is lost, connect again.
@@ -192,6 +196,7 @@ class Writer:
     def _stay_away(self, seconds: float) -> bool:
         """Wait without a connection, refusing what comes; returns whether it is time to end."""
         with self._woken:
+            self._committing.discard(threading.current_thread())
             self._away += 1
             refused: list[_Waiting] = []
             if self._away == THREADS:
@@ -220,9 +225,9 @@ class Writer:
         except Exception as error:
             self._commit_alone(committer, gathered, error)
             return
-        self._metrics.commit_seconds.observe(time.monotonic() - started)
-        for waiting, outcome in zip(gathered, outcomes, strict=True):
-            waiting.answer(outcome)
+        self._commit_seconds.observe(time.monotonic() - started)
+        answers = [waiting.answer for waiting in gathered]
+        self._loop.call_soon_threadsafe(_settle, list(zip(answers, outcomes, strict=True)))
 
     def _commit_through_races(
         self, committer: Committer, gathered: Sequence[_Waiting]
@@ -253,6 +258,21 @@ class Writer:
                 raise
 
     def _refuse(self, gathered: list[_Waiting], reason: str) -> None:
-        for waiting in gathered:
-            waiting.answer(Unavailable(reason))
+        refusals = [(waiting.answer, unavailable(reason)) for waiting in gathered]
+        self._loop.call_soon_threadsafe(_settle, refusals)
         gathered.clear()
+
+
+def _settle(results: Sequence[tuple[asyncio.Future[Outcome], Outcome | Problem]]) -> None:
+    """In the event loop: a commit's answers together, as waking it costs more than one of them."""
+    for future, result in results:
+        if future.done():
+            continue
+        if isinstance(result, Problem):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+def _give_up(future: asyncio.Future[Outcome]) -> None:
+    _settle([(future, unavailable(UNCERTAIN, retry_after_seconds=5))])
