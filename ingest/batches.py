@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,7 +25,7 @@ class Submission:
     format: str
     received_at: datetime
     facts: list[Fact]
-    rejected: Counter[str] = field(default_factory=Counter)  # reason → events
+    rejected: Mapping[str, int] = field(default_factory=dict)  # reason → events
     unknown_fields: int = 0
     size_bytes: int = 0
     client: str = ""  # its User-Agent, shortened
@@ -34,7 +34,7 @@ class Submission:
     @property
     def events(self) -> int:
         """All that the request held."""
-        return len(self.facts) + self.rejected.total()
+        return len(self.facts) + sum(self.rejected.values())
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ def tally(
     for submission, batch, outcome in zip(submissions, batch_of, outcomes, strict=True):
         batch.accepted += outcome.accepted
         batch.duplicates += outcome.duplicates
-        batch.rejected += submission.rejected
+        batch.rejected.update(submission.rejected)
         batch.unknown_fields += submission.unknown_fields
         for unknown in submission.unknown_names[: _UNKNOWN_NAMES - len(batch.unknown_names)]:
             batch.unknown_names[unknown] = None
@@ -86,7 +86,7 @@ def _tally_client(batch: Batch, submission: Submission, outcome: Outcome) -> Non
     tally = batch.clients.setdefault(client, [0, 0, 0])
     tally[0] += outcome.accepted
     tally[1] += outcome.duplicates
-    tally[2] += submission.rejected.total()
+    tally[2] += sum(submission.rejected.values())
 
 
 def as_json(value: object) -> str:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -68,12 +69,14 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 
 def event_key(source: str, event_id: str) -> bytes:
     """The 16 bytes that stand for an id of a source: what makes an event count once a day."""
-    digest = source_digest(source)
+    digest = source_digest(source).copy()
     digest.update(event_id.encode())
     return digest.digest()
 
 
+@lru_cache(maxsize=1024)
 def source_digest(source: str) -> blake2b:
+    """To be copied, and the copy updated with an id."""
     return blake2b(source.encode() + b"\0", digest_size=16)
 
 
@@ -92,31 +95,39 @@ class LatencyTiers:
         return self._names[bisect_left(self._bounds, latency_ms)]
 
 
+class Window(NamedTuple):
+    """When events that are taken may have started."""
+
+    oldest: datetime
+    newest: datetime
+    first_kept: datetime  # what was before has been dropped
+
+    @classmethod
+    def at(cls, now: datetime, retention: timedelta, dropped_before: date = date.min) -> Window:
+        oldest = (now - retention).astimezone(UTC)
+        # Retention drops whole UTC days, so a day is taken wholly or not at all.
+        within_retention = oldest.replace(hour=0, minute=0, second=0, microsecond=0)
+        first_kept = datetime.combine(dropped_before, time(), UTC)
+        return cls(max(within_retention, first_kept), now + MAX_AHEAD, first_kept)
+
+
 class Reader:
     """Makes facts of one body's events. Cheap: one per body, for one key at one moment."""
 
     def __init__(
         self,
         scope: Scope,
-        *,
-        now: datetime,
-        retention: timedelta,
+        window: Window,
         tiers: LatencyTiers,
         activated_tags: frozenset[str] = frozenset(),
-        dropped_before: date = date.min,
     ) -> None:
         self.scope = scope
-        self.newest = now + MAX_AHEAD
-        oldest = (now - retention).astimezone(UTC)
-        # Retention drops whole UTC days, so a day is taken wholly or not at all.
-        within_retention = oldest.replace(hour=0, minute=0, second=0, microsecond=0)
-        self.first_kept = datetime.combine(dropped_before, time(), UTC)
-        self.oldest = max(within_retention, self.first_kept)
+        self.oldest, self.newest, self.first_kept = window
         self.tiers = tiers
         self.activated_tags = activated_tags
         self._digest = source_digest(scope.source)
-        # A body's events share a few attributions: held once, they are told equal at a glance.
-        self._attributions: dict[Attribution, Attribution] = {}
+        # A body's events share a few attributions: each is held once.
+        self._attributions: dict[tuple[object, ...], Attribution] = {}
 
     def read(self, event: Event) -> Fact:
         """The event as a fact; Rejected with a named reason when it cannot be taken."""
@@ -129,8 +140,20 @@ class Reader:
             _check_amounts(event)
         digest = self._digest.copy()
         digest.update(event.id.encode())
+        return Fact(
+            digest.digest(),
+            started_at.toordinal() - EPOCH_DAY,
+            started_at,
+            self._attribution(event, provider, tier),
+            event.user or "",
+            tokens,
+            normalised,
+            event,
+        )
+
+    def _attribution(self, event: Event, provider: str, service_tier: str) -> Attribution:
         scope = self.scope
-        attribution = Attribution(
+        values = (
             provider,
             event.model,
             event.operation or "chat",
@@ -140,23 +163,17 @@ class Reader:
             event.environment or scope.environment,
             event.region or "",
             event.latency_tier or self.tiers.of(event.latency_ms),
-            tier,
+            service_tier,
             event.status or "ok",
             event.cache or "none",
             event.fleet or "",
             event.variant or "",
             self._dimension_tags(event.tags) if self.activated_tags and event.tags else (),
         )
-        return Fact(
-            digest.digest(),
-            started_at.toordinal() - EPOCH_DAY,
-            started_at,
-            self._attributions.setdefault(attribution, attribution),
-            event.user or "",
-            tokens,
-            normalised,
-            event,
-        )
+        found = self._attributions.get(values)
+        if found is None:
+            found = self._attributions[values] = Attribution._make(values)
+        return found
 
     def _started_at(self, timestamp: datetime) -> datetime:
         if timestamp > self.newest:

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 import psycopg
 
@@ -16,7 +17,7 @@ from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
 from ingest.configuration import RELOAD_SECONDS, Configuration
 from ingest.doors.door import Answer, Decoded, Door, Format, Headers, Remarks, format_of
 from ingest.examples import Sample, printable
-from ingest.facts import Fact, Reader
+from ingest.facts import Fact, Reader, Window
 from ingest.keys import KnownKey, presented
 from ingest.limits import Limited, Refused
 from ingest.metrics import Metrics
@@ -28,6 +29,7 @@ from ingest.writer import Writer
 READ_INLINE_BYTES = 32 * 1024
 READERS = 2
 CLIENT_CHARACTERS = 40
+LONGEST_AGENT = 200  # bytes of it that are looked at
 STARTING = {
     "prices": "Farthing is starting: prices are not loaded yet. Send this again.",
     "the database": "Farthing is starting: the database is not reached yet. Send this again.",
@@ -134,13 +136,10 @@ class Reception:
         if key.allowance:
             key.allowance.take(decoded.total, self._clock())
         decisions = self._configuration.decisions
+        retention = min(self._retention, decisions.retention)
+        window = _window(int(now.timestamp()), retention, decisions.dropped_before)
         reader = Reader(
-            key.scope,
-            now=now,
-            retention=min(self._retention, decisions.retention),
-            dropped_before=decisions.dropped_before,
-            tiers=self._configuration.tiers,
-            activated_tags=self._configuration.activated_tags,
+            key.scope, window, self._configuration.tiers, self._configuration.activated_tags
         )
         facts, rejections, samples = _facts(reader, decoded)
         return Submission(
@@ -148,7 +147,7 @@ class Reception:
             format=form.name,
             received_at=now,
             facts=facts,
-            rejected=Counter(rejection.reason for rejection in rejections),
+            rejected=Counter(each.reason for each in rejections) if rejections else {},
             unknown_fields=decoded.unknown_fields,
             size_bytes=len(plain),
             unknown_names=decoded.unknown_names,
@@ -175,16 +174,29 @@ class Reception:
             self._metrics.unknown_fields.inc(submission.unknown_fields)
 
 
+@lru_cache(maxsize=2)
+def _window(second: int, retention: timedelta, dropped_before: date) -> Window:
+    """The same for every body of a second, as it takes as long as reading an event."""
+    return Window.at(datetime.fromtimestamp(second, UTC), retention, dropped_before)
+
+
 def _encoding(headers: Headers) -> str:
     """The Content-Encoding; "" where the body is as it is."""
-    encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+    given = headers.get(b"content-encoding")
+    if given is None:
+        return ""
+    encoding = given.decode("latin-1").strip().lower()
     return "" if encoding == "identity" else encoding
 
 
 def client_of(headers: Headers) -> str:
     """The program that sends, as it names itself: python-httpx/0.28; '' where it does not."""
-    agent = headers.get(b"user-agent", b"").decode("latin-1")
-    return printable(agent.partition("(")[0].strip()[:CLIENT_CHARACTERS])
+    return _client(headers.get(b"user-agent", b"")[:LONGEST_AGENT])
+
+
+@lru_cache(maxsize=1024)
+def _client(agent: bytes) -> str:
+    return printable(agent.decode("latin-1").partition("(")[0].strip()[:CLIENT_CHARACTERS])
 
 
 def _facts(reader: Reader, decoded: Decoded) -> tuple[list[Fact], list[Rejection], list[Sample]]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ingest_server import Door, result
 
 from ingest.doors.cloudevents import identity, read
-from ingest.facts import LatencyTiers, Reader, Scope
+from ingest.facts import LatencyTiers, Reader, Scope, Window
 from ingest.problems import Problem
 from ingest.rejections import Rejected
 
@@ -180,7 +180,7 @@ def test_any_body_is_read_or_refused(data: st.DataObject, headers: dict[bytes, b
     if data.draw(st.booleans()):
         body = body[: data.draw(st.integers(0, len(body)))]
     scope = Scope(1, "s", "s", "", "")
-    reader = Reader(scope, now=NOW, retention=timedelta(days=400), tiers=LatencyTiers())
+    reader = Reader(scope, Window.at(NOW, timedelta(days=400)), LatencyTiers())
     with suppress(Problem):
         for event in read(body, headers, NOW).events:
             with suppress(Rejected):

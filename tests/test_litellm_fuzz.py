@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from litellm_payloads import FIRST
 
 from ingest.doors.litellm import read
-from ingest.facts import LatencyTiers, Reader, Scope
+from ingest.facts import LatencyTiers, Reader, Scope, Window
 from ingest.problems import Problem
 from ingest.rejections import Rejected
 
@@ -34,7 +34,7 @@ def test_any_body_is_read_or_refused(data: st.DataObject) -> None:
     if data.draw(st.booleans()):
         body = body[: data.draw(st.integers(0, len(body)))]
     now = datetime.now(UTC)
-    reader = Reader(SCOPE, now=now, retention=timedelta(days=400), tiers=LatencyTiers())
+    reader = Reader(SCOPE, Window.at(now, timedelta(days=400)), LatencyTiers())
     with suppress(Problem):
         for event in read(body).events:
             with suppress(Rejected):

@@ -22,7 +22,7 @@ from ingest.attribution import Register
 from ingest.batches import Submission
 from ingest.commits import Committer
 from ingest.doors import native
-from ingest.facts import LatencyTiers, Reader, Scope
+from ingest.facts import LatencyTiers, Reader, Scope, Window
 
 RETENTION = timedelta(days=400)
 
@@ -67,7 +67,7 @@ def store(
 ) -> None:
     """Stores the events as one batch that waits to be folded."""
     scope = Scope(key_id, source, source, "", "")
-    reader = Reader(scope, now=now, retention=RETENTION, tiers=LatencyTiers())
+    reader = Reader(scope, Window.at(now, RETENTION), LatencyTiers())
     decoded = native.read_json(json.dumps(list(events)).encode())
     assert not decoded.rejections
     facts = [reader.read(each) for each in decoded.events]

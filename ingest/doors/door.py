@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ from ingest.rejections import Rejection
 
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
+LONGEST_TYPE = 200  # bytes of a content type that are looked at
 
 Headers = Mapping[bytes, bytes]
 
@@ -75,8 +77,12 @@ class Door(NamedTuple):
 
 def content_type_of(headers: Headers) -> str:
     """As a door's formats name it: in lower case, without parameters."""
-    given = headers.get(b"content-type", b"").decode("latin-1")
-    return given.partition(";")[0].strip().lower()
+    return _media_type(headers.get(b"content-type", b"")[:LONGEST_TYPE])
+
+
+@lru_cache(maxsize=128)
+def _media_type(given: bytes) -> str:
+    return given.decode("latin-1").partition(";")[0].strip().lower()
 
 
 def format_of(door: Door, headers: Headers) -> tuple[str, Format]:
