@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
 from ingest import partitions, staging
+from ingest.aliases import Claims
 from ingest.attribution import Register
 from ingest.batches import Batch, Outcome, Submission, as_json, tally
 from ingest.facts import Attribution, Fact
@@ -52,25 +53,27 @@ class Committer:
         self.is_committing = False
         batches, batch_of = self._batches(submissions)
         staged = _distinct(submissions)
-        facts = [fact for _, fact in staged]
-        self._make_partitions(facts)
+        claims = Claims(staged, submissions)
+        self._make_partitions({fact.day for _, fact in staged} | claims.days)
         rows = self._rows(staged, batch_of, card)
         if not self._careful:
             try:
                 with self.connection.transaction():
-                    self._insert_events(rows, INSERT_NEW_EVENTS)
-                    return self._finish(submissions, batches, batch_of, _counted(staged))
+                    fresh, fresh_rows = _untold(staged, rows, claims.take(self.connection))
+                    self._insert_events(fresh_rows, INSERT_NEW_EVENTS)
+                    return self._finish(submissions, batches, batch_of, _counted(fresh))
             except UniqueViolation:
                 self._careful = _CAREFUL_COMMITS
         with self.connection.transaction():
-            inserted = self._insert_events(rows, INSERT_EVENTS)
-            if inserted == len(staged):
+            fresh, fresh_rows = _untold(staged, rows, claims.take(self.connection))
+            inserted = self._insert_events(fresh_rows, INSERT_EVENTS)
+            if inserted == len(fresh):
                 self._careful -= 1
-                accepted = _counted(staged)
+                accepted = _counted(fresh)
             else:
                 self._careful = _CAREFUL_COMMITS
-                new = self._new_keys(facts, batches)
-                accepted = _counted(each for each in staged if _key(each[1]) in new)
+                new = self._new_keys([fact for _, fact in fresh], batches)
+                accepted = _counted(each for each in fresh if _key(each[1]) in new)
             return self._finish(submissions, batches, batch_of, accepted)
 
     def _finish(
@@ -109,8 +112,8 @@ class Committer:
             number = next(self._batch_ids)
         return number
 
-    def _make_partitions(self, facts: Iterable[Fact]) -> None:
-        missing = {fact.day for fact in facts} - self._days
+    def _make_partitions(self, days: set[int]) -> None:
+        missing = days - self._days
         if missing:
             partitions.make(self.connection, [_FIRST_DAY + timedelta(days=n) for n in missing])
             self._days |= missing
@@ -203,6 +206,16 @@ def _distinct(submissions: Sequence[Submission]) -> list[tuple[int, Fact]]:
         for fact in submission.facts:
             staged.setdefault(_key(fact), (number, fact))
     return list(staged.values())
+
+
+def _untold(
+    staged: list[tuple[int, Fact]], rows: list[bytes], told: Collection[tuple[bytes, int]]
+) -> tuple[list[tuple[int, Fact]], list[bytes]]:
+    """Those facts and their rows that tell of no call which is counted already."""
+    if not told:
+        return staged, rows
+    kept = [number for number, (_, fact) in enumerate(staged) if _key(fact) not in told]
+    return [staged[number] for number in kept], [rows[number] for number in kept]
 
 
 def _key(fact: Fact) -> tuple[bytes, int]:

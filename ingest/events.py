@@ -17,6 +17,8 @@ from msgspec import Meta
 MAX_TOKENS = 1_000_000_000
 # Bounds on durations keep them inside PostgreSQL's `real`; 1e9 ms are eleven days.
 MAX_MILLISECONDS = 1_000_000_000.0
+# Shorter ids of responses repeat: Ollama answers chatcmpl-1 to chatcmpl-999.
+SHORTEST_RESPONSE_ID = 14
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Model = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -95,6 +97,9 @@ class Event(msgspec.Struct, gc=False, frozen=True):
     cache: Cache | None = None
     stages_ms: Stages | None = None
     prompt_hash: Annotated[str, Meta(max_length=64)] | None = None
+    response_id: Annotated[
+        Name | None, Meta(description="The provider's id of the answer: each counts once.")
+    ] = None
     fleet: Name | None = None
     gpu_seconds: Amount | None = None
     quality: Score | None = None
@@ -109,6 +114,7 @@ class TranslatedEvent(Event, gc=False, frozen=True):
 
     normalised: bool = False  # an ambiguous way of counting was resolved
     unlisted_tier: Name | None = None  # a service tier nobody knows here, in the provider's word
+    undated: bool = False  # the client did not say when it was
 
 
 # The same fields, but a field that is not among them is an error: how unknown fields are noticed

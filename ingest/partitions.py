@@ -1,4 +1,4 @@
-"""Day partitions of usage_event: made ahead, dropped by retention."""
+"""Day partitions of usage_event and its aliases: made ahead, dropped by retention."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 DAYS_AHEAD = 3
 # Of this database, and of nothing else that takes advisory locks here.
 _LOCK = 0x6661_7274_6869_6E67
-_PREFIX = "usage_event_"
+_EVENTS, _ALIASES = "usage_event", "event_alias"
 # How long a drop waits for readers of the day, while those who come after wait behind it.
 _PATIENCE = "500ms"
 # What statements over events choose by; the day too: all rows of a partition share it, and without
@@ -29,14 +29,19 @@ _STATISTICS_TARGET = 20
 
 
 def existing(connection: Connection) -> set[date]:
-    """The UTC days that have a partition."""
+    """The UTC days that have partitions."""
+    return _attached(connection, _EVENTS) & _attached(connection, _ALIASES)
+
+
+def _attached(connection: Connection, table: str) -> set[date]:
     rows = connection.execute(
         """
         SELECT child.relname
         FROM pg_inherits
         JOIN pg_class AS child ON child.oid = pg_inherits.inhrelid
-        WHERE pg_inherits.inhparent = 'usage_event'::regclass
-        """
+        WHERE pg_inherits.inhparent = %s::regclass
+        """,
+        [table],
     )
     return {_day(name) for (name,) in rows}
 
@@ -49,35 +54,33 @@ def make(connection: Connection, days: Iterable[date]) -> None:
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        for day in sorted(set(days) - existing(connection)):
-            names = {
-                "partition": sql.Identifier(_name(day)),
-                "start": sql.Literal(day.isoformat()),
-                "end": sql.Literal((day + timedelta(days=1)).isoformat()),
-            }
-            connection.execute(
-                sql.SQL(
-                    """
-                    CREATE TABLE {partition} (
-                        LIKE usage_event INCLUDING DEFAULTS INCLUDING STORAGE,
-                        CONSTRAINT day_of_partition
-                            CHECK (day >= {start} AND day < {end})
-                    )
-                    """
-                ).format(**names)
-            )
-            connection.execute(
-                sql.SQL(
-                    """
-                    ALTER TABLE usage_event ATTACH PARTITION {partition}
-                    FOR VALUES FROM ({start}) TO ({end})
-                    """
-                ).format(**names)
-            )
-            connection.execute(
-                sql.SQL("ALTER TABLE {partition} DROP CONSTRAINT day_of_partition").format(**names)
-            )
-            _limit_statistics(connection, names["partition"])
+        wanted = set(days)
+        for table in (_EVENTS, _ALIASES):
+            for day in sorted(wanted - _attached(connection, table)):
+                _make(connection, table, day)
+
+
+def _make(connection: Connection, table: str, day: date) -> None:
+    names = {
+        "table": sql.Identifier(table),
+        "partition": sql.Identifier(_name(table, day)),
+        "start": sql.Literal(day.isoformat()),
+        "end": sql.Literal((day + timedelta(days=1)).isoformat()),
+    }
+    for statement in (_CREATE, _ATTACH, _ATTACHED):
+        connection.execute(sql.SQL(statement).format(**names))
+    if table == _EVENTS:
+        _limit_statistics(connection, names["partition"])
+
+
+_CREATE = """
+    CREATE TABLE {partition} (
+        LIKE {table} INCLUDING DEFAULTS INCLUDING STORAGE,
+        CONSTRAINT day_of_partition CHECK (day >= {start} AND day < {end})
+    )
+"""
+_ATTACH = "ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({start}) TO ({end})"
+_ATTACHED = "ALTER TABLE {partition} DROP CONSTRAINT day_of_partition"
 
 
 def _limit_statistics(connection: Connection, partition: sql.Composable) -> None:
@@ -119,14 +122,19 @@ def expired(connection: Connection, today: date, retention_days: int) -> list[da
         log.warning("Events of %s are kept past their retention: some are not folded yet", unfolded)
         oldest = unfolded
     # An interrupted run may have left partitions detached and not yet dropped.
-    days = sorted(day for day in existing(connection) | _detached(connection) if day < oldest)
+    days = sorted(
+        day
+        for table in (_EVENTS, _ALIASES)
+        for day in _attached(connection, table) | _detached(connection, table)
+        if day < oldest
+    )
     if days:
         connection.execute(_SAY_DROPPED, [DROPPED_BEFORE, str(days[-1] + timedelta(days=1))])
-    return days
+    return sorted(set(days))
 
 
 def drop(connection: Connection, day: date) -> bool:
-    """Drop the partition of an expired day; False where somebody is still reading it.
+    """Drop the partitions of an expired day; False where somebody is still reading them.
 
     Detached first and concurrently, so that neither inserts nor readers wait; needs a connection
     in autocommit. Whoever comes to read it waits behind a lock that is waited for, so that is given
@@ -134,9 +142,11 @@ def drop(connection: Connection, day: date) -> bool:
     """
     connection.execute("SELECT set_config('lock_timeout', %s, false)", [_PATIENCE])
     try:
-        if day in existing(connection):
-            _detach(connection, day)
-        connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(_name(day))))
+        for table in (_ALIASES, _EVENTS):
+            if day in _attached(connection, table):
+                _detach(connection, table, day)
+            partition = sql.Identifier(_name(table, day))
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(partition))
     except LockNotAvailable:
         return False
     finally:
@@ -164,30 +174,31 @@ def _first_unfolded(connection: Connection) -> date | None:
     return day
 
 
-def _detach(connection: Connection, day: date) -> None:
-    statement = "ALTER TABLE usage_event DETACH PARTITION {} "
-    partition = sql.Identifier(_name(day))
+def _detach(connection: Connection, table: str, day: date) -> None:
+    statement = "ALTER TABLE {} DETACH PARTITION {} "
+    names = sql.Identifier(table), sql.Identifier(_name(table, day))
     try:
-        connection.execute(sql.SQL(statement + "CONCURRENTLY").format(partition))
+        connection.execute(sql.SQL(statement + "CONCURRENTLY").format(*names))
     except ObjectNotInPrerequisiteState:  # an earlier run was interrupted within it
-        connection.execute(sql.SQL(statement + "FINALIZE").format(partition))
+        connection.execute(sql.SQL(statement + "FINALIZE").format(*names))
 
 
-def _detached(connection: Connection) -> set[date]:
+def _detached(connection: Connection, table: str) -> set[date]:
     rows = connection.execute(
         """
         SELECT relname FROM pg_class
         WHERE relkind = 'r' AND NOT relispartition
           AND relnamespace = current_schema()::regnamespace
-          AND relname ~ '^usage_event_[0-9]{4}_[0-9]{2}_[0-9]{2}$'
-        """
+          AND relname ~ ('^' || %s || '_[0-9]{4}_[0-9]{2}_[0-9]{2}$')
+        """,
+        [table],
     )
     return {_day(name) for (name,) in rows}
 
 
 def _day(name: str) -> date:
-    return date.fromisoformat(name.removeprefix(_PREFIX).replace("_", "-"))
+    return date.fromisoformat(name[-10:].replace("_", "-"))
 
 
-def _name(day: date) -> str:
-    return f"{_PREFIX}{day:%Y_%m_%d}"
+def _name(table: str, day: date) -> str:
+    return f"{table}_{day:%Y_%m_%d}"

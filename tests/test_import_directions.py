@@ -48,7 +48,13 @@ DATA = {
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
     *("finops.locks", "finops.teams", "finops.organisation"),
-    *("ingest.attribution", "ingest.commits", "ingest.configuration", "ingest.keys"),
+    *(
+        "ingest.aliases",
+        "ingest.attribution",
+        "ingest.commits",
+        "ingest.configuration",
+        "ingest.keys",
+    ),
     *("ingest.notebook", "ingest.overflows", "ingest.partitions"),
     *("ingest.staging", "ingest.writer"),
 }

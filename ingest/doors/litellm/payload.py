@@ -113,6 +113,7 @@ def fields_of(payload: Payload) -> dict[str, Any] | None:
     started_at = _timestamp(payload.started)
     return {
         "id": _id(payload, call_type, started_at if failed else None),
+        "response_id": None if failed else text(payload.id) or None,
         "timestamp": started_at,
         "model": model,
         "provider": text(payload.custom_llm_provider) or None,

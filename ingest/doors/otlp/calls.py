@@ -12,9 +12,8 @@ from ingest.doors.otlp.counting import Counts, counts_of, filled
 from ingest.doors.otlp.documents import answer_in, invocation_in, object_in, printed_in
 from ingest.doors.otlp.records import Group, Pairs, Record
 from ingest.doors.otlp.vocabulary import known, known_of_resource, operation_of, tag_name
+from ingest.events import SHORTEST_RESPONSE_ID
 
-# Shorter ids repeat: Ollama answers chatcmpl-1 to chatcmpl-999.
-SHORTEST_RESPONSE_ID = 14
 LONGEST_NAME = 200
 LONGEST_ID = 32
 MAX_TAGS = 16
@@ -119,7 +118,11 @@ def _call(
         fields.setdefault("ttft_seconds", (record.first_token - record.start) / 1e9)
     fields["status"] = _status(record, fields)
     response_id = fields.get("response_id")
-    usable = isinstance(response_id, str) and len(response_id) >= SHORTEST_RESPONSE_ID
+    usable = (
+        isinstance(response_id, str)
+        and len(response_id) >= SHORTEST_RESPONSE_ID
+        and fields.get("cache_hit") is not True  # which repeats the id of the answer that it is
+    )
     return Call(
         place,
         parent,

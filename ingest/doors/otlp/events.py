@@ -77,6 +77,7 @@ def _event_fields(call: Call) -> dict[str, Any]:
     duration = (call.end - call.start) / 1e6 if call.end > call.start else None
     found: dict[str, Any] = {
         "id": call.response_id[:200].replace("\0", "") or _span_name(call),
+        "response_id": call.response_id[:200].replace("\0", "") or None,
         "timestamp": _moment(call.start),
         "model": _name(fields.get("response_model")) or _name(fields.get("request_model")),
         "provider": _provider(fields),
