@@ -70,18 +70,20 @@ class Claims:
     """The aliases of one commit's facts; those that are not there yet are claimed by `take`."""
 
     def __init__(
-        self, staged: Iterable[tuple[int, Fact]], submissions: Sequence[Submission]
+        self, portions: Sequence[Sequence[Fact]], submissions: Sequence[Submission]
     ) -> None:
+        """`portions` are the facts of each submission."""
         self._wanted: dict[Key, tuple[_Teller, Key]] = {}  # by alias: by whom, for which event
         self._silent: list[tuple[Key, _Teller, Key]] = []  # of events without a token
         self._undated: dict[bytes, Key] = {}
         self._told: set[Key] = set()
-        for number, fact in staged:
-            event = fact.event
-            if event.response_id is not None or event.id.startswith(_RESPONSE_IDS):
-                self._add_response(fact, submissions[number])
-            if type(event) is TranslatedEvent and event.undated:
-                self._add_undated(fact, submissions[number].scope.source)
+        for facts, submission in zip(portions, submissions, strict=True):
+            for fact in facts:
+                event = fact.event
+                if event.response_id is not None or event.id.startswith(_RESPONSE_IDS):
+                    self._add_response(fact, submission)
+                if type(event) is TranslatedEvent and event.undated:
+                    self._add_undated(fact, submission.scope.source)
 
     @property
     def days(self) -> set[int]:

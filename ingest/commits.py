@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
-from ingest import partitions, staging
+from ingest import partitions, rows
 from ingest.aliases import Claims
 from ingest.attribution import Register
 from ingest.batches import Batch, Outcome, Submission, as_json, tally
@@ -19,16 +18,18 @@ from ingest.rating import RateCard, Rates
 from ingest.usage import INPUT_BUCKETS
 
 _SQL = Path(__file__).parent / "sql"
-INSERT_NEW_EVENTS = (_SQL / "insert_events.sql").read_text()
-INSERT_EVENTS = INSERT_NEW_EVENTS + (_SQL / "skip_known_events.sql").read_text()
+COPY_EVENTS = (_SQL / "copy_events.sql").read_text()
+STAGED_EVENT = (_SQL / "staged_event.sql").read_text()
+STAGE_EVENTS = COPY_EVENTS.replace("COPY usage_event", "COPY staged_event")
+INSERT_STAGED_EVENTS = (_SQL / "insert_staged_events.sql").read_text()
 INSERT_BATCHES = (_SQL / "insert_batches.sql").read_text()
 NEW_EVENT_KEYS = (_SQL / "new_event_keys.sql").read_text()
 _BATCH_IDS = """
     SELECT nextval(pg_get_serial_sequence('ingest_batch', 'id')) FROM generate_series(1, 100)
 """
 _FIRST_DAY = date(2000, 1, 1)
-# Looking for each event first takes a fifth of an insert's time, and hardly any event is there
-# already, except after an outage or in a load that is sent again.
+# Staging events and looking for each of them doubles an insert's time, and hardly any event is
+# there already, except after an outage or in a load that is sent again.
 _CAREFUL_COMMITS = 200
 
 
@@ -46,34 +47,35 @@ class Committer:
         self._batch_ids: Iterator[int] = iter(())
         self._careful = 0  # commits left that expect events which are there already
         self._days = {_day_number(day) for day in partitions.existing(connection)}
-        connection.execute(staging.CREATE)
+        connection.execute(STAGED_EVENT)
 
     def commit(self, submissions: Sequence[Submission], card: RateCard | None) -> list[Outcome]:
         """Store every fact that is new and one batch per key and format; returns when durable."""
         self.is_committing = False
         batches, batch_of = self._batches(submissions)
-        staged = _distinct(submissions)
-        claims = Claims(staged, submissions)
-        self._make_partitions({fact.day for _, fact in staged} | claims.days)
-        rows = self._rows(staged, batch_of, card)
+        facts = [submission.facts for submission in submissions]
+        claims = Claims(facts, submissions)
+        self._make_partitions({fact.day for portion in facts for fact in portion} | claims.days)
         if not self._careful:
+            written = self._rows(facts, batch_of, card)
             try:
                 with self.connection.transaction():
-                    fresh, fresh_rows = _untold(staged, rows, claims.take(self.connection))
-                    self._insert_events(fresh_rows, INSERT_NEW_EVENTS)
-                    return self._finish(submissions, batches, batch_of, _counted(fresh))
+                    fresh, written = _untold(facts, written, claims.take(self.connection))
+                    self._copy(COPY_EVENTS, written)
+                    return self._finish(submissions, batches, batch_of, list(map(len, fresh)))
             except UniqueViolation:
                 self._careful = _CAREFUL_COMMITS
+        distinct = _distinct(facts)
+        written = self._rows(distinct, batch_of, card)
         with self.connection.transaction():
-            fresh, fresh_rows = _untold(staged, rows, claims.take(self.connection))
-            inserted = self._insert_events(fresh_rows, INSERT_EVENTS)
-            if inserted == len(fresh):
+            fresh, written = _untold(distinct, written, claims.take(self.connection))
+            if self._insert_staged(written) == len(written):
                 self._careful -= 1
-                accepted = _counted(fresh)
+                accepted = list(map(len, fresh))
             else:
                 self._careful = _CAREFUL_COMMITS
-                new = self._new_keys([fact for _, fact in fresh], batches)
-                accepted = _counted(each for each in fresh if _key(each[1]) in new)
+                new = self._new_keys(fresh, batches)
+                accepted = [sum(_key(fact) in new for fact in portion) for portion in fresh]
             return self._finish(submissions, batches, batch_of, accepted)
 
     def _finish(
@@ -81,12 +83,12 @@ class Committer:
         submissions: Sequence[Submission],
         batches: Sequence[Batch],
         batch_of: Sequence[Batch],
-        accepted: Counter[int],
+        accepted: Sequence[int],
     ) -> list[Outcome]:
         """What became of each submission, also written into its batch."""
         outcomes = [
-            Outcome(accepted[number], len(submission.facts) - accepted[number])
-            for number, submission in enumerate(submissions)
+            Outcome(count, len(submission.facts) - count)
+            for submission, count in zip(submissions, accepted, strict=True)
         ]
         tally(submissions, batch_of, outcomes)
         self._insert_batches(batches)
@@ -120,28 +122,39 @@ class Committer:
 
     def _rows(
         self,
-        staged: Sequence[tuple[int, Fact]],
+        portions: Sequence[Sequence[Fact]],
         batch_of: Sequence[Batch],
         card: RateCard | None,
     ) -> list[bytes]:
-        attributions, users = self._numbers([fact for _, fact in staged])
-        rated = {
-            attribution: (number, _rates(card, attribution) if card else None)
-            for attribution, number in attributions.items()
+        """Every fact as a row of the COPY; a portion of facts for each batch of `batch_of`."""
+        # Facts of one body share the objects of their attributions, which is quicker to see than
+        # that two are equal.
+        attributions = {
+            id(fact.attribution): fact.attribution for facts in portions for fact in facts
         }
-        rows = []
-        for number, fact in staged:
-            attribution_id, rates = rated[fact.attribution]
-            rate = rates.at(fact.started_at, sum(fact.tokens[:INPUT_BUCKETS])) if rates else None
-            row = staging.row(fact, batch_of[number].id, attribution_id, users[fact.user], rate)
-            rows.append(row)
-        return rows
+        numbers, users = self._numbers(
+            set(attributions.values()), {fact.user for facts in portions for fact in facts}
+        )
+        rated = {
+            place: (numbers[attribution], _rates(card, attribution) if card else None)
+            for place, attribution in attributions.items()
+        }
+        written = []
+        for batch, facts in zip(batch_of, portions, strict=True):
+            for fact in facts:
+                number, rates = rated[id(fact.attribution)]
+                rate = tariff = None
+                if rates and card:
+                    rate = rates.at(fact.started_at, sum(fact.tokens[:INPUT_BUCKETS]))
+                    tariff = card.tariff(rate) if rate else None
+                written.append(rows.row(fact, batch.id, number, users[fact.user], rate, tariff))
+        return written
 
-    def _numbers(self, facts: Sequence[Fact]) -> tuple[dict[Attribution, int], dict[str, int]]:
-        """The numbers of these facts' attributions and users."""
+    def _numbers(
+        self, attributions: set[Attribution], users: set[str]
+    ) -> tuple[dict[Attribution, int], dict[str, int]]:
+        """The numbers of these attributions and users."""
         register = self.register
-        attributions = {fact.attribution for fact in facts}
-        users = {fact.user for fact in facts}
         known = {a: n for a in attributions if (n := register.attribution_ids.get(a)) is not None}
         known_users = {u: n for u in users if (n := register.user_ids.get(u)) is not None}
         missing = attributions - known.keys()
@@ -152,18 +165,21 @@ class Committer:
             known_users |= made_users
         return known, known_users
 
-    def _insert_events(self, rows: Sequence[bytes], statement: str) -> int:
-        """Insert what `rows` stage; returns how many of them are new."""
-        if not rows:
-            return 0
-        with self.connection.cursor() as cursor:
-            with cursor.copy(staging.COPY) as copy:
-                copy.write(staging.HEADER + b"".join(rows) + staging.TRAILER)
-            cursor.execute(statement)
-            return cursor.rowcount
+    def _copy(self, statement: str, written: Sequence[bytes]) -> None:
+        if written:
+            with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.write(rows.HEADER + b"".join(written) + rows.TRAILER)
 
-    def _new_keys(self, facts: Sequence[Fact], batches: Sequence[Batch]) -> set[tuple[bytes, int]]:
-        days = [_FIRST_DAY + timedelta(days=number) for number in {fact.day for fact in facts}]
+    def _insert_staged(self, written: Sequence[bytes]) -> int:
+        """Insert those of these rows that are new; returns how many."""
+        self._copy(STAGE_EVENTS, written)
+        return self.connection.execute(INSERT_STAGED_EVENTS).rowcount if written else 0
+
+    def _new_keys(
+        self, portions: Sequence[Sequence[Fact]], batches: Sequence[Batch]
+    ) -> set[tuple[bytes, int]]:
+        numbers = {fact.day for facts in portions for fact in facts}
+        days = [_FIRST_DAY + timedelta(days=number) for number in numbers]
         cursor = self.connection.execute(
             NEW_EVENT_KEYS,
             {"days": days, "batch_ids": [batch.id for batch in batches]},
@@ -199,32 +215,43 @@ class Committer:
         self._days = {_day_number(day) for day in partitions.existing(self.connection)}
 
 
-def _distinct(submissions: Sequence[Submission]) -> list[tuple[int, Fact]]:
-    """Facts with the number of their submission; of equal ones the first."""
-    staged: dict[tuple[bytes, int], tuple[int, Fact]] = {}
-    for number, submission in enumerate(submissions):
-        for fact in submission.facts:
-            staged.setdefault(_key(fact), (number, fact))
-    return list(staged.values())
+def _distinct(portions: Sequence[Sequence[Fact]]) -> list[list[Fact]]:
+    """The facts of each portion, of equal ones only the first."""
+    seen: set[tuple[bytes, int]] = set()
+    distinct = []
+    for facts in portions:
+        own = []
+        for fact in facts:
+            if (key := _key(fact)) not in seen:
+                seen.add(key)
+                own.append(fact)
+        distinct.append(own)
+    return distinct
 
 
 def _untold(
-    staged: list[tuple[int, Fact]], rows: list[bytes], told: Collection[tuple[bytes, int]]
-) -> tuple[list[tuple[int, Fact]], list[bytes]]:
+    portions: Sequence[Sequence[Fact]],
+    written: list[bytes],
+    told: Collection[tuple[bytes, int]],
+) -> tuple[Sequence[Sequence[Fact]], list[bytes]]:
     """Those facts and their rows that tell of no call which is counted already."""
     if not told:
-        return staged, rows
-    kept = [number for number, (_, fact) in enumerate(staged) if _key(fact) not in told]
-    return [staged[number] for number in kept], [rows[number] for number in kept]
+        return portions, written
+    row = iter(written)
+    fresh, kept = [], []
+    for facts in portions:
+        own = []
+        for fact in facts:
+            its = next(row)
+            if _key(fact) not in told:
+                own.append(fact)
+                kept.append(its)
+        fresh.append(own)
+    return fresh, kept
 
 
 def _key(fact: Fact) -> tuple[bytes, int]:
     return fact.event_key, fact.day
-
-
-def _counted(staged: Iterable[tuple[int, Fact]]) -> Counter[int]:
-    """Submission number → its facts among these."""
-    return Counter(number for number, _ in staged)
 
 
 def _rates(card: RateCard, attribution: Attribution) -> Rates:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from ingest.costs import Tariff
+
 
 class Rate(NamedTuple):
     """The ledger lines one event is rated with: the list price and the contract that changed it."""
@@ -31,6 +33,10 @@ class RateCard(Protocol):
         self, *, provider: str, model: str, service_tier: str, cache: str, fleet: str
     ) -> Rates:
         """What requests of this combination cost, at any time and of any size."""
+        ...
+
+    def tariff(self, rate: Rate, /) -> Tariff:
+        """The unit prices of a rate that this card gave."""
         ...
 
 

@@ -18,6 +18,7 @@ PURE = {
     *(
         "ingest.batches",
         "ingest.client",
+        "ingest.costs",
         "ingest.doors",
         "ingest.events",
         "ingest.examples",
@@ -56,7 +57,7 @@ DATA = {
         "ingest.keys",
     ),
     *("ingest.notebook", "ingest.overflows", "ingest.partitions"),
-    *("ingest.staging", "ingest.writer"),
+    *("ingest.rows", "ingest.writer"),
 }
 NO_NAMES = {"base", "common", "core", "helpers", "managers", "selectors", "services", "utils"}
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60

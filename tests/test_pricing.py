@@ -16,18 +16,18 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from priced_requests import COST_COLUMNS, costs_of, priced_requests
 
 from finops.ledger import price_of
 from finops.models import Price
 from finops.pricing import catalog
-from finops.pricing.formula import COST_OF_BUCKET, EXACT, Quantities, Rating, rate
-from finops.pricing.lines import BUCKETS, TOKEN_BUCKETS, PriceLine, UnitPrices
+from finops.pricing.formula import EXACT, Quantities, Rating, rate
+from finops.pricing.lines import TOKEN_BUCKETS, PriceLine
 from finops.pricing.resolution import RateCard
 
 FIRST_ID = 1_000_000
 LINES = [replace(line, id=number) for number, line in enumerate(catalog.lines(), FIRST_ID)]
 CARD = RateCard(LINES, 1)
-COST_COLUMNS = (*dict.fromkeys(COST_OF_BUCKET.values()), "effective_cost", "list_cost")
 
 
 class Case(NamedTuple):
@@ -176,11 +176,6 @@ def rate_in_sql(
     return costs
 
 
-def costs_of(rating: Rating) -> tuple[Decimal | None, ...]:
-    parts = [rating.cost(column) for column in COST_COLUMNS[:-2]]
-    return (*parts, rating.effective_cost, rating.list_cost)
-
-
 def store(lines: Sequence[PriceLine]) -> None:
     prices = [price_of(line) for line in lines]
     for price, line in zip(prices, lines, strict=True):
@@ -202,29 +197,9 @@ def test_every_catalogue_model_costs_what_genai_prices_says_to_the_last_digit(se
     assert sum(rating.is_priced for rating in ratings) > len(ratings) / 2
 
 
-tokens = st.just(0) | st.integers(1, 5_000) | st.integers(1, 1_000_000_000)
-quantities = st.builds(
-    Quantities,
-    *[tokens] * 8,
-    gpu_seconds=st.none() | st.decimals(0, 1000, places=3),
-    requests=st.just(1),
-)
-unit_prices = st.builds(UnitPrices, *[st.none() | st.decimals(0, 1, places=18)] * len(BUCKETS))
-list_lines = unit_prices.map(lambda prices: PriceLine("catalog", "p", "m", prices))
-contract_lines = st.builds(
-    PriceLine,
-    st.just("contract"),
-    st.just("*"),
-    st.just("*"),
-    unit_prices | st.just(UnitPrices()),
-    discount_percent=st.none() | st.decimals("0.0001", 100, places=4),
-)
-requests = st.tuples(quantities, st.none() | list_lines, st.none() | contract_lines)
-
-
 @pytest.mark.django_db
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(st.lists(requests, min_size=1, max_size=20))
+@given(st.lists(priced_requests, min_size=1, max_size=20))
 def test_the_formula_in_sql_equals_the_reference(
     drawn: list[tuple[Quantities, PriceLine | None, PriceLine | None]],
 ) -> None:

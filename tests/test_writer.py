@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from finops.conninfo import conninfo
 from ingest import app
+from ingest.costs import Tariff
 from ingest.rating import Rate
 
 
@@ -109,6 +110,10 @@ class OnePrice:
 
     def rates(self, *, model: str, **of: Any) -> OneRate:
         return OneRate(self._rate if model == "priced" else None)
+
+    def tariff(self, rate: Rate) -> Tariff:
+        prices = [Decimal("0.0000015"), *[None] * 4, Decimal("0.000002"), *[None] * 4]
+        return Tariff(prices, prices)
 
 
 class OneRate(NamedTuple):
@@ -211,7 +216,10 @@ def test_connections_killed_under_load_lose_nothing_and_count_nothing_twice(door
     done = threading.Event()
 
     def kill() -> None:
-        while not done.wait(0.05):
+        # So often and no more: a slow machine would get nothing done between two of them.
+        for _ in range(40):
+            if done.wait(0.05):
+                return
             terminate(door)
 
     def send(body: list[dict[str, Any]]) -> None:
@@ -219,10 +227,12 @@ def test_connections_killed_under_load_lose_nothing_and_count_nothing_twice(door
 
     killer = threading.Thread(target=kill)
     killer.start()
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(send, bodies))
-    done.set()
-    killer.join()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(send, bodies))
+    finally:
+        done.set()
+        killer.join()
     sent = {each["id"] for body in bodies for each in body}
     rows = door.rows()
     assert len(rows) == len(sent)

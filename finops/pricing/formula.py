@@ -109,8 +109,7 @@ def rate(quantities: Quantities, list_line: PriceLine | None, contract: PriceLin
     agreed = contract.prices if contract else NO_PRICES
     named = list_price_name(list_line)
     with localcontext(EXACT):
-        discount = (contract.discount_percent if contract else None) or ZERO
-        share = (100 - discount) * Decimal("0.01")
+        share = _share(contract)
         buckets = tuple(
             _rate_bucket(bucket, quantity, listed, agreed, share, named)
             for bucket, quantity in _charged(quantities, listed, agreed)
@@ -119,6 +118,33 @@ def rate(quantities: Quantities, list_line: PriceLine | None, contract: PriceLin
         bucket.list_amount is not None and bucket.effective_amount is not None for bucket in buckets
     )
     return Rating(buckets, is_priced)
+
+
+def unit_prices(
+    list_line: PriceLine, contract: PriceLine | None
+) -> tuple[list[Decimal | None], list[Decimal | None]]:
+    """What one unit of each bucket costs at list and in effect; None where no price is known."""
+    with localcontext(EXACT):
+        agreed = contract.prices if contract else NO_PRICES
+        prices = [
+            _unit_prices(listed, own, _share(contract))
+            for listed, own in zip(list_line.prices, agreed, strict=True)
+        ]
+    return [listed for listed, _ in prices], [effective for _, effective in prices]
+
+
+def _share(contract: PriceLine | None) -> Decimal:
+    """What a contract leaves of a list price."""
+    discount = (contract.discount_percent if contract else None) or ZERO
+    return (100 - discount) * Decimal("0.01")
+
+
+def _unit_prices(
+    listed: Decimal | None, agreed: Decimal | None, share: Decimal
+) -> tuple[Decimal | None, Decimal | None]:
+    if listed is None:
+        return agreed, agreed
+    return listed, listed * share if agreed is None else agreed
 
 
 def list_price_name(line: PriceLine | None) -> str:
@@ -150,13 +176,8 @@ def _rate_bucket(
     named: str,
 ) -> RatedBucket:
     index = BUCKETS.index(bucket)
-    list_price, agreed_price = listed[index], agreed[index]
-    effective_price = agreed_price
-    if effective_price is None and list_price is not None:
-        effective_price = list_price * share
-    why = _why(list_price, agreed_price, share, named)
-    if list_price is None:
-        list_price = agreed_price
+    why = _why(listed[index], agreed[index], share, named)
+    list_price, effective_price = _unit_prices(listed[index], agreed[index], share)
     return RatedBucket(
         bucket,
         quantity,

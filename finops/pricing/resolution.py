@@ -25,8 +25,10 @@ from fnmatch import translate
 from itertools import pairwise, product
 from typing import NamedTuple
 
+from finops.pricing.formula import unit_prices
 from finops.pricing.lines import PriceLine
 from finops.pricing.matching import match
+from ingest.costs import Tariff
 from ingest.events import KNOWN_TIERS
 from ingest.rating import Rate
 
@@ -134,7 +136,10 @@ class RateCard:
         self._catalog: defaultdict[tuple[str, str], list[PriceLine]] = defaultdict(list)
         self._patterns: defaultdict[str, list[Pattern]] = defaultdict(list)
         self._tables: dict[tuple[str, str, str, str, str], Table] = {}
+        self._lines: dict[int, PriceLine] = {}
+        self._tariffs: dict[Rate, Tariff] = {}
         for line in sorted(lines, key=rank, reverse=True):
+            self._lines[line.id] = line
             if line.kind == "catalog":
                 self._catalog[line.provider, line.model].append(line)
             else:
@@ -168,6 +173,14 @@ class RateCard:
             self._tables.clear()
         self._tables[request] = table
         return table
+
+    def tariff(self, rate: Rate) -> Tariff:
+        """The unit prices that a rate's two lines come to."""
+        if (known := self._tariffs.get(rate)) is None:
+            contract = rate.contract_price_id
+            lines = self._lines[rate.price_id], None if contract is None else self._lines[contract]
+            known = self._tariffs[rate] = Tariff(*unit_prices(*lines))
+        return known
 
     def _candidates(self, request: Request) -> tuple[list[PriceLine], list[PriceLine]]:
         """Lines that may give the list price and lines that may change it, best first."""
