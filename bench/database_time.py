@@ -26,13 +26,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finops.settings")
 django.setup()
 
-from django.conf import settings
-from django.db import connection
-from psycopg import Cursor
+from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
+from psycopg import Cursor  # noqa: E402
 
-from finops import costs
-from finops.costs import reading
-from finops.query import CostQuery
+from finops import costs  # noqa: E402
+from finops.costs import reading  # noqa: E402
+from finops.query import CostQuery  # noqa: E402
 
 # What takes so long is asked once: it is far from what must hold.
 SLOW_SECONDS = 2.0

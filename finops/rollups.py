@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from finops import day_histograms
 from finops.sql import statement
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,8 @@ def claim_batches(cursor: CursorWrapper, now: datetime) -> Claim:
 
 
 def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
-    """Total the users of days that have been quiet, of some days at a time; the days settled.
+    """Total the users of days that have been quiet, of some days at a time, and shorten their
+    histograms; the days settled.
 
     Totals of days, weeks and months answer who used most without reading every user's
     attributions, and cost a fold nothing while a day is still growing.
@@ -136,6 +138,7 @@ def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
         if days:
             cursor.execute(WORK_MEM)
             cursor.execute(statement("settle_users"), {"days": days})
+            day_histograms.compact(cursor, days)
             cursor.execute("DELETE FROM rollup_unsettled WHERE day = ANY(%s)", [days])
     return days
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops import rollups
-from finops.costs.histograms import BIN_WIDTH, ENTRY
+from finops.histograms import BIN_WIDTH, ENTRY
 from tests import figures, usage
 from tests.rollup_sums import assert_equal_events, held, held_everywhere
 

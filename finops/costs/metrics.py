@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
-from finops.costs.histograms import Histogram
 from finops.costs.results import Value
+from finops.histograms import Histogram
 
 PERCENTILES = {
     "latency_p50": ("latency_histogram", 0.50),

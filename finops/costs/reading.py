@@ -12,7 +12,6 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg import Cursor
 
-from finops.costs.histograms import Histogram
 from finops.costs.metrics import Sums, known_cost, needed_columns, needed_histograms
 from finops.costs.results import Freshness
 from finops.costs.statements import (
@@ -24,6 +23,7 @@ from finops.costs.statements import (
     users_statement,
 )
 from finops.costs.tables import EVENT, Segment, counts_users, is_per_user, segments
+from finops.histograms import Histogram
 from finops.query import CostQuery, InvalidQuery
 from finops.sql import statement
 

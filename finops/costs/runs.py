@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
-from finops.costs import leaders
+from finops.costs import leaders, percentiles
 from finops.costs.metrics import derive, rank
 from finops.costs.reading import Reading, Usage, named, read_usage
 from finops.costs.results import (
@@ -40,8 +40,10 @@ def run(query: CostQuery) -> CostResult:
             find_users(cursor, query),
             find_unsettled(cursor),
         )
-        usage = leaders.read(reading, query) or read_usage(
-            reading, query, chosen_top(reading, query)
+        usage = (
+            leaders.read(reading, query)
+            or percentiles.read(reading, query)
+            or read_usage(reading, query, chosen_top(reading, query))
         )
         before = None
         if query.compare:

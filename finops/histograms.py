@@ -60,3 +60,13 @@ class Histogram:
 
 
 NOTHING = Histogram(0, np.zeros(0))
+
+
+def compacted(joined: bytes) -> bytes:
+    """The same histogram with one entry for each bin; as compact_histogram, much faster."""
+    histogram = Histogram.read(joined)
+    filled = np.flatnonzero(histogram.counts)
+    entries = np.empty(len(filled), dtype=ENTRY)
+    entries["bin"] = filled + histogram.lowest
+    entries["count"] = histogram.counts[filled]
+    return entries.tobytes()
