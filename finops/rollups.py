@@ -24,6 +24,10 @@ FOLD_LOCK = 0x666F6C64  # "fold"
 # Bounds the memory and the length of one transaction; larger chunks update fewer rows per event.
 CHUNK_EVENTS = 150_000
 CHUNK_BATCHES = 5_000
+# Under a load of so many a chunk, a fold waits for a larger one: most of its work is done once for
+# each row of a rollup, however many events add to it.
+LARGE_EVENTS = 20_000
+PATIENCE = timedelta(seconds=2)
 # What tells of usage so recent is folded before what is older, such as a month that is loaded.
 LIVE = timedelta(hours=1)
 # Without it PostgreSQL sorts and hashes a chunk's 150,000 groups on disk.
@@ -61,6 +65,23 @@ class Claim:
     events: int
     first: datetime
     last: datetime
+    oldest: datetime  # when the first of them was committed
+
+    def may_wait(self, now: datetime) -> bool:
+        return LARGE_EVENTS <= self.events < CHUNK_EVENTS and self.oldest > now - PATIENCE
+
+
+def fold_waiting(now: datetime, zone: ZoneInfo) -> FoldReport:
+    """What is called every second: fold what waits, rarely and much at once under a high load.
+
+    Raises ZoneChanged.
+    """
+    batches = events = 0
+    while True:
+        report = fold_chunk(now, zone, is_patient=True)
+        batches, events = batches + report.batches, events + report.events
+        if report.events < CHUNK_EVENTS:
+            return FoldReport(batches, events, report.busy)
 
 
 def fold_pending(now: datetime, zone: ZoneInfo) -> FoldReport:
@@ -73,14 +94,14 @@ def fold_pending(now: datetime, zone: ZoneInfo) -> FoldReport:
             return FoldReport(batches, events, report.busy)
 
 
-def fold_chunk(now: datetime, zone: ZoneInfo) -> FoldReport:
+def fold_chunk(now: datetime, zone: ZoneInfo, *, is_patient: bool = False) -> FoldReport:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [FOLD_LOCK])
         if not one(cursor)[0]:
             return FoldReport(busy=True)
         touch_state(cursor, now, zone)
         claim = claim_batches(cursor, now)
-        if not claim.batches:
+        if not claim.batches or (is_patient and claim.may_wait(now)):
             return FoldReport()
         gathered = 0
         if claim.events:
@@ -116,6 +137,7 @@ def claim_batches(cursor: CursorWrapper, now: datetime) -> Claim:
         events=sum(row[1] for row in rows),
         first=min((row[2] for row in rows if row[2]), default=datetime.max.replace(tzinfo=UTC)),
         last=max((row[3] for row in rows if row[3]), default=datetime.min.replace(tzinfo=UTC)),
+        oldest=min((row[4] for row in rows), default=datetime.max.replace(tzinfo=UTC)),
     )
 
 

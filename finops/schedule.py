@@ -30,7 +30,7 @@ SCHEDULE: dict[str, dict[str, object]] = {
     "fold_rollups": {
         "task": "finops.tasks.fold_rollups",
         "schedule": 1.0,
-        # A run folds until nothing is left, so waiting ones have nothing to add.
+        # A run folds all that was there, so those that queued meanwhile have nothing to add.
         "options": {"expires": 1.0},
     },
     "check_rollups": {

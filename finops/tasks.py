@@ -84,7 +84,7 @@ def work_on_privacy() -> None:
 def fold_rollups() -> None:
     now, zone = timezone.now(), settings.REPORTING_ZONE
     try:
-        report = rollups.fold_pending(now, zone)
+        report = rollups.fold_waiting(now, zone)
     except rollups.ZoneChanged as error:
         log.error("%s", error)
         return

@@ -54,6 +54,21 @@ def test_folding_twice_changes_nothing() -> None:
     assert held_everywhere() == before
 
 
+def test_under_a_high_load_a_fold_waits_for_a_larger_chunk_but_not_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rollups, "LARGE_EVENTS", 3)
+    usage.store([usage.event(START), usage.event(START)], now=NOW)
+    assert rollups.fold_waiting(NOW, UTC_ZONE).events == 2
+    usage.store([usage.event(START) for _ in range(3)], now=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(committed_at) FROM ingest_batch")
+        [(committed,)] = cursor.fetchall()
+    assert rollups.fold_waiting(committed, UTC_ZONE).events == 0
+    assert rollups.fold_waiting(committed + rollups.PATIENCE, UTC_ZONE).events == 3
+    assert_equal_events(UTC_ZONE)
+
+
 def test_a_late_event_touches_just_its_hour_and_day() -> None:
     usage.record(figures.random_events(2, 60, START, NOW), now=NOW)
     hours, days = held("rollup_hour"), held("rollup_day")

@@ -3,14 +3,14 @@
 -- happened does not wait behind a month that is being loaded. Both windows are read from an end of
 -- the index ingest_batch_unfolded, however many batches wait between them.
 WITH newest AS (
-    SELECT id, accepted + reversals AS events, first_started_at, last_started_at
+    SELECT id, accepted + reversals AS events, first_started_at, last_started_at, committed_at
     FROM ingest_batch
     WHERE folded_at IS NULL
     ORDER BY id DESC
     LIMIT %(batches)s
 ),
 oldest AS (
-    SELECT id, accepted + reversals AS events, first_started_at, last_started_at
+    SELECT id, accepted + reversals AS events, first_started_at, last_started_at, committed_at
     FROM ingest_batch
     WHERE folded_at IS NULL
     ORDER BY id
@@ -21,7 +21,7 @@ waiting AS (
     UNION
     SELECT *, coalesce(last_started_at < %(live_since)s, true) FROM oldest
 )
-SELECT id, events, first_started_at, last_started_at
+SELECT id, events, first_started_at, last_started_at, committed_at
 FROM (
     SELECT *,
         sum(events) OVER queue - events AS events_before,
