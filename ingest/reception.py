@@ -36,6 +36,7 @@ STARTING = {
     "the key of user names": "This process has another key for the names of users than those "
     "stored were hashed with. Send this again when FARTHING_USER_HASH_KEY is set right.",
 }
+LOOSE = "What this rests on, sent at the same time, was not stored. Send this again."
 UNCHECKED = "The database is away, so this key cannot be checked. Send this again."
 
 
@@ -91,20 +92,26 @@ class Reception:
             submission.client = client_of(headers)
             if remarks.samples:
                 self._note(submission, remarks.samples)
-            outcome = Outcome(0, 0)
-            if submission.facts or remarks.rejections:
-                outcome = await self._submit(key, submission)
+            outcome = await self._submit(key, submission, remarks)
         finally:
             self._budget.give_back(size)
         self._count(outcome, submission)
+        if remarks.ties and not await remarks.ties.keep(
+            {each.index for each in remarks.rejections}
+        ):
+            raise unavailable(LOOSE)
         return door.answer(outcome, remarks, content_type)
 
-    async def _submit(self, key: KnownKey, submission: Submission) -> Outcome:
+    async def _submit(self, key: KnownKey, submission: Submission, remarks: Remarks) -> Outcome:
+        if not (submission.facts or remarks.rejections):
+            return Outcome(0, 0)
         try:
             return await self._writer.submit(submission)
-        except Problem:
-            if key.allowance:  # its client will send the same again
+        except BaseException as error:
+            if key.allowance and isinstance(error, Problem):  # its client will send the same again
                 key.allowance.give_back(submission.events)
+            if remarks.ties:
+                remarks.ties.forget()
             raise
 
     async def _admit(self, headers: Headers) -> KnownKey:
@@ -132,9 +139,14 @@ class Reception:
     ) -> tuple[Submission, Remarks]:
         now = datetime.now(UTC)
         plain = decompress(body, _encoding(headers))
-        decoded = form.decode(plain, headers)
+        decoded = form.decode(plain, headers, key.scope.source)
         if key.allowance:
-            key.allowance.take(decoded.total, self._clock())
+            try:
+                key.allowance.take(decoded.total, self._clock())
+            except Limited:
+                if decoded.ties:
+                    decoded.ties.forget()
+                raise
         decisions = self._configuration.decisions
         retention = min(self._retention, decisions.retention)
         window = _window(int(now.timestamp()), retention, decisions.dropped_before)
@@ -151,7 +163,7 @@ class Reception:
             unknown_fields=decoded.unknown_fields,
             size_bytes=len(plain),
             unknown_names=decoded.unknown_names,
-        ), Remarks(rejections, decoded.unknown_fields, decoded.unknown_names, samples)
+        ), Remarks(rejections, decoded.unknown_fields, decoded.unknown_names, samples, decoded.ties)
 
     def _note(self, submission: Submission, samples: Sequence[Sample]) -> None:
         self._configuration.notebook.refused(

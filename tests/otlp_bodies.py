@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import copy
 import itertools
@@ -109,10 +110,19 @@ class Exporter:
         self.doors = {door.path: door for door in doors()}
         self.content_type = content_type
 
-    def decode(self, body: dict[str, Any]) -> Decoded:
+    def decode(self, body: dict[str, Any], source: str = "a source") -> Decoded:
+        """What is read of a body, which is then stored."""
+        decoded = self.read(body, source)
+        assert decoded.ties
+        refused = [rejection.index for rejection in decoded.rejections]
+        assert asyncio.run(decoded.ties.keep(refused))
+        return decoded
+
+    def read(self, body: dict[str, Any], source: str = "a source") -> Decoded:
+        """What is read of a body, of which nobody knows yet whether it is stored."""
         path = LOGS if "resourceLogs" in body else TRACES
         known = self.doors[path].formats[self.content_type]
-        return known.decode(encoded(body, self.content_type), {})
+        return known.decode(encoded(body, self.content_type), {}, source)
 
     def events(self, *spans: dict[str, Any], **resource: Any) -> list[Event]:
         """The events of one body of these spans, none of which may be refused."""

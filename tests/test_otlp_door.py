@@ -218,7 +218,7 @@ def test_a_span_from_tomorrow_is_refused_and_its_neighbours_are_not(door: Door) 
 
 
 def decode(content_type: str, body: bytes, path: str = TRACES) -> Decoded:
-    return Exporter().doors[path].formats[content_type].decode(body, {})
+    return Exporter().doors[path].formats[content_type].decode(body, {}, "a source")
 
 
 @pytest.mark.parametrize("depth", [50, 400, 600, 900, 5000])

@@ -161,7 +161,7 @@ def _counted(given: dict[str, Raw]) -> dict[str, Raw]:
     return {**given, **dict.fromkeys(names, Raw(_encode(tokens)))}
 
 
-def _decode(body: bytes, headers: Headers) -> Decoded:
+def _decode(body: bytes, headers: Headers, source: str) -> Decoded:
     return read(body, headers, datetime.now(UTC))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -21,6 +21,17 @@ LONGEST_TYPE = 200  # bytes of a content type that are looked at
 Headers = Mapping[bytes, bytes]
 
 
+class Ties(Protocol):
+    """What ties a body to others that were read before it or are being read."""
+
+    def forget(self) -> None:
+        """Its events are not stored, or nobody knows."""
+
+    async def keep(self, refused: Collection[int]) -> bool:
+        """Its events are stored, but for those refused, by index; False where it has to be sent
+        again all the same."""
+
+
 class Decoded(NamedTuple):
     """One body: its readable events with their places in it, and the others' rejections."""
 
@@ -30,6 +41,7 @@ class Decoded(NamedTuple):
     unknown_fields: int
     unknown_names: Sequence[str] = ()  # the first few of them, shortened
     samples: Sequence[Sample] = ()  # of each reason the first
+    ties: Ties | None = None
 
     @property
     def total(self) -> int:
@@ -44,6 +56,7 @@ class Remarks(NamedTuple):
     unknown_fields: int
     unknown_names: Sequence[str]
     samples: Sequence[Sample]
+    ties: Ties | None = None
 
 
 class Answer(NamedTuple):
@@ -56,11 +69,12 @@ class Answer(NamedTuple):
 class Format(NamedTuple):
     """One content type of a door. `name` is what a batch keeps of it.
 
-    `decode` makes events of the decompressed body; Problem when the whole of it cannot be read.
+    `decode` makes events of the decompressed body, its headers and the source that sends it;
+    Problem when the whole of it cannot be read.
     """
 
     name: str
-    decode: Callable[[bytes, Headers], Decoded]
+    decode: Callable[[bytes, Headers, str], Decoded]
 
 
 class Door(NamedTuple):

@@ -195,11 +195,11 @@ def _unreadable(error: Exception) -> Problem:
     return Problem(400, f"The body is no readable JSON: {error}.")
 
 
-def _decode_json(body: bytes, headers: Headers) -> Decoded:
+def _decode_json(body: bytes, headers: Headers, source: str) -> Decoded:
     return read_json(body)
 
 
-def _decode_ndjson(body: bytes, headers: Headers) -> Decoded:
+def _decode_ndjson(body: bytes, headers: Headers, source: str) -> Decoded:
     return read_ndjson(body)
 
 

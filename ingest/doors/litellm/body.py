@@ -138,7 +138,7 @@ def _refuse(problem: Problem, content_type: str) -> Answer:
     return problem_json(problem, content_type)
 
 
-_FORMAT = Format("litellm", lambda body, headers: read(body))
+_FORMAT = Format("litellm", lambda body, headers, source: read(body))
 LITELLM = Door(
     path="/api/v1/ingest/litellm",
     formats=dict.fromkeys(

@@ -13,17 +13,24 @@ from ingest.doors.otlp.kinship import Kinship
 from ingest.doors.otlp.records import Group
 from ingest.problems import Problem
 
+Decoder = Callable[[bytes, Headers, str], Decoded]
+
 
 def doors() -> tuple[Door, ...]:
     """The three doors of one process; what they remember of earlier bodies is theirs together."""
     kinship = Kinship()
 
-    def decoder(read: Callable[[bytes], Iterable[Group]]) -> Callable[[bytes, Headers], Decoded]:
-        def decode(body: bytes, headers: Headers) -> Decoded:
+    def decoder(read: Callable[[bytes], Iterable[Group]]) -> Decoder:
+        def decode(body: bytes, headers: Headers, source: str) -> Decoded:
             try:
-                return events.decoded(kinship.distinct(calls.read(read(body))))
+                told, ties = kinship.distinct(calls.read(read(body)), source)
             except RecursionError:
                 raise Problem(400, "The body has values within values, too deep to read.") from None
+            try:
+                return events.decoded(told)._replace(ties=ties)
+            except BaseException:
+                ties.forget()
+                raise
 
         return decode
 
@@ -40,8 +47,8 @@ def doors() -> tuple[Door, ...]:
 
 def _door(
     path: str,
-    decode_protobuf: Callable[[bytes, Headers], Decoded],
-    decode_json: Callable[[bytes, Headers], Decoded],
+    decode_protobuf: Decoder,
+    decode_json: Decoder,
     answer: Callable[..., Answer],
 ) -> Door:
     binary = Format("otlp-protobuf", decode_protobuf)
@@ -56,5 +63,5 @@ def _door(
     )
 
 
-def _passed_over(body: bytes, headers: Headers) -> Decoded:
+def _passed_over(body: bytes, headers: Headers, source: str) -> Decoded:
     return Decoded((), (), [], 0)

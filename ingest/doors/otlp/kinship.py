@@ -9,107 +9,90 @@ often come a body earlier than their parent) is remembered for a while in this p
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import Generic, TypeVar
 
 from ingest.doors.otlp.calls import Call, Family, SpanId
 from ingest.doors.otlp.counting import merged
+from ingest.doors.otlp.memory import Memory, Reading, summed
 
-REMEMBERED = 20_000
-MOST_CHILDREN = 64
 DEEPEST = 100
-
-Totals = tuple[int, int] | None
-_Item = TypeVar("_Item")
-
-
-class Recent(Generic[_Item]):
-    """The last so many spans, and what is known of each."""
-
-    def __init__(self) -> None:
-        self._items: OrderedDict[SpanId, _Item] = OrderedDict()
-
-    def get(self, place: SpanId, default: _Item) -> _Item:
-        return self._items.get(place, default)
-
-    def __contains__(self, place: SpanId) -> bool:
-        return place in self._items
-
-    def note(self, place: SpanId, item: _Item) -> None:
-        self._items[place] = item
-        if len(self._items) > REMEMBERED:
-            self._items.popitem(last=False)
 
 
 class Kinship:
     """Which spans were counted lately, as what; shared by all bodies of a process."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counted: Recent[Totals] = Recent()
-        self._children: Recent[dict[str, Totals]] = Recent()
-        self._told_by_others: Recent[bool] = Recent()
+        self._memory = Memory()
 
-    def distinct(self, family: Family) -> list[Call]:
-        """Every call of a body once, its records merged; none that an earlier body told."""
+    def distinct(self, family: Family, source: str) -> tuple[list[Call], Reading]:
+        """Every call of a body once, its records merged; none that an earlier body told.
+
+        The reading is to be kept or forgotten once it is known whether the calls are stored.
+        """
         calls, same = _by_response(family.calls)
-        with self._lock:
-            return self._kept(calls, same, family.parents)
+        with self._memory.reading(source, {call.place[0] for call in calls}) as reading:
+            return _Body(calls, same, family.parents, reading).kept(), reading
 
-    def _kept(
-        self, calls: list[Call], same: dict[SpanId, SpanId], parents: dict[SpanId, SpanId]
-    ) -> list[Call]:
-        by_place = {call.place: call for call in calls if call.place[1]}
-        children = _children(calls, by_place, same, parents)
+
+class _Body:
+    """The calls of one body, and what is known besides while they are looked at."""
+
+    def __init__(
+        self,
+        calls: list[Call],
+        same: dict[SpanId, SpanId],
+        parents: dict[SpanId, SpanId],
+        reading: Reading,
+    ) -> None:
+        self._calls = calls
+        self._same = same
+        self._parents = parents
+        self._reading = reading
+
+    def kept(self) -> list[Call]:
+        by_place = {call.place: call for call in self._calls if call.place[1]}
+        children = _children(self._calls, by_place, self._same, self._parents)
         dropped: set[int] = set()
-        for call in reversed(_parents_first(calls, children)):
+        for call in reversed(_parents_first(self._calls, children)):
             offspring = [each for each in children.get(call.place, ()) if id(each) not in dropped]
             if self._is_told_twice(call, offspring, dropped):
                 dropped.add(id(call))
-                self._told_by_others.note(call.place, True)
-        kept = [call for call in calls if id(call) not in dropped]
-        self._remember(kept, parents, same)
+                self._reading.note_told_by_others(call.place)
+        kept = [call for call in self._calls if id(call) not in dropped]
+        self._remember(kept)
         return kept
 
     def _is_told_twice(self, call: Call, offspring: Sequence[Call], dropped: set[int]) -> bool:
-        totals = call.counts.totals
-        if call.place in self._told_by_others and not offspring:
+        totals, reading = call.counts.totals, self._reading
+        if not offspring and reading.was_told_by_others(call.place):
             return True
         if offspring:
-            counted_alone = totals is not None and self._counted.get(call.place, None) == totals
             if (told := _telling(call, offspring)) is None:
                 return False
-            if counted_alone:  # a log record told of it before: the children are told by it
+            if totals is not None and reading.was_counted(call.place, totals):
+                # A log record told of it before: the children are told by it.
                 dropped.update(id(each) for each in told)
                 return False
             for each in told:
                 _absorb(each, call, alone=len(told) == 1)
             return True
-        earlier = list(self._children.get(call.place, {}).values())
-        if earlier and (totals is None or totals in earlier or totals == _sum(earlier)):
+        earlier = reading.usage_of_children(call.place)
+        if earlier and (totals is None or totals in earlier or totals == summed(earlier)):
             return True
-        return totals is not None and self._counted.get(call.parent, None) == totals
+        return totals is not None and reading.was_counted(call.parent, totals)
 
-    def _remember(
-        self, kept: Iterable[Call], parents: dict[SpanId, SpanId], same: dict[SpanId, SpanId]
-    ) -> None:
-        for call in kept:
+    def _remember(self, kept: Iterable[Call]) -> None:
+        reading = self._reading
+        for index, call in enumerate(kept):
             if not call.response_id and call.place[1]:
-                self._counted.note(call.place, call.counts.totals)
+                reading.note_counted(index, call.place, call.counts.totals)
             if call.parent[1]:
-                known = {call.place[1]: call.counts.totals}
-                self._adopt(same.get(call.parent, call.parent), known)
+                parent = self._same.get(call.parent, call.parent)
+                reading.note_child(index, parent, call.place, call.counts.totals)
         # A span between two calls passes on what is known of its children.
-        for place, parent in parents.items():
-            if place in self._children and parent[1]:
-                self._adopt(parent, self._children.get(place, {}))
-
-    def _adopt(self, parent: SpanId, children: dict[str, Totals]) -> None:
-        known = self._children.get(parent, {}) | children
-        if len(known) <= MOST_CHILDREN:
-            self._children.note(parent, known)
+        for place, parent in self._parents.items():
+            if parent[1]:
+                reading.pass_on(place, parent)
 
 
 def _by_response(calls: list[Call]) -> tuple[list[Call], dict[SpanId, SpanId]]:
@@ -198,13 +181,8 @@ def _telling(call: Call, offspring: Sequence[Call]) -> Sequence[Call] | None:
     for each in offspring:
         if each.counts.totals == totals:
             return [each]
-    if totals == _sum([each.counts.totals for each in offspring]):
+    if totals == summed([each.counts.totals for each in offspring]):
         return offspring
     silent = [each for each in offspring if each.counts.totals is None]
     answered = [each for each in silent if each.fields["status"] == "ok"]
     return answered if len(answered) == 1 and len(silent) == len(offspring) else None
-
-
-def _sum(given: Sequence[Totals]) -> Totals:
-    known = [totals for totals in given if totals is not None]
-    return (sum(each[0] for each in known), sum(each[1] for each in known)) if known else None
