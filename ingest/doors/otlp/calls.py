@@ -11,7 +11,13 @@ from ingest.doors.arrays import MAX_EVENTS, too_many_events
 from ingest.doors.otlp.counting import Counts, counts_of, filled
 from ingest.doors.otlp.documents import answer_in, invocation_in, object_in, printed_in
 from ingest.doors.otlp.records import Group, Pairs, Record
-from ingest.doors.otlp.vocabulary import known, known_of_resource, operation_of, tag_name
+from ingest.doors.otlp.vocabulary import (
+    FIELDS_ALONE,
+    known,
+    known_of_resource,
+    operation_of,
+    tag_name,
+)
 from ingest.events import SHORTEST_RESPONSE_ID
 
 LONGEST_NAME = 200
@@ -23,9 +29,9 @@ SpanId = tuple[str, str]  # trace and span
 
 
 class Owner(NamedTuple):
-    """What a resource says: fields that its calls fall back on, and tags."""
+    """What a resource says: names that its calls fall back on, and tags."""
 
-    fields: Mapping[str, Any]
+    fields: Mapping[str, str | None]
     tags: Mapping[str, str]
 
 
@@ -91,7 +97,18 @@ def _owner(resource: Pairs) -> Owner:
     fields = known_of_resource(resource)
     if str(fields.get("service", "")).startswith("unknown_service"):
         del fields["service"]  # what the SDK writes where nobody named it
-    return Owner(fields, tags_in(resource))
+    return Owner({field: name_of(value) for field, value in fields.items()}, tags_in(resource))
+
+
+def name_of(value: object) -> str | None:
+    """A name of the schema's length: a call is not lost for the length of its user's."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        if not isinstance(value, bool | float | int):
+            return None
+        value = str(value)
+    return value[:LONGEST_NAME].replace("\0", "").strip() or None
 
 
 def _call(
@@ -102,7 +119,7 @@ def _call(
     fields: dict[str, Any],
     owner: Owner,
 ) -> Call:
-    metadata = object_in(fields.pop("metadata", None))
+    metadata = object_in(fields.pop("metadata")) if "metadata" in fields else {}
     for name, value in metadata.items():
         if name in _NAMED_IN_METADATA and _is_scalar(value):
             fields.setdefault(_NAMED_IN_METADATA[name], value)
@@ -182,7 +199,9 @@ def tags_in(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
     """Short values of attributes that are no fields; the first so many of them."""
     tags: dict[str, str] = {}
     for name, value in pairs:
-        if not _is_scalar(value) or (tag := tag_name(name)) is None or len(tags) == MAX_TAGS:
+        if name in FIELDS_ALONE or not _is_scalar(value):
+            continue
+        if (tag := tag_name(name)) is None or len(tags) == MAX_TAGS:
             continue
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if tag and len(tag) <= LONGEST_NAME and len(text) <= LONGEST_TAG and text not in _NOTHING:

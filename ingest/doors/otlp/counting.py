@@ -85,13 +85,15 @@ _COUNTED = (
 
 def number(value: object) -> int | None:
     """A count, also where it is written as 12.0 or "12"; None for anything else."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         return int(value)
-    return value if isinstance(value, int) else None
+    return None
 
 
 def _written(given: Mapping[str, int | None]) -> int | None:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import ValidationError
 
 from ingest.doors.door import Decoded
-from ingest.doors.otlp.calls import LONGEST_NAME, MAX_TAGS, Call
+from ingest.doors.otlp.calls import MAX_TAGS, Call, name_of
 from ingest.events import FIELDS, MAX_MILLISECONDS, SERVICE_TIERS, Event, TranslatedEvent
 from ingest.examples import Sample
 from ingest.rejections import Rejected, Rejection, rejected_by_schema
@@ -51,7 +51,11 @@ def decoded(calls: Iterable[Call]) -> Decoded:
             rejections.append(rejection)
             if error.reason not in samples:
                 # Fields of the event: what the span held besides has been left behind.
-                shown = {name: fields[name] for name in fields if name in FIELDS}
+                shown = {
+                    name: value
+                    for name, value in fields.items()
+                    if name in FIELDS and value is not None
+                }
                 samples[error.reason] = Sample(rejection, msgspec.json.encode(shown))
     return Decoded(events, indexes, rejections, 0, samples=list(samples.values()))
 
@@ -72,16 +76,16 @@ def _event(call: Call, fields: dict[str, Any]) -> Event:
 
 
 def _event_fields(call: Call) -> dict[str, Any]:
-    """An event's fields by name, those left out that the call does not know."""
+    """An event's fields by name; None where the call does not know one, and no model then."""
     fields, owner, counts = call.fields, call.owner.fields, call.counts
     duration = (call.end - call.start) / 1e6 if call.end > call.start else None
     found: dict[str, Any] = {
         "id": call.response_id[:200].replace("\0", "") or _span_name(call),
         "response_id": call.response_id[:200].replace("\0", "") or None,
         "timestamp": _moment(call.start),
-        "model": _name(fields.get("response_model")) or _name(fields.get("request_model")),
+        "model": name_of(fields.get("response_model")) or name_of(fields.get("request_model")),
         "provider": _provider(fields),
-        "operation": _name(call.operation),
+        "operation": name_of(call.operation),
         "input_tokens": counts.input,
         "output_tokens": counts.output,
         "cache_read_input_tokens": counts.cache_read,
@@ -91,10 +95,10 @@ def _event_fields(call: Call) -> dict[str, Any]:
         "reasoning_output_tokens": counts.reasoning,
         "output_audio_tokens": counts.output_audio,
         "normalised": counts.normalised,
-        "service": _name(owner.get("service")),
-        "region": _name(owner.get("region")),
-        "user": _name(fields.get("user")),
-        "session": _name(fields.get("session")),
+        "service": owner.get("service"),
+        "region": owner.get("region"),
+        "user": name_of(fields.get("user")),
+        "session": name_of(fields.get("session")),
         "latency_ms": _milliseconds(duration),
         "ttft_ms": _milliseconds(_scaled(fields.get("ttft_seconds"), 1000)),
         "status": fields["status"],
@@ -104,36 +108,27 @@ def _event_fields(call: Call) -> dict[str, Any]:
         **_tier(fields.get("response_tier") or fields.get("request_tier")),
     }
     for field in ("team", "environment", "variant", "feature"):
-        found[field] = _name(fields.get(field)) or _name(owner.get(field))
+        found[field] = name_of(fields.get(field)) or owner.get(field)
     if not found["feature"]:
-        found["feature"] = _name(fields.get("workflow")) or _name(fields.get("agent"))
-    return {field: value for field, value in found.items() if value is not None}
+        found["feature"] = name_of(fields.get("workflow")) or name_of(fields.get("agent"))
+    if not found["model"]:
+        del found["model"]
+    return found
 
 
 def _span_name(call: Call) -> str:
     return f"{call.place[0]}-{call.place[1]}"[:200] if call.place[1] else ""
 
 
-def _name(value: object) -> str | None:
-    """A name of the schema's length: a call is not lost for the length of its user's."""
-    if value is None:
-        return None
-    if isinstance(value, bool | float | int):
-        value = str(value)
-    if not isinstance(value, str):
-        return None
-    return value[:LONGEST_NAME].replace("\0", "").strip() or None
-
-
 def _provider(fields: dict[str, Any]) -> str | None:
-    if given := _name(fields.get("provider")):
+    if given := name_of(fields.get("provider")):
         return given.lower()
     server = str(fields.get("server", ""))
     return next((provider for address, provider in _SERVERS if address in server), None)
 
 
 def _tier(given: object) -> dict[str, str]:
-    word = _name(given)
+    word = name_of(given)
     if word is None:
         return {}
     known = word.lower() in SERVICE_TIERS
@@ -162,6 +157,8 @@ def _cost(value: object) -> Decimal | None:
 
 
 def _tags(call: Call) -> dict[str, str] | None:
+    if not call.tags:
+        return dict(call.owner.tags) or None
     tags = call.tags | {name: tag for name, tag in call.owner.tags.items() if name not in call.tags}
     if len(tags) > MAX_TAGS:
         tags = dict(list(tags.items())[:MAX_TAGS])

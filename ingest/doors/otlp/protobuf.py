@@ -175,7 +175,8 @@ def _pairs(message: Any) -> Pairs:
     for attribute in islice(message.attributes, MAX_ATTRIBUTES):
         name = attribute.key
         if name in KNOWN or name.startswith(TAG_PREFIXES):
-            pairs.append((name, _value(attribute.value)))
+            value = attribute.value  # the text or number of another kind is empty
+            pairs.append((name, value.string_value or value.int_value or _value(value)))
     return pairs
 
 

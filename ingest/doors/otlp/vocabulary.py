@@ -152,6 +152,8 @@ def _table(names: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
 
 KNOWN = _table(NAMES)
 _KNOWN_OF_RESOURCE = _table(RESOURCE_NAMES)
+# Attributes that are a field, and no tag besides.
+FIELDS_ALONE = frozenset({*KNOWN, *_KNOWN_OF_RESOURCE} - {"cost_center"})
 # Further attributes of a span that become tags, where they are short.
 TAG_PREFIXES = (_ASSOCIATION, _LITELLM)
 # What a resource says of the machine and the library is no tag; nor is what LiteLLM says of keys,
@@ -228,7 +230,7 @@ def operation_of(fields: Mapping[str, Any]) -> str | None:
 
 def tag_name(name: str) -> str | None:
     """The tag that a span's or resource's attribute becomes; None for none."""
-    if name != "cost_center" and (name in KNOWN or name in _KNOWN_OF_RESOURCE):
+    if name in FIELDS_ALONE:
         return None
     bare = name.removeprefix(_ASSOCIATION).removeprefix(_LITELLM)
     return None if bare.startswith(_NO_TAGS) else bare
