@@ -17,8 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from finops.formats import count_long, span_of
 from finops.models import Operation
+from finops.operations import wording
 
 LINE_SECONDS = 10.0
 
@@ -41,22 +41,6 @@ def count_events(progress: Progress, task: TaskID, events: int, *, completed: fl
     progress.update(task, completed=completed, events=counted)
 
 
-def operation_line(operation: Operation) -> str:
-    """ "12 of 31 days, 38 %, 1.4 days/s, 14 s left": what is known of it."""
-    parts = [f"{count_long(operation.done)} of {count_long(operation.total)} {operation.unit}"]
-    if operation.total:
-        parts.append(f"{operation.share:.0%}".replace("%", " %"))
-    if speed := operation.per_second:
-        parts.append(
-            f"{speed:,.1f} {operation.unit}/s"
-            if speed >= 0.1
-            else f"{speed * 60:,.1f} {operation.unit}/min"
-        )
-    if (left := operation.seconds_left) is not None:
-        parts.append(f"{span_of(left)} left")
-    return ", ".join(parts)
-
-
 @contextmanager
 def operation_progress(name: str, is_terminal: bool) -> Iterator[Callable[[Operation], None]]:
     """What to call with the operation whenever it got further."""
@@ -73,12 +57,12 @@ def operation_progress(name: str, is_terminal: bool) -> Iterator[Callable[[Opera
 
     def show(operation: Operation) -> None:
         waits = operation.state in (Operation.State.WAITING, Operation.State.PAUSED)
-        line = f"{operation.state}: {operation_line(operation)}"
+        line = f"{operation.state}: {wording.progress(operation)}"
         progress.update(
             task,
             total=operation.total or None,
             completed=operation.total * operation.share,
-            line=line if waits else operation_line(operation),
+            line=line if waits else wording.progress(operation),
         )
 
     with progress:
@@ -91,7 +75,7 @@ def _lines(name: str) -> Callable[[Operation], None]:
 
     def show(operation: Operation) -> None:
         nonlocal said_at, said
-        line = f"{name}: {operation.state}: {operation_line(operation)}"
+        line = f"{name}: {operation.state}: {wording.progress(operation)}"
         is_due = time.monotonic() - said_at >= LINE_SECONDS or operation.finished_at
         if is_due and line != said:
             print(line, file=sys.stderr, flush=True)

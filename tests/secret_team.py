@@ -25,6 +25,7 @@ from finops.models import (
     Erasure,
     IngestKey,
     LatencyTier,
+    Operation,
     Price,
     PriceHold,
     RatingPreview,
@@ -224,7 +225,10 @@ def previews(now: datetime) -> dict[str, str]:
         start=now - timedelta(days=1), end=now, requested_by=f"{MARK}-person", finished_at=now,
         reason=f"{MARK}-reason", cost_after=COST,
     )  # fmt: skip
-    return {"preview": str(held.pk)}
+    operation = Operation.objects.create(
+        kind="rerate", what="a day", terms={}, requested_by="nobody", created_at=now
+    )
+    return {"preview": str(held.pk), "operation": str(operation.pk)}
 
 
 def erasure(now: datetime) -> dict[str, str]:

@@ -143,6 +143,11 @@ TABLE: dict[str, Row] = {
     "settings/tags/<int:tag_id>/deactivate": Row("/settings/tags/{tag}/deactivate", ADMIN, FORM),
     "settings/limits": Row("/settings/limits", MONEY, FORM, write=ADMIN),
     "settings/retention": Row("/settings/retention", MONEY, FORM, write=ADMIN),
+    "settings/operations": Row("/settings/operations", MONEY, PAGE, write=ADMIN),
+    "settings/operations/<int:pk>/<str:verb>": Row(
+        "/settings/operations/{operation}/pause", ADMIN, ACT
+    ),
+    "api/v1/operations": Row("/api/v1/operations", MONEY, API),
     "settings/calendar": Row("/settings/calendar", MONEY, FORM, write=ADMIN),
     "settings/privacy": Row("/settings/privacy", ADMIN, PAGE, shows="A"),
     "settings/privacy/hashing": Row("/settings/privacy/hashing", ADMIN, FORM),

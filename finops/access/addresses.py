@@ -79,6 +79,9 @@ RULES: Mapping[str, Rule] = {
         ("settings-privacy", "settings-erase", "settings-hashing"), Rule(Ability.MANAGE_SETTINGS)
     ),
     **dict.fromkeys(("settings-erasure", "settings-erasure-json"), Rule(Ability.MANAGE_SETTINGS)),
+    "settings-operations": _SETTINGS,
+    "settings-operation-turn": Rule(Ability.MANAGE_SETTINGS),
+    "api-operations": Rule(Ability.SEE_SETTINGS),
     "settings-tag-remove": Rule(Ability.MANAGE_SETTINGS),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.

@@ -14,8 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from finops import access, costs
+from finops import access, costs, operations
 from finops.api.costs_csv import csv_rows, file_name, header
+from finops.api.operation_schema import operation_json
 from finops.api.schema import COSTS_CSV_SCHEMA, COSTS_SCHEMA
 from finops.api.tables import csv_response
 from finops.api.values import instant, json_value
@@ -88,6 +89,10 @@ def as_json(result: CostResult) -> dict[str, Any]:
             "rolled_up_to": instant(result.freshness.rolled_up_to),
             "pending_events": result.freshness.pending_events,
             "recorded_since": instant(result.freshness.recorded_since),
+            "operations": [
+                operation_json(each)
+                for each in operations.working_on(query.period.start, query.period.end)
+            ],
         },
         "coverage": {
             "priced_requests": result.coverage.priced_requests,

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from finops import access, health, price_holds, rollup_checks
+from finops import access, health, operations, price_holds, rollup_checks
 from finops.api.tokens import TokenAuthentication
 
 
@@ -99,6 +99,7 @@ class PipelineCollector(Collector):
             "Prices of the catalogue that are held for review.",
             price_holds.count_waiting(),
         )
+        yield from operation_gauges()
         recent = health.recent_events(self.now)
         explained = "Events accepted in the last 5 minutes."
         yield gauge("recent_events", explained, sum(recent.values()))
@@ -109,6 +110,22 @@ class PipelineCollector(Collector):
             for source, count in recent.items():
                 accepted.add_metric([source], count)
             yield accepted
+
+
+def operation_gauges() -> Iterator[Metric]:
+    """Of what has not ended; each at once in how many there are and how far they have come."""
+    counted = GaugeMetricFamily(
+        "farthing_operations", "Operations that have not ended.", labels=["kind", "state"]
+    )
+    for labels, count in operations.by_state().items():
+        counted.add_metric(labels, count)
+    yield counted
+    done = GaugeMetricFamily(
+        "farthing_operation_done_ratio", "How far an operation is.", labels=["id", "kind"]
+    )
+    for each in operations.recent(0):
+        done.add_metric([str(each.pk), each.kind], each.share)
+    yield done
 
 
 def gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:

@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
+from finops.api.operation_schema import WORKING
 from finops.periods import GRANULARITIES, PERIODS_TEXT
 from finops.query import DIMENSIONS, MAX_LIMIT, METRICS
 
@@ -129,6 +130,7 @@ COSTS = inline_serializer(
                 "recorded_since": serializers.DateTimeField(
                     allow_null=True, help_text="The hour of the earliest usage in any figure."
                 ),
+                "operations": WORKING,
             },
         ),
         "coverage": inline_serializer(

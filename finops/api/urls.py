@@ -7,6 +7,7 @@ from django.urls.converters import PathConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.costs import CostsCsvView, CostsView
+from finops.api.operations import OperationsView
 from finops.api.problems import nothing_here
 from finops.api.projection import ProjectionView
 from finops.api.requests import RequestsView, RequestView
@@ -26,6 +27,7 @@ urlpatterns = [
     path("v1/requests", RequestsView.as_view(), name="api-requests"),
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
     path("v1/projection", ProjectionView.as_view(), name="api-projection"),
+    path("v1/operations", OperationsView.as_view(), name="api-operations"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(
         "docs/",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from finops import costs, formats, requests
+from finops import costs, formats, operations, requests
 from finops.costs import CostResult, Freshness
+from finops.operations import wording
 from finops.pages.filters import with_period
 from finops.pages.links import address
 from finops.periods import Period, days, local_day
@@ -49,7 +50,9 @@ def freshness_line(freshness: Freshness, query: CostQuery, now: datetime) -> Fre
             is_alarm=True,
         )
     waiting = f", {formats.count_long(pending)} newer events on their way" if pending else ""
-    return FreshnessLine(f"Costs up to {clock}{waiting}", is_alarm=False)
+    working = operations.working_on(query.period.start, query.period.end)
+    beside = f". {wording.beside_figures(working)}" if working else ""
+    return FreshnessLine(f"Costs up to {clock}{waiting}{beside}", is_alarm=False)
 
 
 def empty_state(

@@ -36,6 +36,7 @@ from finops.pages.settings import (
     desk,
     limits,
     name_hashing,
+    operations,
     privacy,
     retention,
     tags,
@@ -85,6 +86,10 @@ urlpatterns = [
     path("settings/limits", limits.page, name="settings-limits"),
     path("settings/retention", retention.page, name="settings-retention"),
     path("settings/calendar", calendar.page, name="settings-calendar"),
+    path("settings/operations", operations.page, name="settings-operations"),
+    path(
+        "settings/operations/<int:pk>/<str:verb>", operations.turn, name="settings-operation-turn"
+    ),
     path("settings/privacy", privacy.page, name="settings-privacy"),
     path("settings/privacy/hashing", name_hashing.page, name="settings-hashing"),
     path("settings/privacy/erase", privacy.erase, name="settings-erase"),

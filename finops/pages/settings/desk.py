@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from finops import access
+from finops import access, operations
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
 from finops.organisation.stored import Act
@@ -41,6 +41,11 @@ SECTIONS = (
         "settings-calendar",
         "The reporting time zone, the currency and the month in which the fiscal year begins.",
     ),
+    Section(
+        "Operations",
+        "settings-operations",
+        "Ratings again, rebuilds, drops and loads: what runs now, how far it is, what ran before.",
+    ),
     Section("Privacy", "settings-privacy", "Names of users as hashes; one user's history erased."),
 )
 
@@ -68,9 +73,17 @@ def in_force() -> dict[str, str]:
         if others
         else "the defaults",
         "settings-retention": f"{kept:,} day{'s' if kept != 1 else ''}",
+        "settings-operations": running(),
         "settings-calendar": f"{settings.REPORTING_ZONE.key}, {settings.CURRENCY}; "
         f"the fiscal year begins in {month}",
     }
+
+
+def running() -> str:
+    """ "" while nothing does."""
+    return ", ".join(
+        f"{count} {state}" for (_, state), count in sorted(operations.by_state().items())
+    )
 
 
 def context(request: HttpRequest, tab: str, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Operations in words, the same in commands and on pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from finops.formats import count_long, span_of
+from finops.models import Operation
+
+# A load whose command says nothing for so long has been interrupted.
+SILENT = timedelta(minutes=1)
+
+
+def progress(operation: Operation) -> str:
+    """ "12 of 31 days, 38 %, 1.4 days/s, 14 s left": what is known of it."""
+    if not operation.total and not operation.finished_at:
+        return "not begun yet"
+    parts = [f"{count_long(operation.done)} of {count_long(operation.total)} {operation.unit}"]
+    if operation.total:
+        parts.append(f"{operation.share * 100:.0f} %")
+    if speed := operation.per_second:
+        parts.append(rate(speed, operation.unit))
+    if (left := operation.seconds_left) is not None:
+        parts.append(f"{span_of(left)} left")
+    return ", ".join(parts)
+
+
+def rate(per_second: float, unit: str) -> str:
+    if per_second >= 100:
+        return f"{per_second:,.0f} {unit}/s"
+    if per_second >= 0.1:
+        return f"{per_second:,.1f} {unit}/s"
+    return f"{per_second * 60:,.1f} {unit}/min"
+
+
+def is_silent(operation: Operation, now: datetime) -> bool:
+    """Whether a load stands still because its command is gone. All else goes on by itself."""
+    since = operation.heartbeat_at or operation.created_at
+    return (
+        operation.kind == Operation.Kind.LOAD
+        and operation.finished_at is None
+        and operation.state != Operation.State.PAUSED
+        and now - since > SILENT
+    )
+
+
+def beside_figures(working: Sequence[Operation]) -> str:
+    """What a page or an answer says beside figures of days that are being worked on."""
+    told = []
+    for each in working:
+        verb = {
+            Operation.Kind.RERATE: "being rated again",
+            Operation.Kind.REBUILD: "being rebuilt",
+            Operation.Kind.REFOLD: "being folded anew",
+        }[Operation.Kind(each.kind)]
+        far = f"{count_long(each.done)} of {count_long(each.total)} {each.unit} done"
+        paused = "; paused" if each.state == Operation.State.PAUSED else ""
+        told.append(f"{each.what[:1].upper()}{each.what[1:]}: {verb}, {far}{paused}")
+    return ". ".join(told)
