@@ -24,14 +24,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import baselines, dataset, demo, pages, queries, spans, system  # noqa: E402
+from bench import baselines, dataset, demo, operations, pages, queries, spans, system  # noqa: E402
 from bench.report import Report, machine  # noqa: E402
 from bench.system import System  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results.json"
 EVENTS = 1_000_000
 CONNECTIONS = 32
-PARTS = ("ingest", "queries", "freshness", "single", "spans", "demo")
+PARTS = ("ingest", "queries", "freshness", "single", "spans", "operations", "demo")
 
 
 class Watch:
@@ -256,6 +256,8 @@ def measure(parts: set[str], count: int, times: int, report: Report) -> None:
             "freshness": lambda: freshness(farthing, key, token, max(times, 20), report),
             "single": lambda: singles(farthing, key, min(count, 50_000), report),
             "spans": lambda: otlp(farthing, key, min(count, 200_000), report),
+            # Last: it changes prices and drops days.
+            "operations": lambda: operations.measure(farthing, key, report),
         }
         for name, step in steps.items():
             if name in parts:
@@ -272,7 +274,7 @@ def main() -> int:
     parts = set(given.only)
     if "ingest" in parts:
         parts.add("limits")
-    if "queries" in parts:
+    if parts & {"queries", "operations"}:
         parts.add("ingest")
     report = Report(figures={"machine": machine(), "events": count})
     if parts - {"demo"}:

@@ -17,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from finops.formats import span_of
 from finops.models import Operation
 from finops.operations import wording
 
@@ -24,12 +25,13 @@ LINE_SECONDS = 10.0
 
 
 def progress_bar() -> Progress:
-    """On standard error; tasks are added with `events=0` and counted on by `count_events`."""
+    """On standard error; tasks are added with `events=0, rate=""`, and `count_events` goes on."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[events]:,} events"),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )
@@ -37,8 +39,17 @@ def progress_bar() -> Progress:
 
 def count_events(progress: Progress, task: TaskID, events: int, *, completed: float) -> None:
     """Show `events` more, and that `completed` of the task's total is done."""
-    counted = progress.tasks[task].fields["events"] + events
-    progress.update(task, completed=completed, events=counted)
+    shown = progress.tasks[task]
+    counted = shown.fields["events"] + events
+    rate = f"{counted / shown.elapsed:,.0f} events/s" if shown.elapsed else ""
+    progress.update(task, completed=completed, events=counted, rate=rate)
+    said_at = shown.fields.get("said_at", 0.0)
+    if not progress.console.is_terminal and (shown.elapsed or 0.0) - said_at >= LINE_SECONDS:
+        left = f", {span_of(shown.time_remaining)} left" if shown.time_remaining else ""
+        progress.console.print(
+            f"{shown.description}: {shown.percentage:.0f} %, {counted:,} events, {rate}{left}"
+        )
+        progress.update(task, said_at=shown.elapsed)
 
 
 @contextmanager

@@ -111,6 +111,17 @@ def test_a_stopped_load_goes_on_where_it_was(farthing, file, events):
     assert f"accepted {BATCH_EVENTS:,}, duplicates 200," in load(farthing, str(file)).stdout
 
 
+def test_a_load_is_an_operation_that_the_pages_tell_of(farthing, file, events):
+    load(farthing, str(file))
+    with farthing.connect() as connection:
+        row = connection.execute(
+            "SELECT state, done, total, unit, events, message FROM operation WHERE what = %s",
+            [str(file.resolve())],
+        ).fetchone()
+    size = file.stat().st_size
+    assert row == ("done", size, size, "bytes", len(events), "")
+
+
 def test_a_refused_key_is_named(farthing, file):
     done = load(farthing, str(file), "--key", "fk_no")
     assert done.returncode != 0

@@ -39,6 +39,13 @@ class Loading:
             return State.RUNNING
         return State(self.operation.state)
 
+    def run(self) -> None:
+        """It goes on after a pause."""
+        if self.operation is not None:
+            Operation.objects.filter(pk=self.operation.pk, state=State.WAITING).update(
+                state=State.RUNNING
+            )
+
     def end(self, state: Operation.State, message: str, now: datetime) -> None:
         if self.operation is None:
             return

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         due = load.due_days(state, now, days)
         with progress_bar() as progress:
             expected = scale * MEAN_DAY * len(due)
-            task = progress.add_task("Loading the demo", total=expected, events=0)
+            task = progress.add_task("Loading the demo", total=expected, events=0, rate="")
 
             def advance(events: int) -> None:
                 done = progress.tasks[task].completed + events

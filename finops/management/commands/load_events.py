@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import getpass
+import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
@@ -13,15 +15,23 @@ from django.db import DatabaseError
 from django.utils import timezone
 from rich.progress import Progress
 
-from finops import event_files, ingest_client, ingest_keys
+from finops import event_files, ingest_client, ingest_keys, operations
 from finops.event_files import Bookmark, FileBatch, FileError
 from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, Receipt, ServerAway
+from finops.models import Operation
+from finops.operations import Loading
 from finops.progress import count_events, progress_bar
 from finops.startup import address
 
 SERVICE = "load-events"
 SHOWN_REJECTIONS = 10
 SHOWN_NAMES = 10
+PAUSE_SECONDS = 0.5
+State = Operation.State
+
+
+class Cancelled(Exception):
+    """Somebody wants the load to end."""
 
 
 class Loaded:
@@ -55,9 +65,11 @@ class Command(BaseCommand):
     requires_system_checks = ()
     help = """Sends the events in files, JSON lines or Parquet, to a Farthing over HTTP.
 
-    Stopped halfway, it goes on where it was when started again with the same file. Loading a file
-    twice adds nothing, because an event's id counts once. Without --key it makes a key of its own
-    for the service "load-events" in the database of this installation and revokes it at the end.
+    Stopped halfway, it goes on where it was when started again with the same file. What just
+    happened is in the figures before what is loaded, so live traffic stays fresh beside it.
+    Loading a file twice adds nothing, because an event's id counts once. Without --key it makes a
+    key of its own for the service "load-events" in the database of this installation and revokes
+    it at the end.
     Ends with an exit code other than 0 when events were rejected."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -79,8 +91,9 @@ class Command(BaseCommand):
             try:
                 client.check_reachable()
                 for path in files:
-                    load(client, path, connections, progress, loaded)
-            except (FileError, ServerAway, KeyRefused, BodyRefused) as error:
+                    with told(path, url) as loading:
+                        load(client, path, connections, progress, loaded, loading)
+            except (FileError, ServerAway, KeyRefused, BodyRefused, Cancelled) as error:
                 raise CommandError(f"{error}{so_far(loaded)}") from None
         self.report(loaded)
 
@@ -96,6 +109,39 @@ class Command(BaseCommand):
         if rejected:
             more = "\n…" if rejected > len(loaded.details) else ""
             raise CommandError("\n".join(loaded.details) + more)
+
+
+@contextmanager
+def told(path: Path, url: str) -> Iterator[Loading]:
+    """The load as the pages of this installation show it; of another server's they do not."""
+    if url != address():
+        yield Loading(None)
+        return
+    total = event_files.total(path)
+    unit = "rows" if event_files.is_parquet(path) else "bytes"
+    now, by = timezone.now(), getpass.getuser()
+    loading = operations.begin_load(str(path.resolve()), unit, total, now=now, by=by)
+    try:
+        yield loading
+    except (FileError, ServerAway, KeyRefused, BodyRefused) as error:
+        loading.end(State.FAILED, str(error), timezone.now())
+        raise
+    except KeyboardInterrupt:
+        loading.end(State.FAILED, "Its command was stopped.", timezone.now())
+        raise
+    loading.end(State.DONE, "", timezone.now())
+
+
+def heed(loading: Loading, batch: FileBatch, seconds: float) -> None:
+    """Say how far the load is; wait while it is paused. Raises Cancelled."""
+    state = loading.note(batch.position, events=len(batch.rows), seconds=seconds)
+    while state == State.PAUSED:
+        time.sleep(PAUSE_SECONDS)
+        state = loading.note(batch.position, events=0, seconds=0)
+    if state == State.CANCELLED:
+        raise Cancelled("Cancelled on the page Settings, Operations.")
+    if state == State.WAITING:  # resumed
+        loading.run()
 
 
 @contextmanager
@@ -136,20 +182,28 @@ def unknown(loaded: Loaded) -> str:
 
 
 def load(
-    client: IngestClient, path: Path, connections: int, progress: Progress, loaded: Loaded
+    client: IngestClient,
+    path: Path,
+    connections: int,
+    progress: Progress,
+    loaded: Loaded,
+    loading: Loading,
 ) -> None:
     """Send one file, from its bookmark to its end."""
     total = event_files.total(path)
     kept = event_files.bookmark_path(settings.DATA_DIR / "loads", path, client.url)
     start = event_files.read_bookmark(kept)
-    task = progress.add_task(path.name, total=total, completed=start.position, events=0)
+    task = progress.add_task(path.name, total=total, completed=start.position, events=0, rate="")
     batches = event_files.read(path, start)
+    begun = time.monotonic()
     for batch, receipt in ingest_client.send_all(
         batches, lambda batch: client.send(batch.body), connections
     ):
         loaded.add(path, batch, receipt)
         event_files.write_bookmark(kept, Bookmark(batch.position, batch.next_row))
         count_events(progress, task, len(batch.rows), completed=batch.position)
+        heed(loading, batch, time.monotonic() - begun)
+        begun = time.monotonic()
     progress.update(task, completed=total)
     kept.unlink(missing_ok=True)
 
