@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from ingest.addresses import meant, nowhere
 from ingest.answers import Send, answer, answer_problem, send_answer
 from ingest.attribution import Register
 from ingest.bodies import ClientGone, Receive, ReceiveBudget
@@ -144,7 +145,11 @@ class App:
         await answer(send, 200, text + own, CONTENT_TYPE.encode())
 
     async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.proxy:
+        if endpoint := meant(scope["path"], self._endpoints):
+            await endpoint(scope, receive, send)
+        elif given := nowhere(scope["path"], dict(scope["headers"])):
+            await send_answer(send, given)
+        elif self.proxy:
             await self.proxy(scope, receive, send)
         else:
             await answer_problem(send, Problem(404, f"Nothing is at {scope['path']}."))

@@ -69,6 +69,20 @@ def test_other_methods_and_formats_are_refused_as_documented(
     assert "405" in schema["paths"]["/api/v1/events"]["post"]["responses"]
 
 
+def test_a_limit_is_told_by_the_status_that_its_door_answers(schema: dict[str, Any]) -> None:
+    told = {path: schema["paths"][path]["post"]["responses"] for path in LIMITED}
+    assert ["429" in told[path] for path in LIMITED] == [True, False, True, True]
+    assert all("503" in answers for answers in told.values())
+
+
+LIMITED = (
+    "/api/v1/events",
+    "/api/v1/ingest/litellm",  # LiteLLM sends again after 5xx alone
+    "/api/v1/ingest/cloudevents",
+    "/v1/traces",
+)
+
+
 def test_the_event_is_described_by_the_schema_that_reads_it(schema: dict[str, Any]) -> None:
     body = schema["paths"]["/api/v1/events"]["post"]["requestBody"]["content"]
     validator = Draft202012Validator(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -72,7 +73,7 @@ def add_ingest(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     for door in DOORS:
         content = {name: {"schema": schema} for name, schema in door.content.items()}
         result["paths"][door.path] = {
-            "post": operation(door.operation, door.summary, door.description, content)
+            "post": operation(door.operation, door.summary, door.description, content, door.never)
         }
     return result
 
@@ -93,8 +94,14 @@ def events(event: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def operation(name: str, summary: str, description: str, content: dict[str, Any]) -> dict[str, Any]:
-    """What holds at every door."""
+def operation(
+    name: str,
+    summary: str,
+    description: str,
+    content: dict[str, Any],
+    never: Collection[str] = (),
+) -> dict[str, Any]:
+    """What holds at every door, but for the statuses that this one never answers."""
     return {
         "operationId": name,
         "summary": summary,
@@ -113,6 +120,7 @@ def operation(name: str, summary: str, description: str, content: dict[str, Any]
                     "content": {"application/problem+json": {"schema": PROBLEM}},
                 }
                 for status, why in ERRORS.items()
+                if status not in never
             },
         },
     }

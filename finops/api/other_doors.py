@@ -63,6 +63,7 @@ class OtherDoor(NamedTuple):
     summary: str
     description: str
     content: dict[str, dict[str, Any]]
+    never: tuple[str, ...] = ()  # statuses that other doors answer
 
 
 def _many(schema: dict[str, Any]) -> dict[str, Any]:
@@ -78,6 +79,7 @@ DOORS = (
         "it sends as application/json. What is no model call is left out. A limit that is reached "
         "is answered 503, since LiteLLM sends again after nothing else.",
         {"application/json": {"oneOf": [PAYLOAD, _many(PAYLOAD)]}},
+        never=("429",),
     ),
     OtherDoor(
         CLOUDEVENTS.path,

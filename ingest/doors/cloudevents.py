@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
@@ -21,6 +22,7 @@ from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError
 from ingest.doors.arrays import Elements
 from ingest.doors.door import Decoded, Door, Format, Headers, problem_json, result
 from ingest.doors.native import legibly, one_by_one
+from ingest.events import Event, TranslatedEvent
 from ingest.rejections import Rejected
 
 SHAPES = "send a CloudEvent, an array of them, or one in binary mode with its ce- headers"
@@ -71,7 +73,8 @@ def read(body: bytes, headers: Headers, now: datetime) -> Decoded:
 
     `now` is when those happened that do not say it.
     """
-    native_of = partial(_native_of, now=now)
+    undated: set[str] = set()
+    native_of = partial(_native_of, now=now, undated=undated)
     content_type = headers.get(b"content-type", b"").lower()
     is_structured = content_type.lstrip().startswith(b"application/cloudevents")
     attributes = {} if is_structured else _attributes(headers)
@@ -84,7 +87,18 @@ def read(body: bytes, headers: Headers, now: datetime) -> Decoded:
             raws = [bytes(raw) for raw in (_RAW.array if body[:1] == b"[" else _RAW.one)(body)]
         return one_by_one(enumerate(raws), native_of)
 
-    return legibly(read_events, body, SHAPES)
+    decoded = legibly(read_events, body, SHAPES)
+    if not undated:
+        return decoded
+    return decoded._replace(events=[_marked(event, undated) for event in decoded.events])
+
+
+def _marked(event: Event, undated: Collection[str]) -> Event:
+    """An event whose time is that of its arrival is another one each time it arrives, unless it is
+    looked for on other days too."""
+    if event.id not in undated:
+        return event
+    return TranslatedEvent(**msgspec.structs.asdict(event), undated=True)
 
 
 def _attributes(headers: Headers) -> dict[str, str]:
@@ -103,8 +117,11 @@ def _header_value(value: bytes) -> str:
     return unquote(given, errors="replace")
 
 
-def _native_of(raw: bytes, *, now: datetime) -> bytes:
-    """One CloudEvent as an event of ours; Rejected, with the attribute's name, where it is none."""
+def _native_of(raw: bytes, *, now: datetime, undated: set[str]) -> bytes:
+    """One CloudEvent as an event of ours; Rejected, with the attribute's name, where it is none.
+
+    The ids of those that do not say when they were are added to `undated`.
+    """
     try:
         envelope = _ENVELOPE.decode(raw)
     except ValidationError:
@@ -116,7 +133,10 @@ def _native_of(raw: bytes, *, now: datetime) -> bytes:
     if envelope.specversion != "1.0":
         raise Rejected("unknown_value", "specversion: only 1.0 is understood here.")
     fields = _data(envelope)
-    fields["id"] = Raw(_encode(identity(envelope.source, envelope.id)))
+    event_id = identity(envelope.source, envelope.id)
+    if envelope.time is None:
+        undated.add(event_id)
+    fields["id"] = Raw(_encode(event_id))
     fields["timestamp"] = Raw(_encode(now if envelope.time is None else envelope.time))
     if envelope.subject is not None:
         fields.setdefault("user", Raw(_encode(envelope.subject)))
@@ -149,6 +169,7 @@ def _data(envelope: _Envelope) -> dict[str, Raw]:
 def _counted(given: dict[str, Raw]) -> dict[str, Raw]:
     """OpenMeter's count of one kind of token as our totals and parts."""
     given = dict(given)
+    given.pop("response_id", None)  # which all of one answer's kinds of tokens share
     kind = _ANYTHING.decode(given.pop("type", Raw(b'"input"')))
     tokens: Any = _ANYTHING.decode(given.pop("tokens"))
     names = _KINDS.get(kind) if isinstance(kind, str) else None
