@@ -13,8 +13,9 @@ from ingest import partitions, rows
 from ingest.aliases import Claims
 from ingest.attribution import Register
 from ingest.batches import Batch, Outcome, Submission, as_json, tally
+from ingest.costs import Tariff
 from ingest.facts import Attribution, Fact
-from ingest.rating import RateCard, Rates
+from ingest.rating import Rate, RateCard, Rates
 from ingest.usage import INPUT_BUCKETS
 
 _SQL = Path(__file__).parent / "sql"
@@ -139,15 +140,17 @@ class Committer:
             place: (numbers[attribution], _rates(card, attribution) if card else None)
             for place, attribution in attributions.items()
         }
+        priced: dict[Rate | None, tuple[bytes, Tariff] | None] = {None: None}
         written = []
         for batch, facts in zip(batch_of, portions, strict=True):
             for fact in facts:
                 number, rates = rated[id(fact.attribution)]
-                rate = tariff = None
-                if rates and card:
+                rate = None
+                if rates:
                     rate = rates.at(fact.started_at, sum(fact.tokens[:INPUT_BUCKETS]))
-                    tariff = card.tariff(rate) if rate else None
-                written.append(rows.row(fact, batch.id, number, users[fact.user], rate, tariff))
+                if rate and card and rate not in priced:
+                    priced[rate] = rows.ledger_lines(rate), card.tariff(rate)
+                written.append(rows.row(fact, batch.id, number, users[fact.user], priced[rate]))
         return written
 
     def _numbers(

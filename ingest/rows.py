@@ -32,7 +32,7 @@ _INTEGER = Struct(">ii").pack
 _REAL = Struct(">if").pack
 _LENGTH = Struct(">i").pack
 _NULL = b"\xff\xff\xff\xff"
-_NO_RATE = _NULL * 2 + UNPRICED
+_UNRATED = _NULL * 2 + UNPRICED
 _numeric = adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal)
 
 
@@ -41,18 +41,19 @@ def row(
     batch_id: int,
     attribution_id: int,
     user_id: int,
-    rate: Rate | None,
-    tariff: Tariff | None,
+    priced: tuple[bytes, Tariff] | None,
 ) -> bytes:
-    """One row of the COPY, columns in the order of copy_events.sql; a rate has its tariff."""
+    """One row of the COPY, columns in the order of copy_events.sql.
+
+    `priced` is what `ledger_lines` makes of the event's rate, and that rate's tariff.
+    """
     event = fact.event
-    costs = _NO_RATE
-    if rate is not None and tariff is not None:
-        costs = _rate(rate) + tariff.costs(fact.tokens, event.gpu_seconds)
     return b"".join(
         (
             _fixed(fact, batch_id, attribution_id, user_id),
-            costs,
+            _UNRATED
+            if priced is None
+            else priced[0] + priced[1].costs(fact.tokens, event.gpu_seconds),
             _NULL if event.latency_ms is None else _REAL(4, event.latency_ms),
             _NULL if event.ttft_ms is None else _REAL(4, event.ttft_ms),
             _NULL if event.quality is None else _REAL(4, event.quality),
@@ -105,7 +106,8 @@ def _fixed(fact: Fact, batch_id: int, attribution_id: int, user_id: int) -> byte
     )
 
 
-def _rate(rate: Rate) -> bytes:
+def ledger_lines(rate: Rate) -> bytes:
+    """The columns price_id and contract_price_id."""
     listed = _INTEGER(4, rate.price_id)
     if rate.contract_price_id is None:
         return listed + _NULL

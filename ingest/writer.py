@@ -48,9 +48,6 @@ CONNECTION: dict[str, Any] = {
     "options": (
         # A statement that takes longer is given up: its requests have been told to retry.
         "-c statement_timeout=25s"
-        # The staging table has no statistics, and a hash over the whole price ledger, which they
-        # suggest, costs 5 ms a commit; looking prices up, memoized, is as fast for many rows.
-        " -c enable_hashjoin=off -c enable_mergejoin=off"
     ),
 }
 

@@ -75,6 +75,8 @@ class Table(NamedTuple):
     rates: Sequence[Rate | None]
 
     def at(self, at: datetime, input_tokens: int) -> Rate | None:
+        if len(self.rates) == 1:  # as most have
+            return self.rates[0]
         cell = bisect_right(self.instants, at)
         if self.times:
             now = at.astimezone(UTC).time()

@@ -1,4 +1,5 @@
--- The cost formula, the only one in SQL; finops/pricing/formula.py is its reference in Python.
+-- The cost formula in SQL, which rates events again; ingest/costs.py rates them at the door, and
+-- finops/pricing/formula.py is the reference of both.
 --
 -- One row: what one request costs, from its disjoint token buckets and the ledger lines it is
 -- rated with. Per bucket
