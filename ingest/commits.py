@@ -24,7 +24,6 @@ STAGED_EVENT = (_SQL / "staged_event.sql").read_text()
 STAGE_EVENTS = COPY_EVENTS.replace("COPY usage_event", "COPY staged_event")
 INSERT_STAGED_EVENTS = (_SQL / "insert_staged_events.sql").read_text()
 INSERT_BATCHES = (_SQL / "insert_batches.sql").read_text()
-NEW_EVENT_KEYS = (_SQL / "new_event_keys.sql").read_text()
 _BATCH_IDS = """
     SELECT nextval(pg_get_serial_sequence('ingest_batch', 'id')) FROM generate_series(1, 100)
 """
@@ -70,13 +69,9 @@ class Committer:
         written = self._rows(distinct, batch_of, card)
         with self.connection.transaction():
             fresh, written = _untold(distinct, written, claims.take(self.connection))
-            if self._insert_staged(written) == len(written):
-                self._careful -= 1
-                accepted = list(map(len, fresh))
-            else:
-                self._careful = _CAREFUL_COMMITS
-                new = self._new_keys(fresh, batches)
-                accepted = [sum(_key(fact) in new for fact in portion) for portion in fresh]
+            new = self._insert_staged(written)
+            self._careful = self._careful - 1 if len(new) == len(written) else _CAREFUL_COMMITS
+            accepted = [sum(_key(fact) in new for fact in portion) for portion in fresh]
             return self._finish(submissions, batches, batch_of, accepted)
 
     def _finish(
@@ -173,22 +168,12 @@ class Committer:
             with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
                 copy.write(rows.HEADER + b"".join(written) + rows.TRAILER)
 
-    def _insert_staged(self, written: Sequence[bytes]) -> int:
-        """Insert those of these rows that are new; returns how many."""
+    def _insert_staged(self, written: Sequence[bytes]) -> set[tuple[bytes, int]]:
+        """Insert those of these rows that are new; returns their keys."""
+        if not written:
+            return set()
         self._copy(STAGE_EVENTS, written)
-        return self.connection.execute(INSERT_STAGED_EVENTS).rowcount if written else 0
-
-    def _new_keys(
-        self, portions: Sequence[Sequence[Fact]], batches: Sequence[Batch]
-    ) -> set[tuple[bytes, int]]:
-        numbers = {fact.day for facts in portions for fact in facts}
-        days = [_FIRST_DAY + timedelta(days=number) for number in numbers]
-        cursor = self.connection.execute(
-            NEW_EVENT_KEYS,
-            {"days": days, "batch_ids": [batch.id for batch in batches]},
-            binary=True,
-        )
-        return set(cursor.fetchall())
+        return set(self.connection.execute(INSERT_STAGED_EVENTS, binary=True).fetchall())
 
     def _insert_batches(self, batches: Sequence[Batch]) -> None:
         def column(value: Callable[[Batch], object]) -> list[object]:
