@@ -8,6 +8,8 @@ from enum import IntEnum
 
 from django.db import connection
 
+from ingest.settlements.applying import STORED_EVENTS_LOCK
+
 
 class Lock(IntEnum):
     """Advisory locks of the database; the numbers only have to differ."""
@@ -17,11 +19,11 @@ class Lock(IntEnum):
     NAMES = 0x6E616D6573  # "names" of people and teams
     SERVICES = 0x73657276  # "serv", names of services
     # Who changes the events or the rollups of a day, other than a fold, and who drops events: two
-    # runs over the same day would each add their difference.
-    RERATING = 0x_FA27_0002
+    # runs over the same day would each add their difference. Settlements depend on them too.
+    RERATING = STORED_EVENTS_LOCK
     RATING_JOBS = 0x_FA27_0007  # one worker at a time does these
     ERASURES = 0x_FA27_0009  # and these
-    OPERATIONS = 0x_FA27_000A  # and these; commands too
+    OPERATIONS = 0x_FA27_000C  # and these; commands too
     OPERATIONS_ASKED = 0x_FA27_000B  # the same one, asked for twice at once, is one
 
 

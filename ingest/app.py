@@ -30,6 +30,7 @@ from ingest.problems import Problem, unavailable
 from ingest.proxy import Proxy
 from ingest.rating import RateCardLoader
 from ingest.reception import Reception
+from ingest.settlements.settler import Settler
 from ingest.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,9 @@ def create(
     configuration.kept.append(register.cardinality.noted)
     configuration.forget, configuration.name_users = register.forget, register.name_users
     writer = Writer(dsn, register, configuration.card_in_force, metrics)
+    settler = Settler(
+        dsn, register, configuration.card_in_force, lambda: configuration.activated_tags, metrics
+    )
     reception = Reception(
         configuration,
         writer,
@@ -73,7 +77,7 @@ def create(
         clock=clock,
     )
     proxy = Proxy(web_socket) if web_socket else None
-    return App(configuration, register, writer, reception, metrics, proxy)
+    return App(configuration, register, writer, settler, reception, metrics, proxy)
 
 
 class App:
@@ -84,6 +88,7 @@ class App:
         configuration: Configuration,
         register: Register,
         writer: Writer,
+        settler: Settler,
         reception: Reception,
         metrics: Metrics,
         proxy: Proxy | None,
@@ -91,6 +96,7 @@ class App:
         self.configuration = configuration
         self.register = register
         self.writer = writer
+        self.settler = settler
         self.reception = reception
         self.metrics = metrics
         self.proxy = proxy
@@ -168,6 +174,7 @@ class App:
     async def _start(self) -> None:
         self.configuration.start()
         self.writer.start()
+        self.settler.start()
         loaded = self.configuration.wait_until_loaded
         if not await asyncio.to_thread(loaded, FIRST_LOAD_SECONDS):
             log.warning(
@@ -176,6 +183,7 @@ class App:
 
     async def _stop(self) -> None:
         await asyncio.to_thread(self.writer.close)
+        await asyncio.to_thread(self.settler.close)
         await asyncio.to_thread(self.configuration.close)
         self.reception.close()
         if self.proxy:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from ingest.corrections import Settlement
 from ingest.facts import Fact, Scope
 
 # What one batch tells of its clients and of fields that are not known.
@@ -30,19 +31,21 @@ class Submission:
     size_bytes: int = 0
     client: str = ""  # its User-Agent, shortened
     unknown_names: Sequence[str] = ()  # the first few of them
+    settlements: Sequence[Settlement] = ()
 
     @property
     def events(self) -> int:
         """All that the request held."""
-        return len(self.facts) + sum(self.rejected.values())
+        return len(self.facts) + len(self.settlements) + sum(self.rejected.values())
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one submission's facts, once committed."""
+    """What became of one submission's facts and settlements, once committed."""
 
-    accepted: int
+    accepted: int  # events that are stored now
     duplicates: int
+    settlements: int = 0  # that are kept until they are applied
 
 
 @dataclass(slots=True)

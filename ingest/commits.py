@@ -9,7 +9,7 @@ from pathlib import Path
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
-from ingest import partitions, rows
+from ingest import partitions, rows, settlements
 from ingest.aliases import Claims
 from ingest.attribution import Register
 from ingest.batches import Batch, Outcome, Submission, as_json, tally
@@ -86,6 +86,7 @@ class Committer:
             Outcome(count, len(submission.facts) - count)
             for submission, count in zip(submissions, accepted, strict=True)
         ]
+        settlements.keep(self.connection, submissions, outcomes, self.register.naming)
         tally(submissions, batch_of, outcomes)
         self._insert_batches(batches)
         self.is_committing = True

@@ -117,6 +117,30 @@ class TranslatedEvent(Event, gc=False, frozen=True):
     undated: bool = False  # the client did not say when it was
 
 
+class Correction(Event, gc=False, frozen=True, kw_only=True):
+    """A settlement: an event that replaces the figures of another one of the same source.
+
+    What it does not say is as in that event; the input, and the output, are each replaced whole.
+    """
+
+    corrects: Annotated[
+        Id,
+        Meta(
+            description="The id of the event whose figures this one replaces, or of a settlement "
+            "of it."
+        ),
+    ]
+    # Where an event must say these, a settlement may leave them to the event that it corrects.
+    timestamp: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(
+            description="When the settlement was made, by default when it arrives: of several "
+            "settlements of one event the latest counts."
+        ),
+    ] = None  # type: ignore[assignment]
+    model: Model | None = None  # type: ignore[assignment]
+
+
 # The same fields, but a field that is not among them is an error: how unknown fields are noticed
 # without looking at the keys of every event.
 StrictEvent = msgspec.defstruct(

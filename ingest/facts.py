@@ -133,11 +133,11 @@ class Reader:
         """The event as a fact; Rejected with a named reason when it cannot be taken."""
         if event.model.isspace():
             raise Rejected("empty_model", "model: write the model that answered.")
-        started_at = self._started_at(event.timestamp)
+        started_at = self.moment(event.timestamp)
         provider = event.provider or "unknown"
-        tokens, normalised, tier = _tokens(event, provider)
+        tokens, normalised, tier = tokens_of(event, provider)
         if event.gpu_seconds is not None or event.reported_cost is not None:
-            _check_amounts(event)
+            check_amounts(event)
         digest = self._digest.copy()
         digest.update(event.id.encode())
         return Fact(
@@ -175,7 +175,8 @@ class Reader:
             found = self._attributions[values] = Attribution._make(values)
         return found
 
-    def _started_at(self, timestamp: datetime) -> datetime:
+    def moment(self, timestamp: datetime) -> datetime:
+        """The timestamp in UTC; Rejected where it is too old or in the future."""
         if timestamp > self.newest:
             raise Rejected(
                 "timestamp_in_future",
@@ -198,7 +199,7 @@ class Reader:
         return tuple(sorted((k, v) for k, v in tags.items() if k in self.activated_tags))
 
 
-def _tokens(event: Event, provider: str) -> tuple[TokenBuckets, bool, str]:
+def tokens_of(event: Event, provider: str) -> tuple[TokenBuckets, bool, str]:
     """Disjoint tokens, whether a convention was guessed, and the service tier."""
     if event.usage is not None:
         return _tokens_of_usage(event, event.usage, provider)
@@ -244,7 +245,7 @@ def _known_tier(given: str) -> str:
     return word.lower() if word.lower() in SERVICE_TIERS else word or "standard"
 
 
-def _check_amounts(event: Event) -> None:
+def check_amounts(event: Event) -> None:
     for name in ("gpu_seconds", "reported_cost"):
         amount: Decimal | None = getattr(event, name)
         if amount is None:

@@ -49,6 +49,17 @@ class Metrics:
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
             registry=self.registry,
         )
+        self.settlements = Counter(
+            "farthing_ingest_settlements",
+            "Settlements, by what became of them.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.waiting_settlements = Gauge(
+            "farthing_ingest_waiting_settlements",
+            "Settlements that wait for the event that they correct.",
+            registry=self.registry,
+        )
         self.queued_events = Gauge(
             "farthing_ingest_queued_events",
             "Events decoded and waiting to be committed.",

@@ -15,6 +15,7 @@ import psycopg
 from ingest.batches import Outcome, Submission
 from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
 from ingest.configuration import RELOAD_SECONDS, Configuration
+from ingest.corrections import Settlement, settlement_of
 from ingest.doors.door import Answer, Decoded, Door, Format, Headers, Remarks, format_of
 from ingest.examples import Sample, printable
 from ingest.facts import Fact, Reader, Window
@@ -103,7 +104,7 @@ class Reception:
         return door.answer(outcome, remarks, content_type)
 
     async def _submit(self, key: KnownKey, submission: Submission, remarks: Remarks) -> Outcome:
-        if not (submission.facts or remarks.rejections):
+        if not (submission.facts or submission.settlements or remarks.rejections):
             return Outcome(0, 0)
         try:
             return await self._writer.submit(submission)
@@ -154,6 +155,9 @@ class Reception:
             key.scope, window, self._configuration.tiers, self._configuration.activated_tags
         )
         facts, rejections, samples = _facts(reader, decoded)
+        settlements: Sequence[Settlement] = ()
+        if decoded.corrections:
+            settlements = _settlements(reader, decoded, now, rejections, samples)
         return Submission(
             scope=key.scope,
             format=form.name,
@@ -163,6 +167,7 @@ class Reception:
             unknown_fields=decoded.unknown_fields,
             size_bytes=len(plain),
             unknown_names=decoded.unknown_names,
+            settlements=settlements,
         ), Remarks(rejections, decoded.unknown_fields, decoded.unknown_names, samples, decoded.ties)
 
     def _note(self, submission: Submission, samples: Sequence[Sample]) -> None:
@@ -178,6 +183,8 @@ class Reception:
         events = self._metrics.events
         if outcome.accepted:
             events("accepted", "").inc(outcome.accepted)
+        if outcome.settlements:
+            events("settlement", "").inc(outcome.settlements)
         if outcome.duplicates:
             events("duplicate", "").inc(outcome.duplicates)
         for reason, count in submission.rejected.items():
@@ -226,3 +233,22 @@ def _facts(reader: Reader, decoded: Decoded) -> tuple[list[Fact], list[Rejection
             samples.setdefault(error.reason, Sample(rejection, event))
     rejections.sort(key=lambda rejection: rejection.index)
     return facts, rejections, [*decoded.samples, *samples.values()]
+
+
+def _settlements(
+    reader: Reader,
+    decoded: Decoded,
+    now: datetime,
+    rejections: list[Rejection],
+    samples: list[Sample],
+) -> list[Settlement]:
+    """The body's settlements; what is refused of them goes to the other rejections."""
+    found = []
+    for index, event in decoded.corrections:
+        try:
+            found.append(settlement_of(reader, event, now))
+        except Rejected as error:
+            rejections.append(Rejection(index, event.id, error.reason, error.detail))
+            samples.append(Sample(rejections[-1], event))
+    rejections.sort(key=lambda rejection: rejection.index)
+    return found

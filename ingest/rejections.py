@@ -10,6 +10,7 @@ from msgspec import Struct, ValidationError
 REASONS = {
     "absurd_tokens": "a token count above 1,000,000,000",
     "conflicting_fields": "two fields say different things about the same fact",
+    "corrects_itself": "a settlement names itself as what it corrects",
     "empty_model": "the model is an empty string",
     "empty_name": "a name within an object is empty",
     "invalid_characters": "a string holds NUL or half a surrogate pair",
@@ -39,6 +40,7 @@ MENDS = {
     "absurd_tokens": "Send the tokens of one call; a count like this is a sum or another unit.",
     "conflicting_fields": "Send either the provider's usage block or token fields, and one name "
     "of each field.",
+    "corrects_itself": "Write the id of the event whose figures the settlement replaces.",
     "empty_model": "Write the model that answered.",
     "empty_name": "Leave the pair out, or give it a name.",
     "invalid_characters": "Remove NUL characters and unpaired surrogates before sending.",
@@ -116,6 +118,9 @@ def rejected_by_schema(error: ValidationError) -> Rejected:
     return Rejected(reason, f"{field or 'event'}: {_advice(reason, problem)}")
 
 
+_TOO_SHORT = {"id": "missing_id", "corrects": "missing_id", "model": "empty_model"}
+
+
 def _reason(field: str, problem: str) -> str:
     if "timezone component" in problem:
         return "naive_timestamp"
@@ -124,7 +129,7 @@ def _reason(field: str, problem: str) -> str:
     if "Invalid enum value" in problem:
         return "unknown_value"
     if "of length >=" in problem:
-        return {"id": "missing_id", "model": "empty_model"}.get(field, "empty_name")
+        return _TOO_SHORT.get(field, "empty_name")
     if "of length <=" in problem:
         return "too_long" if "`str`" in problem else "too_many"
     if ">=" in problem:

@@ -25,7 +25,7 @@ from finops.management.commands.ingest import configuration
 from ingest import app, keys
 
 EVENTS = "/api/v1/events"
-FACTS = "usage_event, ingest_batch, attribution"
+FACTS = "usage_event, ingest_batch, attribution, settlement"
 
 
 def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:

@@ -18,6 +18,7 @@ PURE = {
     *(
         "ingest.batches",
         "ingest.client",
+        "ingest.corrections",
         "ingest.costs",
         "ingest.doors",
         "ingest.events",
@@ -57,7 +58,7 @@ DATA = {
         "ingest.keys",
     ),
     *("ingest.notebook", "ingest.overflows", "ingest.partitions"),
-    *("ingest.rows", "ingest.writer"),
+    *("ingest.rows", "ingest.settlements", "ingest.writer"),
 }
 NO_NAMES = {"base", "common", "core", "helpers", "managers", "selectors", "services", "utils"}
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60

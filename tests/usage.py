@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.types.json import JsonbLoader
 from psycopg.types.string import TextLoader
 
@@ -21,8 +22,10 @@ from ingest import partitions
 from ingest.attribution import Register
 from ingest.batches import Submission
 from ingest.commits import Committer
+from ingest.corrections import settlement_of
 from ingest.doors import native
 from ingest.facts import LatencyTiers, Reader, Scope, Window
+from ingest.settlements.applying import Applied, apply_due
 
 RETENTION = timedelta(days=400)
 
@@ -65,18 +68,42 @@ def begun() -> Connection[Any]:
 def store(
     events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tests", key_id: int = 1
 ) -> None:
-    """Stores the events as one batch that waits to be folded."""
+    """Stores the events as one batch that waits to be folded, and settlements among them."""
     scope = Scope(key_id, source, source, "", "")
     reader = Reader(scope, Window.at(now, RETENTION), LatencyTiers())
     decoded = native.read_json(json.dumps(list(events)).encode())
     assert not decoded.rejections
     facts = [reader.read(each) for each in decoded.events]
-    database = begun()
-    partitions.make(database, {fact.started_at.date() for fact in facts})
+    partitions.make(begun(), {fact.started_at.date() for fact in facts})
     submission = Submission(scope, "json", now, facts, Counter())
-    # A committer makes its staging table once in the life of its connection, which here is longer.
-    database.execute("DROP TABLE IF EXISTS staged_event")
-    # Django reads JSON itself and so lets it pass as text; ingest reads it as psycopg does.
+    submission.settlements = [settlement_of(reader, each, now) for _, each in decoded.corrections]
+    with as_ingest() as database:
+        # A committer makes its staging table once in the life of its connection, which is longer.
+        database.execute("DROP TABLE IF EXISTS staged_event")
+        Committer(database, Register()).commit([submission], rate_cards.load(None))
+
+
+@contextmanager
+def as_ingest() -> Iterator[Connection[Any]]:
+    """The test's own connection as ingest has it: Django reads JSON itself, and so lets it pass as
+    text, and writes values into statements."""
+    database = begun()
     database.adapters.register_loader("jsonb", JsonbLoader)
-    Committer(database, Register()).commit([submission], rate_cards.load(None))
-    database.adapters.register_loader("jsonb", TextLoader)
+    factory, database.cursor_factory = database.cursor_factory, Cursor
+    try:
+        yield database
+    finally:
+        database.adapters.register_loader("jsonb", TextLoader)
+        database.cursor_factory = factory
+
+
+def settle(now: datetime, *, zone: ZoneInfo = settings.REPORTING_ZONE) -> Applied:
+    """Applies the settlements whose time has come by then, and folds what that adds."""
+    with as_ingest() as database:
+        done = apply(database, now)
+    rollups.fold_pending(now, zone)
+    return done
+
+
+def apply(database: Connection[Any], now: datetime) -> Applied:
+    return apply_due(database, Register(), rate_cards.load(None), frozenset(), now)

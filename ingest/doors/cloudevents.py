@@ -137,6 +137,8 @@ def _native_of(raw: bytes, *, now: datetime, undated: set[str]) -> bytes:
     if envelope.time is None:
         undated.add(event_id)
     fields["id"] = Raw(_encode(event_id))
+    if "corrects" in fields:
+        fields["corrects"] = _corrected(envelope.source, fields["corrects"])
     fields["timestamp"] = Raw(_encode(now if envelope.time is None else envelope.time))
     if envelope.subject is not None:
         fields.setdefault("user", Raw(_encode(envelope.subject)))
@@ -164,6 +166,12 @@ def _data(envelope: _Envelope) -> dict[str, Raw]:
     if "tokens" in given:
         return _counted(given)
     return {_ALIASES.get(name, name): value for name, value in given.items()}
+
+
+def _corrected(source: str, given: Raw) -> Raw:
+    """The identity of the event of the same source that a settlement names."""
+    named = _ANYTHING.decode(given)
+    return Raw(_encode(identity(source, named))) if isinstance(named, str) and named else given
 
 
 def _counted(given: dict[str, Raw]) -> dict[str, Raw]:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from ingest.batches import Outcome
-from ingest.events import Event
+from ingest.events import Correction, Event
 from ingest.examples import Sample
 from ingest.problems import Problem
 from ingest.rejections import Rejection
@@ -42,11 +42,12 @@ class Decoded(NamedTuple):
     unknown_names: Sequence[str] = ()  # the first few of them, shortened
     samples: Sequence[Sample] = ()  # of each reason the first
     ties: Ties | None = None
+    corrections: Sequence[tuple[int, Correction]] = ()  # with their places
 
     @property
     def total(self) -> int:
         """Events of the body, readable or not."""
-        return len(self.events) + len(self.rejections)
+        return len(self.events) + len(self.rejections) + len(self.corrections)
 
 
 class Remarks(NamedTuple):
@@ -117,7 +118,7 @@ def format_of(door: Door, headers: Headers) -> tuple[str, Format]:
 def result(outcome: Outcome, remarks: Remarks, content_type: str) -> Answer:
     """Farthing's own answer: what became of the events, counted, and each rejection."""
     said: dict[str, object] = {
-        "accepted": outcome.accepted,
+        "accepted": outcome.accepted + outcome.settlements,
         "duplicates": outcome.duplicates,
         "rejected": remarks.rejections,
     }

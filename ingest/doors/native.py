@@ -15,7 +15,7 @@ from msgspec import UNSET, DecodeError, Raw, UnsetType, ValidationError
 from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
 from ingest.doors.door import Decoded, Door, Format, Headers, problem_json, result
 from ingest.doors.surrogates import ESCAPED_NUL, without_unpaired_surrogates
-from ingest.events import FIELDS, Event, StrictEvent
+from ingest.events import FIELDS, Correction, Event, StrictEvent
 from ingest.examples import Sample, printable
 from ingest.facts import check_characters
 from ingest.problems import Problem
@@ -137,6 +137,7 @@ def one_by_one(
     unknown_fields = 0
     names: dict[str, None] = {}
     samples: dict[str, Sample] = {}
+    corrections: list[tuple[int, Correction]] = []
     for index, raw in raws:
         try:
             event, unknown = _event(native_of(raw))
@@ -145,13 +146,24 @@ def one_by_one(
             rejections.append(rejection)
             samples.setdefault(error.reason, Sample(rejection, raw))
             continue
-        events.append(event)
-        indexes.append(index)
+        if isinstance(event, Correction):
+            corrections.append((index, event))
+        else:
+            events.append(event)
+            indexes.append(index)
         unknown_fields += len(unknown)
         if len(names) < _NAMED_FIELDS:
             names.update(dict.fromkeys(printable(name) for name in unknown))
     shown = list(names)[:_NAMED_FIELDS]
-    return Decoded(events, indexes, rejections, unknown_fields, shown, list(samples.values()))
+    return Decoded(
+        events,
+        indexes,
+        rejections,
+        unknown_fields,
+        shown,
+        list(samples.values()),
+        corrections=corrections,
+    )
 
 
 def _event(raw: bytes) -> tuple[Event, Sequence[str]]:
@@ -160,15 +172,32 @@ def _event(raw: bytes) -> tuple[Event, Sequence[str]]:
     try:
         [event] = _STRICT.one(raw)
     except ValidationError:
-        try:
-            [event] = _LENIENT.one(raw)
-        except ValidationError as error:
-            raise rejected_by_schema(error) from None
-        [fields] = _OBJECT.one(raw)
-        unknown = [name for name in fields if name not in FIELDS]
+        event, unknown = _lenient(raw, *(_CORRECTION if _corrects(raw) else _EVENT))
     if ESCAPED_NUL in raw:
         check_characters(event)
     return event, unknown
+
+
+_EVENT = (_LENIENT, FIELDS)
+_CORRECTION = (Elements(Correction), FIELDS | {"corrects"})
+
+
+def _lenient(raw: bytes, schema: Elements, known: frozenset[str]) -> tuple[Event, list[str]]:
+    try:
+        [event] = schema.one(raw)
+        [fields] = _OBJECT.one(raw)
+    except ValidationError as error:
+        raise rejected_by_schema(error) from None
+    return event, [name for name in fields if name not in known]
+
+
+def _corrects(raw: bytes) -> bool:
+    """Whether an event is a settlement: says of which other one."""
+    try:
+        [fields] = _OBJECT.one(raw)
+    except ValidationError:
+        return False
+    return bytes(fields.get("corrects", b"null")) != b"null"
 
 
 def _id_of(raw: bytes) -> str | None:
