@@ -15,16 +15,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F
+from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from finops import ledger, rebuilds, rollups
 from finops.locks import Lock, hold
-from finops.models import RatingRun
+from finops.models import Price, RatingRun
 from finops.periods import local_day, start_of_day
 from finops.pricing.resolution import RateCard, Request
 from finops.rating_changes import Change, Rerating
@@ -69,7 +70,8 @@ def apply_day(
     Raises rollups.ZoneChanged, and rebuilds.EventsDropped for a day whose events are dropped in
     part: it stays as it is.
     """
-    card = _current_card()
+    newest = Price.objects.aggregate(newest=Max("pk"))["newest"]
+    card = _card_of(ledger.version(), newest)
     RatingRun.objects.filter(pk=run.pk).update(ledger_version=card.version)
     _apply_span(run, span, card, zone, record)
 
@@ -243,6 +245,12 @@ def rate_again(
         rerating.add((provider, model), rate, change)
         whole.add(change)
     return whole
+
+
+@lru_cache(maxsize=1)
+def _card_of(version: int, newest: int | None) -> RateCard:
+    """The ledger in force, read once for all days of a run: it has thousands of lines."""
+    return _current_card()
 
 
 def _current_card() -> RateCard:

@@ -36,7 +36,7 @@ def test_the_desk_is_sound_on_every_screen_and_used_by_keyboard(visit: Visit) ->
     expect(page.get_by_role("alert")).to_contain_text("are gone for good")
     visit.is_sound()
     # The others have been looked at above.
-    for name in ("", "/limits", "/calendar"):
+    for name in ("", "/limits", "/operations", "/calendar"):
         visit.go(f"/settings{name}")
         visit.is_sound()
     page.emulate_media(color_scheme="dark")

@@ -16,11 +16,13 @@ def progress(operation: Operation) -> str:
     """ "12 of 31 days, 38 %, 1.4 days/s, 14 s left": what is known of it."""
     if not operation.total and not operation.finished_at:
         return "not begun yet"
-    parts = [f"{count_long(operation.done)} of {count_long(operation.total)} {operation.unit}"]
+    size, unit = (1_000_000, "MB") if operation.unit == "bytes" else (1, operation.unit)
+    done, total = (count_long(round(each / size)) for each in (operation.done, operation.total))
+    parts = [f"{done} of {total} {unit}"]
     if operation.total:
         parts.append(f"{operation.share * 100:.0f} %")
     if speed := operation.per_second:
-        parts.append(rate(speed, operation.unit))
+        parts.append(rate(speed / size, unit))
     if (left := operation.seconds_left) is not None:
         parts.append(f"{span_of(left)} left")
     return ", ".join(parts)
