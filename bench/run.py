@@ -257,7 +257,7 @@ def measure(parts: set[str], count: int, times: int, report: Report) -> None:
             "single": lambda: singles(farthing, key, min(count, 50_000), report),
             "spans": lambda: otlp(farthing, key, min(count, 200_000), report),
             # Last: it changes prices and drops days.
-            "operations": lambda: operations.measure(farthing, key, report),
+            "operations": lambda: operations.measure(farthing, key, min(count, 300_000), report),
         }
         for name, step in steps.items():
             if name in parts:

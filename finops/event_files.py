@@ -12,7 +12,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-BATCH_EVENTS = 2_500
+# So few that live requests, which queue behind a batch at the door, are answered soon.
+BATCH_EVENTS = 1_000
 BATCH_BYTES = 8 * 1024 * 1024
 LINE_BYTES = 1024 * 1024
 PARQUET_MAGIC = b"PAR1"

@@ -77,7 +77,10 @@ class Command(BaseCommand):
         parser.add_argument("--key", help="ingest key; see create_ingest_key")
         parser.add_argument("--url", default=address(), help="of the server (%(default)s)")
         parser.add_argument(
-            "--connections", type=int, default=4, help="requests under way at once (%(default)s)"
+            "--connections",
+            type=int,
+            default=2,
+            help="requests under way at once (%(default)s); more load faster, and live requests wait",
         )
 
     def handle(
