@@ -80,7 +80,7 @@ class Command(BaseCommand):
             "--connections",
             type=int,
             default=2,
-            help="requests under way at once (%(default)s); more load faster, and live requests wait",
+            help="requests under way at once (%(default)s); with more, live requests wait longer",
         )
 
     def handle(
