@@ -97,11 +97,11 @@ class Register:
             for attribution in set(folded.values()) - numbers.keys()
         }
         missing = set(coarser.values()) - numbers.keys()
-        numbers |= self._find(connection, missing)
+        numbers |= self._find(connection, missing - set(folded.values()))
         missing -= numbers.keys()
         if missing:
-            _insert_attributions(connection, missing)
-            numbers |= self._find(connection, missing)
+            made = self._learn(_insert_attributions(connection, missing))
+            numbers |= made | self._find(connection, missing - made.keys())
         return {attribution: numbers[coarser.get(to, to)] for attribution, to in folded.items()}
 
     def _find(self, connection: Connection, wanted: set[Attribution]) -> dict[Attribution, int]:
@@ -110,10 +110,13 @@ class Register:
         fingerprints = [fingerprint(attribution) for attribution in wanted - known.keys()]
         if not fingerprints:
             return known
-        found = _attributions(connection.execute(_FIND_ATTRIBUTIONS, [fingerprints]))
+        return known | self._learn(connection.execute(_FIND_ATTRIBUTIONS, [fingerprints]))
+
+    def _learn(self, rows: Iterable[tuple[Any, ...]]) -> dict[Attribution, int]:
+        found = _attributions(rows)
         self.cardinality.know(found)
         _remember(self.attribution_ids, found, CACHED_ATTRIBUTIONS)
-        return known | found
+        return found
 
     def _intern_users(self, connection: Connection, wanted: set[str]) -> dict[str, int]:
         known = {name: self.user_ids[name] for name in wanted if name in self.user_ids}
@@ -148,11 +151,12 @@ class Register:
             missing = [*missing[:room], OVERFLOW]
         if missing:
             # Ids of conflicting rows would be used up as well, so only missing names come here.
-            connection.execute(
-                "INSERT INTO end_user (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
-                [[self.naming.stored(name) for name in missing]],
-            )
-            numbers |= _find_users(connection, {name: self.naming.forms(name) for name in missing})
+            stored = {self.naming.stored(name): name for name in missing}
+            made = connection.execute(_INSERT_USERS, [list(stored)])
+            numbers |= {stored[name]: number for name, number in made}
+            # What another process has made meanwhile.
+            others = {name: self.naming.forms(name) for name in missing if name not in numbers}
+            numbers |= _find_users(connection, others) if others else {}
             self._users += len(missing)
         if not overflowing:
             return numbers, {}
@@ -171,14 +175,14 @@ def fingerprint(attribution: Attribution) -> UUID:
     return UUID(bytes=blake2b(msgspec.json.encode(attribution), digest_size=16).digest())
 
 
-_ALL_ATTRIBUTIONS = """
-    SELECT id, provider, model, operation, service, feature, team, environment, region,
-           latency_tier, service_tier, status, cache, fleet, variant, tags
-    FROM attribution
+_COLUMNS = """
+    id, provider, model, operation, service, feature, team, environment, region,
+    latency_tier, service_tier, status, cache, fleet, variant, tags
 """
+_ALL_ATTRIBUTIONS = f"SELECT {_COLUMNS} FROM attribution "
 _FIND_ATTRIBUTIONS = _ALL_ATTRIBUTIONS + "WHERE fingerprint = ANY(%s)"
 # Sorted, so that two processes that insert the same rows wait for each other in one direction.
-_INSERT_ATTRIBUTIONS = """
+_INSERT_ATTRIBUTIONS = f"""
     INSERT INTO attribution (
         fingerprint, provider, model, operation, service, feature, team, environment, region,
         latency_tier, service_tier, status, cache, fleet, variant, tags
@@ -190,6 +194,11 @@ _INSERT_ATTRIBUTIONS = """
     ) AS row (fingerprint)
     ORDER BY row.fingerprint
     ON CONFLICT (fingerprint) DO NOTHING
+    RETURNING {_COLUMNS}
+"""
+_INSERT_USERS = """
+    INSERT INTO end_user (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING
+    RETURNING name, id
 """
 
 
@@ -201,9 +210,13 @@ def _attributions(rows: Iterable[tuple[Any, ...]]) -> dict[Attribution, int]:
     }
 
 
-def _insert_attributions(connection: Connection, missing: Iterable[Attribution]) -> None:
+def _insert_attributions(
+    connection: Connection, missing: Iterable[Attribution]
+) -> Iterable[tuple[Any, ...]]:
+    """The rows made; none of those that another process has made meanwhile."""
     rows = [(fingerprint(a), *a[:-1], Jsonb(dict(a.tags))) for a in missing]
-    connection.execute(_INSERT_ATTRIBUTIONS, [list(column) for column in zip(*rows, strict=True)])
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return connection.execute(_INSERT_ATTRIBUTIONS, columns)
 
 
 def _find_users(connection: Connection, forms: Mapping[str, Sequence[str]]) -> dict[str, int]:
