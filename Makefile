@@ -31,8 +31,11 @@ demo: .venv/runtime
 test: .venv/development
 	$(IN_VENV) -m pytest $(WORKERS) $(TESTS)
 
+# BENCH="--quick", "--only queries --keep DIR": bench/run.py --help says more.
 bench: .venv/development
-	$(IN_VENV) bench/run.py
+	@$(MAKE) --no-print-directory .venv/bench || echo "chDB is not to be had: left out."
+	$(IN_VENV) bench/run.py $(BENCH)
+	@git diff --quiet -- bench/results.json || $(IN_VENV) bench/figures.py
 
 check: .venv/development
 	.venv/bin/ruff format --check .
@@ -52,6 +55,10 @@ audit: .venv/made
 .venv/development: .venv/made requirements-dev.lock
 	$(call install,requirements-dev.lock)
 	@touch $@ .venv/runtime
+
+.venv/bench: .venv/development requirements-bench.lock
+	$(call install,requirements-bench.lock)
+	@touch $@
 
 .venv/made:
 	@test -n "$(PYTHON)" \

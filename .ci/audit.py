@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
 # By itself, because it would bring more packages than Farthing has.
 PIP_AUDIT = "pip-audit~=2.9"
 NOT_AUDITED = "NOT AUDITED"

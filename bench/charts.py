@@ -1,14 +1,32 @@
-"""The questions that the charts and tables of the pages ask, as parameters of /api/v1/costs."""
+"""The questions that the charts and tables of the pages ask, as parameters of /api/v1/costs.
+
+    python bench/charts.py START END
+
+Prints {name: {parameter: value}}, the days [START, END) being those that are measured. The
+environment says of which installation, as its activated tags are dimensions too.
+"""
 
 from __future__ import annotations
 
-from finops.charts import SERIES
-from finops.pages.explore import COMPANIONS, ROWS
-from finops.pages.overview import KPI_METRICS, RANKED, RANKS
-from finops.query import DIMENSIONS, METRICS
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finops.settings")
+django.setup()
+
+from finops.charts import SERIES  # noqa: E402
+from finops.organisation.tags import activated  # noqa: E402
+from finops.pages.explore import COMPANIONS, ROWS  # noqa: E402
+from finops.pages.overview import KPI_METRICS, RANKED, RANKS  # noqa: E402
+from finops.query import DIMENSIONS, METRICS  # noqa: E402
 
 Params = dict[str, str]
-USERS = ("users", "cost_per_user")
 
 
 def questions(span: Params, tags: list[str]) -> dict[str, Params]:
@@ -114,3 +132,8 @@ def periods() -> dict[str, Params]:
             "limit": "20",
         }
     return found
+
+
+if __name__ == "__main__":
+    days = {"start": sys.argv[1], "end": sys.argv[2]}
+    print(json.dumps(questions(days, [each.key for each in activated()])))

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import dataset, pages, system  # noqa: E402
-from bench.run import generate  # noqa: E402
+from bench.loading import generate  # noqa: E402
 from bench.system import System  # noqa: E402
 
 PAGES = {"Overview": "/", "Explore": "/explore"}
@@ -66,7 +66,7 @@ def fill(farthing: System, events: int) -> int:
     bodies = farthing.directory / "month"
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     written = dataset.write_month(bodies, events, today)
-    generate(farthing, key, bodies, "--connections", "8")
+    generate(farthing.url, key, bodies, "--connections", "8")
     system.wait_until_rolled_up(farthing)
     return written
 

@@ -32,6 +32,25 @@ def create_administrator(farthing: System) -> None:
     with_account.manage("createsuperuser", "--no-input")
 
 
+def activate_tag(farthing: System, key: str) -> None:
+    farthing.manage(
+        "shell",
+        "-c",
+        f"from finops.models import ActivatedTag; ActivatedTag.objects.create(key={key!r})",
+    )
+
+
+def reset_password(farthing: System) -> None:
+    """Of the administrator of an installation that is measured again."""
+    farthing.manage(
+        "shell",
+        "-c",
+        "from django.contrib.auth.models import User; "
+        f"user = User.objects.get(username={ADMINISTRATOR!r}); "
+        f"user.set_password({PASSWORD!r}); user.save()",
+    )
+
+
 @contextmanager
 def signed_in(farthing: System) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=farthing.url, timeout=60.0, follow_redirects=True) as http:

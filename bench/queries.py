@@ -1,59 +1,27 @@
-"""Questions asked of Farthing over HTTP and of DuckDB on the same rows; answers have to agree."""
+"""Questions put to Farthing and to columnar engines on the same rows; the answers have to agree."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import httpx
 import numpy as np
-import psycopg
 
-UNATTRIBUTED = "Unattributed"
-# One row: one event with what the questions need.
-EVENTS = """
-    COPY (
-        SELECT event.started_at AT TIME ZONE 'UTC', attribution.feature, attribution.team,
-               attribution.model, attribution.environment, end_user.name,
-               event.effective_cost, event.latency_ms
-        FROM usage_event AS event
-        JOIN attribution ON attribution.id = event.attribution_id
-        JOIN end_user ON end_user.id = event.user_id
-        WHERE event.started_at >= '{start}' AND event.started_at < '{end}'
-    ) TO STDOUT (FORMAT CSV)
-"""
-TABLE = """
-    CREATE TABLE events AS
-    FROM read_csv(?, header = false, columns = {
-        'started_at': 'TIMESTAMP', 'feature': 'VARCHAR', 'team': 'VARCHAR', 'model': 'VARCHAR',
-        'environment': 'VARCHAR', 'user': 'VARCHAR', 'effective_cost': 'DECIMAL(38, 20)',
-        'latency_ms': 'FLOAT'
-    })
-"""
-COST_BY_DAY_AND_FEATURE = """
-    SELECT started_at::DATE, coalesce(feature, 'Unattributed'), sum(effective_cost), count(*)
-    FROM events
-    WHERE {column} = ?
-    GROUP BY ALL
-"""
-TOP_USERS = """
-    SELECT coalesce("user", 'Unattributed'), sum(effective_cost) AS cost
-    FROM events
-    GROUP BY ALL
-    ORDER BY cost DESC NULLS LAST
-    LIMIT 20
-"""
-LATENCY_BY_FEATURE = """
-    SELECT coalesce(feature, 'Unattributed'), quantile_cont(latency_ms, 0.95)
-    FROM events
-    WHERE latency_ms IS NOT NULL
-    GROUP BY ALL
-"""
+from bench.peers import Peer, Rows
+from bench.system import ROOT, System
+
+Params = dict[str, str]
+SLOWER_STOPS = 2.0  # seconds; what takes longer is asked once more, and no more
+COST = "cost by day × model, one team"
+USERS = "top 20 users"
+LATENCY = "p95 latency by feature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +37,21 @@ class Timing:
         return cls(round(float(p50), 1), round(float(p95), 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of Farthing, what of an engine, and how the answers are made comparable."""
+
+    params: Params
+    sql: Callable[[Peer], str]
+    exact_sql: Callable[[Peer], str]
+    ours: Callable[[dict[str, Any]], object]
+    theirs: Callable[[Rows], object]
+
+
+class Disagreement(Exception):
+    """Farthing and an engine answer the same question differently."""
+
+
 def timed(ask: Callable[[int], Any], times: int) -> tuple[Timing, Any]:
     """How long `ask` takes, after one unmeasured call, and its last answer."""
     answer, seconds = ask(0), []
@@ -76,26 +59,9 @@ def timed(ask: Callable[[int], Any], times: int) -> tuple[Timing, Any]:
         begun = time.perf_counter()
         answer = ask(number)
         seconds.append(time.perf_counter() - begun)
+        if seconds[-1] > SLOWER_STOPS:
+            break
     return Timing.of(seconds), answer
-
-
-def columnar(
-    connection: psycopg.Connection[Any], directory: Path, start: str, end: str
-) -> duckdb.DuckDBPyConnection:
-    """DuckDB's own table of the events of [start, end)."""
-    path = directory / "events.csv"
-    query = EVENTS.format(start=start, end=end)
-    with path.open("wb") as file, connection.cursor() as cursor, cursor.copy(query) as copy:
-        for data in copy:
-            file.write(data)
-    duck = duckdb.connect(str(directory / "events.duckdb"))
-    duck.execute(TABLE, [str(path)])
-    path.unlink()
-    return duck
-
-
-class Disagreement(Exception):
-    """Farthing and DuckDB answer the same question differently."""
 
 
 def costs(http: httpx.Client, **params: str) -> dict[str, Any]:
@@ -105,91 +71,136 @@ def costs(http: httpx.Client, **params: str) -> dict[str, Any]:
     return found
 
 
-def agree(what: str, ours: object, theirs: object) -> None:
-    if ours != theirs:
-        raise Disagreement(f"{what}: {str(ours)[:500]} here, {str(theirs)[:500]} in DuckDB")
+def money(value: object) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
 
 
-def cost_by_day_and_feature(
-    http: httpx.Client, duck: duckdb.DuckDBPyConnection, span: dict[str, str], times: int
-) -> dict[str, Any]:
-    """A chart with a filter, another one each time."""
-    filters = [
-        (column, value)
-        for column in ("team", "environment", "model")
-        for (value,) in duck.execute(
-            f"SELECT {column} FROM events WHERE {column} IS NOT NULL GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-    ]
-
-    def ask(number: int) -> dict[tuple[str, str], tuple[Decimal | None, int]]:
-        column, value = filters[number % len(filters)]
-        answer = costs(http, granularity="day", group_by="feature", **span, **{column: value})
-        return {
-            (row["start"][:10], row["feature"]): (money(row["effective_cost"]), row["requests"])
-            for row in answer["rows"]
-        }
-
-    def ask_duck(number: int) -> dict[tuple[str, str], tuple[Decimal | None, int]]:
-        column, value = filters[number % len(filters)]
-        rows = duck.execute(COST_BY_DAY_AND_FEATURE.format(column=column), [value]).fetchall()
-        return {(str(day), feature): (cost, count) for day, feature, cost, count in rows}
-
-    for number in range(len(filters)):
-        agree(f"cost by day and feature, {filters[number]}", ask(number), ask_duck(number))
-    return {"farthing": timed(ask, times)[0], "duckdb": timed(ask_duck, times)[0]}
-
-
-def top_users(
-    http: httpx.Client, duck: duckdb.DuckDBPyConnection, span: dict[str, str], times: int
-) -> dict[str, Any]:
-    def ask(_: int) -> list[Decimal | None]:
-        answer = costs(
-            http,
-            granularity="total",
-            group_by="user",
-            limit="20",
-            metrics="effective_cost",
-            **span,
-        )
-        rows = [row for row in answer["rows"] if row["user"] != "Other"]
-        return [money(row["effective_cost"]) for row in rows]
-
-    def ask_duck(_: int) -> list[Decimal | None]:
-        return [cost for _, cost in duck.execute(TOP_USERS).fetchall()]
-
-    ours, theirs = timed(ask, times), timed(ask_duck, times)
-    agree("top users", ours[1], theirs[1])
-    return {"farthing": ours[0], "duckdb": theirs[0]}
-
-
-def latency_by_feature(
-    http: httpx.Client, duck: duckdb.DuckDBPyConnection, span: dict[str, str], times: int
-) -> dict[str, Any]:
-    def ask(_: int) -> dict[str, float]:
-        answer = costs(http, granularity="total", group_by="feature", metrics="latency_p95", **span)
-        return {row["feature"]: row["latency_p95"] for row in answer["rows"]}
-
-    def ask_duck(_: int) -> dict[str, float]:
-        return dict(duck.execute(LATENCY_BY_FEATURE).fetchall())
-
-    ours, theirs = timed(ask, times), timed(ask_duck, times)
-    agree("features with a latency", set(ours[1]), set(theirs[1]))
-    errors = [abs(ours[1][name] / exact - 1) for name, exact in theirs[1].items()]
+def questions(span: Params, team: str) -> dict[str, Question]:
+    quoted = team.replace("'", "''")
     return {
-        "farthing": ours[0],
-        "duckdb": theirs[0],
-        "largest_relative_error": round(max(errors), 5),
+        COST: Question(
+            {**span, "granularity": "day", "group_by": "model", "team": team},
+            by_day := lambda _: (
+                "SELECT CAST(started_at AS DATE) AS day, model, sum(cost), count(*) FROM events "
+                f"WHERE team = '{quoted}' GROUP BY day, model"
+            ),
+            by_day,
+            lambda answer: {
+                (row["start"][:10], row["model"]): (money(row["effective_cost"]), row["requests"])
+                for row in answer["rows"]
+            },
+            lambda rows: {
+                (str(day), model): (money(cost), int(count)) for day, model, cost, count in rows
+            },
+        ),
+        USERS: Question(
+            {
+                **span,
+                "granularity": "total",
+                "group_by": "user",
+                "limit": "20",
+                "metrics": "effective_cost",
+            },
+            leading := lambda _: (
+                "SELECT user_name, sum(cost) AS spent FROM events GROUP BY user_name "
+                "ORDER BY spent DESC NULLS LAST LIMIT 20"
+            ),
+            leading,
+            lambda answer: [
+                money(row["effective_cost"]) for row in answer["rows"] if not row.get("is_other")
+            ],
+            lambda rows: [money(spent) for _, spent in rows],
+        ),
+        LATENCY: Question(
+            {**span, "granularity": "total", "group_by": "feature", "metrics": "latency_p95"},
+            lambda peer: f"SELECT feature, {peer.p95} FROM events GROUP BY feature",
+            lambda peer: f"SELECT feature, {peer.exact_p95} FROM events GROUP BY feature",
+            lambda answer: {row["feature"]: row["latency_p95"] for row in answer["rows"]},
+            lambda rows: {
+                feature: None if value is None else float(value) for feature, value in rows
+            },
+        ),
     }
 
 
-def totals(http: httpx.Client, duck: duckdb.DuckDBPyConnection, span: dict[str, str]) -> None:
-    """Every event is in the figures, to the last digit."""
-    answer = costs(http, granularity="total", **span)["totals"]
-    ours = (money(answer["effective_cost"]), answer["requests"])
-    theirs = duck.execute("SELECT sum(effective_cost), count(*) FROM events").fetchone()
-    agree("total", ours, theirs)
+def measure(
+    farthing: System, http: httpx.Client, peers: Sequence[Peer], span: Params, times: int
+) -> dict[str, Any]:
+    """Question → timings of the database, of the whole question and of each engine."""
+    whole = "SELECT sum(cost), count(*) FROM events"
+    totals = costs(http, granularity="total", **span)["totals"]
+    ours = (money(totals["effective_cost"]), totals["requests"])
+    for peer in peers:
+        [(cost, count)] = peer.ask(whole)
+        agree(f"total, {peer.name}", ours, (money(cost), int(count)))
+    [(team, _), *_] = peers[0].ask(
+        "SELECT team, count(*) AS requests FROM events GROUP BY team ORDER BY requests DESC, team"
+    )
+    asked = questions(span, team)
+    taken = database_time(farthing, {name: each.params for name, each in asked.items()}, times)
+    found: dict[str, Any] = {}
+    for name, each in asked.items():
+        found[name] = {
+            part: Timing.of(np.array(taken[name][part]) / 1000) for part in ("database", "whole")
+        }
+        answer = each.ours(costs(http, **each.params))
+        for peer in peers:
+            error = compare(
+                f"{name}, {peer.name}", answer, each.theirs(peer.ask(each.exact_sql(peer)))
+            )
+            if error is not None:
+                found[name]["largest_relative_error"] = round(error, 5)
+            sql = each.sql(peer)
+            found[name][peer.name] = timed(lambda _, peer=peer, sql=sql: peer.ask(sql), times)[0]
+    return found
 
 
-def money(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+def compare(what: str, ours: Any, theirs: Any) -> float | None:
+    """Exact figures have to be equal; of percentiles, the groups, and the largest error is told."""
+    if not (isinstance(ours, dict) and any(isinstance(each, float) for each in ours.values())):
+        agree(what, ours, theirs)
+        return None
+    agree(what, set(ours), set(theirs))
+    return max(
+        abs(value / theirs[name] - 1) for name, value in ours.items() if value and theirs[name]
+    )
+
+
+def agree(what: str, ours: object, theirs: object) -> None:
+    if ours != theirs:
+        raise Disagreement(f"{what}: {str(ours)[:500]} here, {str(theirs)[:500]} there")
+
+
+def program(farthing: System, name: str, *arguments: str, given: object = None) -> Any:
+    """What a program of bench/ that needs the installation's own settings prints as JSON."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / name), *arguments],
+        cwd=ROOT,
+        env=farthing.environment,
+        input=json.dumps(given),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def database_time(farthing: System, asked: dict[str, Params], times: int) -> dict[str, Any]:
+    found: dict[str, Any] = program(farthing, "database_time.py", str(times), given=asked)
+    return found
+
+
+def charts(farthing: System, http: httpx.Client, span: Params, times: int) -> dict[str, Any]:
+    """Every question of the pages' charts and tables, through the API."""
+    asked: dict[str, Params] = program(farthing, "charts.py", span["start"], span["end"])
+
+    def ask(params: Params) -> None:
+        response = http.get("/api/v1/costs", params=params)
+        if response.status_code not in {200, 503}:  # 503: takes longer than somebody waits
+            response.raise_for_status()
+
+    return {
+        name: timed(lambda _, params=params: ask(params), times)[0]
+        for name, params in asked.items()
+    }

