@@ -22,8 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import dataset, demo, doors, loading, operations, pages  # noqa: E402
-from bench import peers, queries, system  # noqa: E402
+from bench import dataset, demo, doors, loading, operations, pages, peers, queries, system  # noqa: E402  # noqa: E402
 from bench.report import Report, machine  # noqa: E402
 from bench.system import System  # noqa: E402
 
