@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeGuard, get_args
 
 from msgspec import Struct
 
+from ingest.doors.people import is_personal, user_in
 from ingest.events import Cache
 
 NAME_CHARACTERS = 200
@@ -24,8 +25,7 @@ _FIELDS = {
     **{name: name for name in ("feature", "team", "environment", "region", "session", "variant")},
     "service": "service",
     "env": "environment",
-    # No tags: names of users are kept in one place, where they may be hashed and erased.
-    **{"user": "user", "user_id": "user", "session_id": "session"},
+    "session_id": "session",
 }
 _CACHES = frozenset(get_args(Cache)) - {"none"}
 
@@ -77,7 +77,13 @@ def labels(request_tags: object, metadata: Metadata) -> Labels:
     )
     if team and team != HEALTH_CHECK:
         fields["team"] = team
-    for name, value in _pairs(tagged, metadata):
+    pairs = list(_pairs(tagged, metadata))
+    personal = [(name, value) for name, value in pairs if value != "true" and is_personal(name)]
+    if user := user_in(personal):
+        fields["user"] = user
+    for name, value in pairs:
+        if (name, value) in personal:
+            continue
         if name in _FIELDS:
             fields.setdefault(_FIELDS[name], value)
         elif name == "cache" and value in _CACHES:

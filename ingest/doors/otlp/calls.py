@@ -13,11 +13,14 @@ from ingest.doors.otlp.documents import answer_in, invocation_in, object_in, pri
 from ingest.doors.otlp.records import Group, Pairs, Record
 from ingest.doors.otlp.vocabulary import (
     FIELDS_ALONE,
+    TAG_PREFIXES,
+    bare_name,
     known,
     known_of_resource,
     operation_of,
     tag_name,
 )
+from ingest.doors.people import is_personal, user_in
 from ingest.events import SHORTEST_RESPONSE_ID
 
 LONGEST_NAME = 200
@@ -123,8 +126,14 @@ def _call(
     for name, value in metadata.items():
         if name in _NAMED_IN_METADATA and _is_scalar(value):
             fields.setdefault(_NAMED_IN_METADATA[name], value)
-    labels = fields.pop("labels", None)
-    tags = {str(label)[:LONGEST_TAG]: "true" for label in labels or () if isinstance(label, str)}
+    labels = [each for each in fields.pop("labels", None) or () if isinstance(each, str)]
+    tags = {
+        label[:LONGEST_TAG]: "true"
+        for label in labels
+        if not (":" in label and is_personal(label.partition(":")[0]))
+    }
+    if "user" not in fields and (user := _user_in(record.pairs, metadata, labels)) is not None:
+        fields["user"] = user
     tags = (
         tags_in(item for item in metadata.items() if item[0] not in _NAMED_IN_METADATA)
         | tags_in(record.pairs)
@@ -156,8 +165,19 @@ def _call(
 
 _NAMED_IN_METADATA = {
     **{name: name for name in ("team", "feature", "environment", "variant")},
-    **{"user_id": "user", "user": "user", "session_id": "session", "thread_id": "session"},
+    **{"session_id": "session", "thread_id": "session"},
 }
+
+
+def _user_in(pairs: Pairs, metadata: Mapping[str, Any], labels: Iterable[str]) -> Any:
+    """Who the user is where no attribute of that meaning says it."""
+    labelled = ((name, value) for name, _, value in (label.partition(":") for label in labels))
+    bare = ((bare_name(name), value) for name, value in pairs if name.startswith(TAG_PREFIXES))
+    for given in (metadata.items(), bare, labelled):
+        user = user_in((name, value) for name, value in given if _is_scalar(value))
+        if user is not None:
+            return user
+    return None
 
 
 def _look_inside(fields: dict[str, Any], counts: Counts) -> Counts:

@@ -97,7 +97,7 @@ def _event_fields(call: Call) -> dict[str, Any]:
         "normalised": counts.normalised,
         "service": owner.get("service"),
         "region": owner.get("region"),
-        "user": name_of(fields.get("user")),
+        "user": name_of(fields.get("user")) or owner.get("user"),
         "session": name_of(fields.get("session")),
         "latency_ms": _milliseconds(duration),
         "ttft_ms": _milliseconds(_scaled(fields.get("ttft_seconds"), 1000)),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.doors.otlp.records import Pairs
+from ingest.doors.people import is_personal
 
 _ASSOCIATION = "traceloop.association.properties."
 _LITELLM = "metadata."
@@ -101,8 +102,12 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "gen_ai.request.user",
         "llm.user",
         f"{_ASSOCIATION}user_id",
+        "langfuse.user.id",
         f"{_LITELLM}user_api_key_end_user_id",
         f"{_LITELLM}user_api_key_user_id",
+        "user_id",
+        "user.name",
+        "user.email",
     ),
     "session": ("gen_ai.conversation.id", "session.id", f"{_ASSOCIATION}session_id"),
     "feature": ("feature", f"{_ASSOCIATION}feature"),
@@ -137,6 +142,7 @@ RESOURCE_NAMES: Mapping[str, tuple[str, ...]] = {
     "feature": ("feature",),
     "region": ("cloud.region",),
     "variant": ("variant",),
+    "user": ("user.id", "enduser.id"),
 }
 TOKENS = (
     *("input", "output", "cache_read", "cache_write", "reasoning"),
@@ -232,5 +238,10 @@ def tag_name(name: str) -> str | None:
     """The tag that a span's or resource's attribute becomes; None for none."""
     if name in FIELDS_ALONE:
         return None
-    bare = name.removeprefix(_ASSOCIATION).removeprefix(_LITELLM)
-    return None if bare.startswith(_NO_TAGS) else bare
+    bare = bare_name(name)
+    return None if bare.startswith(_NO_TAGS) or is_personal(bare) else bare
+
+
+def bare_name(name: str) -> str:
+    """Without what Traceloop and LiteLLM put before names that are not theirs."""
+    return name.removeprefix(_ASSOCIATION).removeprefix(_LITELLM)
