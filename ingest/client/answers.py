@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+LONGEST_RESPONSE_ID = 200
+
 
 def from_openai(response: Any, *, provider: str = "openai") -> dict[str, Any]:
     """Fields of an event from an answer of chat completions or responses."""
@@ -35,6 +37,9 @@ def _fields(response: Any, provider: str) -> dict[str, Any]:
     model = part(response, "model")
     if isinstance(model, str) and model:
         fields["model"] = model
+    response_id = part(response, "id")
+    if isinstance(response_id, str) and response_id:
+        fields["response_id"] = response_id[:LONGEST_RESPONSE_ID]
     usage = plain(part(response, "usage"))
     if isinstance(usage, Mapping):
         tier = part(response, "service_tier")

@@ -55,6 +55,7 @@ class Recorder:
         if spool is not False:
             directory = default_directory(url, key) if spool is True else Path(spool)
             self._spool = Spool(directory, spool_bytes)
+            self._spool.settle_drafts()
         self._batch_events = batch_events
         self._interval = interval_seconds
         self._queue_events = queue_events

@@ -20,6 +20,9 @@ except ImportError:  # Windows: two processes may send the same file, and its ev
 
 log = logging.getLogger("farthing")
 
+_WHOLE, _DRAFT = ".ndjson.gz", ".draft"
+_ABANDONED_SECONDS = 60.0
+
 
 def default_directory(url: str, key: str) -> Path:
     """Of this user, server and key: events of another key are of another service."""
@@ -43,27 +46,62 @@ class Spool:
         self._numbers = itertools.count()
 
     def files(self) -> list[Path]:
+        """Batches to send, oldest first."""
         try:
-            return sorted(self._directory.glob("*.ndjson.gz"))
+            return sorted(self._directory.glob(f"*{_WHOLE}"))
         except OSError:
             return []
+
+    def settle_drafts(self) -> None:
+        """Finish or remove what a process was writing when it was killed. A draft that is whole is
+        a batch; of one that is not no event was ever promised to be on disk."""
+        try:
+            drafts = sorted(self._directory.glob(f"*{_DRAFT}"))
+        except OSError:
+            return
+        for draft in drafts:
+            with contextlib.suppress(OSError):
+                self._settle(draft)
+
+    def _settle(self, draft: Path) -> None:
+        with draft.open("rb") as file:
+            is_young = time.time() - draft.stat().st_mtime < _ABANDONED_SECONDS
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # else its writer is still at it
+            content = file.read()
+            if is_young and (fcntl is None or not content):
+                return
+            try:
+                is_whole = bool(gzip.decompress(content))
+            except (EOFError, OSError, zlib.error):
+                is_whole = False
+        if is_whole:
+            draft.rename(draft.with_name(draft.name.removesuffix(_DRAFT) + _WHOLE))
+        else:
+            log.warning("A batch of events was cut off by the end of its process: %s", draft)
+            draft.unlink()
 
     def put(self, lines: Sequence[bytes]) -> bool:
         """Whether the batch is on disk now; it is not where the disk or the limit is full."""
         content = gzip.compress(b"\n".join(lines), 5, mtime=0)
         name = f"{time.time_ns():020}-{os.getpid()}-{next(self._numbers)}"
-        draft = self._directory / f"{name}.draft"
+        draft = self._directory / (name + _DRAFT)
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             if self._size() + len(content) > self._limit:
                 return False
             with draft.open("xb") as file:
+                if fcntl is not None:  # nobody else shall take it for one that was abandoned
+                    fcntl.flock(file, fcntl.LOCK_EX)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            draft.rename(self._directory / f"{name}.ndjson.gz")
+            with contextlib.suppress(FileNotFoundError):  # another process has just finished it
+                draft.rename(self._directory / (name + _WHOLE))
         except OSError as error:
             log.warning("Events cannot be kept in %s: %s", self._directory, error)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
             return False
         return True
 
