@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -240,24 +241,23 @@ def test_connections_killed_under_load_lose_nothing_and_count_nothing_twice(door
     assert sum(batch["accepted"] for batch in door.batches()) == len(sent)
 
 
-def test_a_lock_held_for_a_while_is_waited_out(door: Door) -> None:
-    same = event(id="locked")
-    with psycopg.connect(conninfo()) as blocking, ThreadPoolExecutor(1) as pool:
+def test_a_lock_held_for_a_while_is_waited_out_and_holds_no_next_commit_up(door: Door) -> None:
+    with psycopg.connect(conninfo()) as blocking, ThreadPoolExecutor(2) as pool:
         blocking.execute("LOCK TABLE usage_event IN ACCESS EXCLUSIVE MODE")
-        waiting = pool.submit(door.post, [same])
-        until(lambda: _is_waiting(door))
+        waiting = []
+        for number in (1, 2):
+            waiting.append(pool.submit(door.post, [event()]))
+            until(partial(_is_waiting, door, number))
         blocking.rollback()
-        assert counts(waiting.result()) == (1, 0)
+        assert [counts(each.result()) for each in waiting] == [(1, 0), (1, 0)]
 
 
-def _is_waiting(door: Door) -> bool:
+def _is_waiting(door: Door, connections: int = 1) -> bool:
     rows = door.database.execute(
-        """
-        SELECT 1 FROM pg_stat_activity
-        WHERE application_name = 'farthing ingest' AND wait_event_type = 'Lock'
-        """
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = 'farthing ingest' "
+        "AND wait_event_type = 'Lock'"
     )
-    return bool(rows.fetchall())
+    return len(rows.fetchall()) >= connections
 
 
 def test_more_than_can_be_written_is_refused_with_503_and_not_lost(
