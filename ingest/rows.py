@@ -33,6 +33,7 @@ _REAL = Struct(">if").pack
 _LENGTH = Struct(">i").pack
 _NULL = b"\xff\xff\xff\xff"
 _UNRATED = _NULL * 2 + UNPRICED
+_encode_json = msgspec.json.Encoder().encode
 _numeric = adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal)
 
 
@@ -125,5 +126,5 @@ def _decimal(value: Decimal) -> bytes:
 
 
 def _json(value: object) -> bytes:
-    encoded = _JSONB_VERSION + msgspec.json.encode(value)
+    encoded = _JSONB_VERSION + _encode_json(value)
     return _LENGTH(len(encoded)) + encoded
