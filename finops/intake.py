@@ -89,6 +89,15 @@ class UnknownName:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlements:
+    """That arrived: what has become of them."""
+
+    applied: int = 0
+    waiting: int = 0
+    given_up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """All of one window, of one moment."""
 
@@ -98,6 +107,7 @@ class Intake:
     refused: list[Refused]
     unknown_names: list[UnknownName]
     last_at: datetime | None
+    settlements: Settlements = Settlements()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,7 @@ def read(scope: Scope, within: Window) -> Intake:
             [_refused(*row) for row in rows("intake_rejections")],
             [UnknownName(*row) for row in rows("intake_unknown_names")],
             last[0][0] if last else None,
+            Settlements(*rows("intake_settlements")[0]),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from finops.api.other_doors import DOORS
-from ingest.events import Event
+from ingest.events import Correction, Event
 from ingest.rejections import REASONS
 
 EVENTS_PATH = "/api/v1/events"
@@ -61,7 +61,9 @@ ERRORS = {
 
 def add_ingest(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """drf-spectacular's postprocessing hook."""
-    (reference,), components = msgspec.json.schema_components([Event], ref_template=REFERENCE)
+    (reference, settlement), components = msgspec.json.schema_components(
+        [Event, Correction], ref_template=REFERENCE
+    )
     result["components"]["schemas"].update(components)
     result["components"].setdefault("securitySchemes", {}).update(
         {
@@ -69,7 +71,7 @@ def add_ingest(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             "ingestKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         }
     )
-    result["paths"][EVENTS_PATH] = {"post": events(reference)}
+    result["paths"][EVENTS_PATH] = {"post": events({"anyOf": [reference, settlement]})}
     for door in DOORS:
         content = {name: {"schema": schema} for name, schema in door.content.items()}
         result["paths"][door.path] = {
@@ -86,7 +88,8 @@ def events(event: dict[str, Any]) -> dict[str, Any]:
         "Record events",
         "One event, an array, or {events: […]}; NDJSON too; gzip, deflate or zstd. "
         "Answered only after the rows are committed. One bad event never spoils its neighbours; "
-        "unknown fields are ignored and counted.",
+        "unknown fields are ignored and counted. An event with `corrects` replaces the figures of "
+        "the event of that id, once that is there.",
         {
             "application/json": {"schema": {"oneOf": [event, many, wrapped]}},
             "application/x-ndjson": {"schema": {"type": "string"}},

@@ -20,7 +20,7 @@ from finops.api.schema import REQUEST_SCHEMA, REQUESTS_SCHEMA, SORTS
 from finops.api.values import instant, plain
 from finops.periods import InvalidQuery
 from finops.query import is_text
-from finops.requests import PriceVersion, RatingTrace, UsageRequest
+from finops.requests import PriceVersion, RatingTrace, Settling, UsageRequest
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
@@ -63,6 +63,7 @@ class RequestView(APIView):
             {
                 **request_json(first),
                 "rating_trace": trace_json(first.trace) if first.trace else None,
+                "settlement": settlement_json(requests.settling_of(first, seen.filters)),
                 "same_id": [
                     {
                         "event_key": each.event_key,
@@ -103,6 +104,9 @@ def request_json(request: UsageRequest) -> dict[str, Any]:
         "started_at": instant(request.started_at),
         "received_at": instant(request.received_at),
         "format": request.format,
+        "kind": request.kind,
+        "reverses_key": request.reverses_key,
+        "corrects_key": request.corrects_key,
         **request.dimensions,
         "session": request.session,
         "tags": request.tags,
@@ -119,6 +123,34 @@ def request_json(request: UsageRequest) -> dict[str, Any]:
         **{name: amount(cost) for name, cost in request.costs.items()},
         "reported_cost": amount(request.reported_cost),
         "is_priced": request.is_priced,
+    }
+
+
+def settlement_json(settling: Settling | None) -> dict[str, Any] | None:
+    """The event, its reversals and settled rows, and what they change all together."""
+    if settling is None:
+        return None
+    return {
+        "original": settling.original.event_key,
+        "in_force": settling.in_force.event_key,
+        "rows": [
+            {
+                "kind": each.kind,
+                "id": each.id,
+                "event_key": each.event_key,
+                "received_at": instant(each.received_at),
+                "status": each.dimensions["status"],
+                "tokens": each.tokens,
+                "effective_cost": amount(each.costs["effective_cost"]),
+                "list_cost": amount(each.costs["list_cost"]),
+            }
+            for each in settling.rows
+        ],
+        "adjustment": {
+            "tokens": settling.tokens,
+            "effective_cost": amount(settling.costs["effective_cost"]),
+            "list_cost": amount(settling.costs["list_cost"]),
+        },
     }
 
 

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_seri
 from rest_framework import serializers
 
 from finops.api.operation_schema import WORKING
+from finops.api.settlement_schema import KIND_FIELDS, SETTLEMENT
 from finops.periods import GRANULARITIES, PERIODS_TEXT
 from finops.query import DIMENSIONS, MAX_LIMIT, METRICS
 
@@ -183,6 +184,7 @@ REQUEST_FIELDS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "started_at": serializers.DateTimeField(),
     "received_at": serializers.DateTimeField(),
     "format": serializers.CharField(),
+    **KIND_FIELDS,
     **{name: serializers.CharField() for name in DIMENSIONS},
     "session": serializers.CharField(),
     "tags": serializers.DictField(child=serializers.CharField()),
@@ -203,14 +205,8 @@ REQUEST_FIELDS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     **{
         name: serializers.CharField(allow_null=True, help_text=MONEY)
         for name in (
-            "input_cost",
-            "cache_read_cost",
-            "cache_creation_cost",
-            "output_cost",
-            "request_cost",
-            "effective_cost",
-            "list_cost",
-            "reported_cost",
+            *("input_cost", "cache_read_cost", "cache_creation_cost", "output_cost"),
+            *("request_cost", "effective_cost", "list_cost", "reported_cost"),
         )
     },
     "is_priced": serializers.BooleanField(),
@@ -287,6 +283,7 @@ REQUEST_SCHEMA: dict[str, Any] = {
             {
                 **REQUEST_FIELDS,
                 "rating_trace": TRACE,
+                "settlement": SETTLEMENT,
                 "same_id": serializers.ListField(
                     child=serializers.DictField(child=serializers.CharField())
                 ),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from finops import access, attribution_limits, formats, health, intake, intake_chart
 from finops.costs import QueryTooSlow
-from finops.intake import Intake, Scope, Sender, Window
+from finops.intake import Intake, Scope, Sender, Settlements, Window
 from finops.models import IngestKey, Team
 from finops.pages.kpis import Kpi
 from finops.pages.refusals import EXAMPLES, moment, reasons
@@ -205,7 +205,20 @@ def kpis(found: Intake, pipeline: health.Pipeline, now: datetime) -> list[Kpi]:
             tone="warn" if late else "",
         ),
         last_event_kpi(found.last_at, now),
+        *settlements_kpi(found.settlements),
     ]
+
+
+def settlements_kpi(found: Settlements) -> list[Kpi]:
+    """None while nobody settles anything."""
+    arrived = found.applied + found.waiting + found.given_up
+    if not arrived:
+        return []
+    note = "all applied"
+    if found.waiting or found.given_up:
+        parts = ((found.waiting, "wait for their event"), (found.given_up, "given up"))
+        note = ", ".join(f"{formats.count_short(count)} {what}" for count, what in parts if count)
+    return [count_kpi("Settlements", arrived, note, "warn" if found.given_up else "")]
 
 
 def count_kpi(label: str, count: int, note: str, tone: str = "", href: str = "") -> Kpi:

@@ -19,6 +19,7 @@ from finops.costs import UNATTRIBUTED
 from finops.pages.kpis import Kpi
 from finops.pages.links import address
 from finops.pages.requests import address_of
+from finops.pages.settling import settling_table
 from finops.pages.trace import missing, price_cards, trace_lines
 from finops.periods import days, local_day, start_of_day
 from finops.query import DIMENSIONS, CostQuery
@@ -59,6 +60,7 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
     each = found[0]
     query = access.narrow(around(each), request.user)
     told = story(each, query, now)
+    told["settling"] = settling_table(requests.settling_of(each, seen.filters), each)
     told["may_see_prices"] = access.allows("prices-line", "GET", request.user)
     told["may_add_price"] = access.allows("prices-new", "POST", request.user)
     return render(request, "request/page.html", context | told)
@@ -111,6 +113,8 @@ def heading(each: UsageRequest, currency: str) -> str:
     cost = each.costs["effective_cost"]
     if cost is None:
         return "Why has this request no cost?"
+    if each.kind == "reversal":
+        return f"What did a settlement take back? {formats.money_long(-cost, currency)}"
     return f"Why did this request cost {formats.money_long(cost, currency)}?"
 
 

@@ -40,6 +40,7 @@ class Line:
     feature: str
     user: str
     status: str
+    kind: str
     input_tokens: str
     output_tokens: str
     latency: str
@@ -129,6 +130,7 @@ def line(each: UsageRequest, query: CostQuery, currency: str, now: datetime) -> 
         feature=each.dimensions["feature"],
         user=each.dimensions["user"],
         status=each.dimensions["status"],
+        kind="" if each.kind == "event" else each.kind,
         input_tokens=formats.count_long(each.input_tokens),
         output_tokens=formats.count_long(each.output_tokens),
         latency=formats.duration(each.latency_ms),

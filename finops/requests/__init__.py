@@ -5,15 +5,18 @@ from __future__ import annotations
 from finops.requests.costliest import can_be_sorted, costliest
 from finops.requests.listing import page
 from finops.requests.results import PriceVersion, RatingTrace, RequestPage, UsageRequest
+from finops.requests.settlings import Settling, settling_of
 from finops.requests.traces import get
 
 __all__ = [
     "PriceVersion",
     "RatingTrace",
     "RequestPage",
+    "Settling",
     "UsageRequest",
     "can_be_sorted",
     "costliest",
     "get",
     "page",
+    "settling_of",
 ]

@@ -32,8 +32,8 @@ CURSOR_ERRORS = (
     *(ValueError, TypeError, AttributeError, OverflowError),
     *(binascii.Error, InvalidOperation),
 )
-# What has no price comes last; no cost is below zero.
-UNPRICED = Decimal(-1)
+# What has no price comes last; the cost of a reversal is below zero.
+UNPRICED = Decimal("-1E+40")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class UsageRequest:
     reported_cost: Decimal | None
     price_id: int | None
     contract_price_id: int | None
+    reverses_key: str | None = None  # of the event that this reversal takes back
+    corrects_key: str | None = None  # of the event whose figures this settled row replaces
     trace: RatingTrace | None = None
 
     @property
@@ -79,6 +81,13 @@ class UsageRequest:
         tag = dimension.removeprefix(TAG_PREFIX)
         value = self.dimensions[dimension] if tag == dimension else self.tags.get(tag)
         return value or UNATTRIBUTED
+
+    @property
+    def kind(self) -> str:
+        """event, reversal or settled."""
+        if self.reverses_key:
+            return "reversal"
+        return "settled" if self.corrects_key else "event"
 
     @property
     def is_priced(self) -> bool:

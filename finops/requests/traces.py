@@ -80,6 +80,7 @@ def trace_of(request: UsageRequest, prices: dict[int, Price]) -> RatingTrace:
         Quantities(
             **{name.removesuffix("_tokens"): count for name, count in request.tokens.items()},
             gpu_seconds=request.gpu_seconds,
+            requests=-1 if request.reverses_key else 1,
         ),
         listed.line if listed else None,
         contract.line if contract else None,

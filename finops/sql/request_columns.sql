@@ -1,4 +1,4 @@
--- One row: one request, with its attribution, its user and its batch.
+-- One row: one request, with its attribution, its user and its batch; or a reversal of one.
 SELECT
     usage.event_id, usage.event_key, ingest_batch.source, usage.started_at,
     ingest_batch.received_at, ingest_batch.format,
@@ -16,7 +16,8 @@ SELECT
     usage.prompt_hash, usage.normalised,
     usage.input_cost, usage.cache_read_cost, usage.cache_creation_cost, usage.output_cost,
     usage.request_cost, usage.effective_cost, usage.list_cost,
-    usage.reported_cost, usage.price_id, usage.contract_price_id
+    usage.reported_cost, usage.price_id, usage.contract_price_id,
+    usage.reverses_key, usage.corrects_key
 FROM usage_event AS usage
 JOIN ingest_batch ON ingest_batch.id = usage.batch_id
 JOIN attribution ON attribution.id = usage.attribution_id

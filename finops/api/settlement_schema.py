@@ -1,0 +1,51 @@
+"""How a request and what settles it are described in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+_MONEY = "USD, a decimal string; null where a price is not known."
+KIND_FIELDS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+    "kind": serializers.ChoiceField(
+        choices=["event", "reversal", "settled"],
+        help_text="A settlement replaces an event's figures by a reversal, every figure of which "
+        "is that of the event below zero, and a settled row.",
+    ),
+    "reverses_key": serializers.CharField(
+        allow_null=True, help_text="event_key of what a reversal takes back."
+    ),
+    "corrects_key": serializers.CharField(
+        allow_null=True, help_text="event_key of the event whose figures a settled row replaces."
+    ),
+}
+_TOKENS = serializers.DictField(child=serializers.IntegerField())
+_AMOUNTS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+    "tokens": _TOKENS,
+    "effective_cost": serializers.CharField(allow_null=True, help_text=_MONEY),
+    "list_cost": serializers.CharField(allow_null=True, help_text=_MONEY),
+}
+SETTLEMENT = inline_serializer(
+    "Settlement",
+    {
+        "original": serializers.CharField(help_text="event_key of the event."),
+        "in_force": serializers.CharField(help_text="event_key of the row whose figures count."),
+        "rows": serializers.ListField(
+            child=inline_serializer(
+                "SettlementRow",
+                {
+                    "kind": serializers.CharField(),
+                    "id": serializers.CharField(),
+                    "event_key": serializers.CharField(),
+                    "received_at": serializers.DateTimeField(),
+                    "status": serializers.CharField(),
+                    **_AMOUNTS,
+                },
+            )
+        ),
+        "adjustment": inline_serializer("Adjustment", _AMOUNTS),
+    },
+    allow_null=True,
+)
