@@ -20,7 +20,10 @@ pytestmark = pytest.mark.django_db
 def test_the_api_shows_the_event_the_reversal_and_what_counts(signed_in: Client) -> None:
     usage.record([aborted(), settlement()], now=NOW)
     usage.settle(NOW)
-    shown = [signed_in.get(f"/api/v1/requests/{id}?source=tests").json() for id in ("call-1", "settled-1")]
+    shown = [
+        signed_in.get(f"/api/v1/requests/{id}?source=tests").json()
+        for id in ("call-1", "settled-1")
+    ]
     assert [each["kind"] for each in shown] == ["event", "settled"]
     assert shown[0]["settlement"] == shown[1]["settlement"]
     told = shown[0]["settlement"]

@@ -195,3 +195,17 @@ def test_an_answer_that_cannot_be_read_raises_nothing(odd: object) -> None:
         call.answered(odd)
         list(call.stream([odd]))
     assert recorded["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "output"), [(CHAT_CHUNKS[:2], 1), (MESSAGE_CHUNKS[:2] + MESSAGE_CHUNKS[1:2] * 4, 5)]
+)
+def test_a_stream_that_is_cut_off_is_aborted_with_an_estimate(chunks: Any, output: int) -> None:
+    recorded: dict[str, Any] = {}
+    with pytest.raises(asyncio.CancelledError), tracked(recorded) as call:
+        for _ in call.stream(chunks):
+            pass
+        raise asyncio.CancelledError
+    assert recorded["status"] == "aborted"
+    told = recorded.get("usage") or recorded
+    assert told["output_tokens"] == output

@@ -82,10 +82,14 @@ class Recorder:
         """Take an event; its id is the answer, '' where it could not be taken, which is logged.
 
         `id` and `timestamp` are made where they are not given. `usage` may be the provider's own
-        object.
+        object. With `corrects`, the id of an event recorded before, it replaces that one's figures;
+        what it does not say is as there, so that the defaults are not added.
         """
         try:
-            event_id, line = encoded({**self._defaults, **(fields or {}), **more}, time.time())
+            event = {**(fields or {}), **more}
+            if event.get("corrects") is None:
+                event = {**self._defaults, **event}
+            event_id, line = encoded(event, time.time())
             self._finalize_child()
             return event_id if self._outbox.add(line) else ""
         except Exception as error:  # whatever it is, the caller's work matters more

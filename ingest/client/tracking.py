@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
@@ -27,6 +27,9 @@ class Call:
 
     `answered` takes the answer of OpenAI's or Anthropic's package; of a stream take the chunks
     through `stream`, or `astream`, which also times the first token. `set` gives any other field.
+
+    A stream that was cut off has the status aborted and, where no usage has come, an estimate: one
+    token of output a chunk. Once the provider says more, record(usage=…, corrects=call.id) does.
     """
 
     def __init__(self, record: Callable[..., str], fields: dict[str, Any]) -> None:
@@ -35,6 +38,7 @@ class Call:
         self._stages: dict[str, float] = {}
         self._started_at = time.time()
         self._started = time.perf_counter()
+        self._chunks = 0  # that brought something of the answer
         self.id = ""  # of the event, once it is recorded
 
     def __enter__(self) -> Call:
@@ -55,7 +59,10 @@ class Call:
         }
         if self._stages:
             fields["stages_ms"] = dict(self._stages)
-        self.id = self._record({**fields, **self._fields})
+        event = {**fields, **self._fields}
+        if event["status"] == "aborted" and self._chunks:
+            self._estimate(event)
+        self.id = self._record(event)
 
     async def __aenter__(self) -> Call:
         return self.__enter__()
@@ -67,6 +74,16 @@ class Call:
         traceback: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, traceback)
+
+    def _estimate(self, event: dict[str, Any]) -> None:
+        """What the chunks until then suggest, unless somebody knows."""
+        usage = event.get("usage")
+        if usage is None:
+            event.setdefault("output_tokens", self._chunks)
+        elif isinstance(usage, Mapping) and isinstance(usage.get("output_tokens"), int):
+            # Anthropic says a first count as the answer begins, and the whole when it ends.
+            output = max(usage["output_tokens"], self._chunks)
+            event["usage"] = {**usage, "output_tokens": output}
 
     def set(self, **fields: Any) -> None:
         self._fields.update(fields)
@@ -114,6 +131,7 @@ class Call:
     def _see(self, seen: Stream, chunk: Any) -> None:
         try:
             if seen.add(chunk):
+                self._chunks += 1
                 self.first_token()
         except Exception as error:
             log.warning("A chunk of an answer cannot be read: %r", error)
