@@ -221,7 +221,8 @@ def main() -> int:
     # A smoke run must not stand in the README.
     smoke = Path(tempfile.gettempdir()) / "farthing-bench-results.json"
     path = given.results or (RESULTS if count == EVENTS else smoke)
-    report = Report.continued(path) if given.keep and path.exists() else Report()
+    is_part = bool(given.keep) or set(given.only) != set(PARTS)
+    report = Report.continued(path) if is_part and path.exists() else Report()
     report.figures |= {"machine": machine(), "events": count}
     if given.keep:
         given.keep.mkdir(parents=True, exist_ok=True)
