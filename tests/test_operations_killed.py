@@ -15,7 +15,7 @@ import pytest
 from browser import FACTS
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from finops import rebuilds, rollups, tasks
@@ -47,7 +47,13 @@ def month() -> Iterator[None]:
 
 
 def record(seed: int, count: int) -> None:
-    usage.record(figures.random_events(seed, count, START, TODAY), now=TODAY, zone=ZONE)
+    store(seed, count)
+    rollups.fold_pending(TODAY, ZONE)
+
+
+def store(seed: int, count: int) -> None:
+    with transaction.atomic():  # outside of one, a connection that has grown old is closed
+        usage.store(figures.random_events(seed, count, START, TODAY), now=TODAY)
 
 
 def spoil() -> None:
@@ -136,7 +142,7 @@ def test_events_that_come_while_a_day_is_rebuilt_count_once(
 
     def arrive_and_mend(*arguments: object) -> None:
         record(next(seeds), 20)
-        usage.store(figures.random_events(next(seeds), 5, START, TODAY), now=TODAY)
+        store(next(seeds), 5)
         mend(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rebuilds, "_mend", arrive_and_mend)

@@ -46,14 +46,32 @@ def test_refolding_leaves_events_that_wait_to_be_folded_to_the_fold() -> None:
 
 def test_rebuild_mends_tampered_rollups() -> None:
     usage.record(figures.random_events(9, 60, START, NOW), now=NOW)
+    before = histograms("rollup_hour"), histograms("rollup_day")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE rollup_hour SET requests = 7")
+        cursor.execute(
+            "UPDATE rollup_hour SET requests = 7, ttft_histogram = latency_histogram,"
+            " latency_histogram = latency_histogram || int2send(5::smallint) || int4send(9)"
+        )
         cursor.execute("DELETE FROM rollup_day")
         cursor.execute("UPDATE rollup_user_day SET effective_cost = 1")
     out = StringIO()
     call_command("rebuild_rollups", start="2026-10-12", end="2026-10-16", stdout=out)
     assert out.getvalue().splitlines()[0] == "2026-10-12 rebuilt"
     assert_equal_events(UTC_ZONE)
+    assert (histograms("rollup_hour"), histograms("rollup_day")) == before
+
+
+def histograms(table: str) -> list[tuple[object, ...]]:
+    """Of each row both, in the one form that says the same."""
+    key = "hour" if table == "rollup_hour" else "day"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {key}, attribution_id, remaining_histogram(latency_histogram),"
+            f" remaining_histogram(ttft_histogram) FROM {table} ORDER BY 1, 2"
+        )
+        rows = cursor.fetchall()
+    assert any(row[2] and row[3] for row in rows)
+    return [(*row[:2], bytes(row[2]), bytes(row[3])) for row in rows]
 
 
 def test_rebuild_refuses_days_whose_events_are_dropped() -> None:

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             statement("histogram_differences"),
-            "DROP FUNCTION remaining_histogram, negated_histogram",
+            "DROP FUNCTION remaining_histogram",
         ),
         migrations.CreateModel(
             name="Operation",

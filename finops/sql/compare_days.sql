@@ -7,8 +7,29 @@ INSERT INTO difference_day (
     effective_cost, input_cost, cache_read_cost, cache_creation_cost, output_cost, request_cost,
     gpu_seconds, latency_count, latency_sum_ms, latency_histogram, ttft_histogram
 )
-SELECT *
-FROM (
+-- Histograms are joined with nothing, so that they are decompressed once and not for each byte.
+WITH sides AS MATERIALIZED (
+    SELECT
+        (hour AT TIME ZONE %(zone)s)::date AS day, attribution_id,
+        requests, unpriced_requests, errors, input_tokens, output_tokens,
+        cache_read_input_tokens, cache_creation_input_tokens, reasoning_output_tokens,
+        unpriced_tokens, list_cost, effective_cost, input_cost, cache_read_cost,
+        cache_creation_cost, output_cost, request_cost, gpu_seconds, latency_count,
+        latency_sum_ms, latency_histogram || ''::bytea AS latency_histogram,
+        ttft_histogram || ''::bytea AS ttft_histogram, 1 AS sign
+    FROM fresh_hour
+    UNION ALL
+    SELECT
+        day, attribution_id,
+        -requests, -unpriced_requests, -errors, -input_tokens, -output_tokens,
+        -cache_read_input_tokens, -cache_creation_input_tokens, -reasoning_output_tokens,
+        -unpriced_tokens, -list_cost, -effective_cost, -input_cost, -cache_read_cost,
+        -cache_creation_cost, -output_cost, -request_cost, -gpu_seconds, -latency_count,
+        -latency_sum_ms, latency_histogram || ''::bytea, ttft_histogram || ''::bytea, -1
+    FROM rollup_day
+    WHERE day >= %(first_day)s AND day < %(end_day)s
+),
+sums AS (
     SELECT
         day, attribution_id,
         sum(requests) AS requests, sum(unpriced_requests) AS unpriced_requests,
@@ -22,34 +43,41 @@ FROM (
         sum(cache_read_cost) AS cache_read_cost, sum(cache_creation_cost) AS cache_creation_cost,
         sum(output_cost) AS output_cost, sum(request_cost) AS request_cost,
         sum(gpu_seconds) AS gpu_seconds, sum(latency_count) AS latency_count,
-        sum(latency_sum_ms) AS latency_sum_ms,
-        remaining_histogram(string_agg(latency_histogram, '')) AS latency_histogram,
-        remaining_histogram(string_agg(ttft_histogram, '')) AS ttft_histogram
-    FROM (
-        SELECT
-            (hour AT TIME ZONE %(zone)s)::date AS day, attribution_id,
-            requests, unpriced_requests, errors, input_tokens, output_tokens,
-            cache_read_input_tokens, cache_creation_input_tokens, reasoning_output_tokens,
-            unpriced_tokens, list_cost, effective_cost, input_cost, cache_read_cost,
-            cache_creation_cost, output_cost, request_cost, gpu_seconds, latency_count,
-            latency_sum_ms, latency_histogram, ttft_histogram
-        FROM fresh_hour
-        UNION ALL
-        SELECT
-            day, attribution_id,
-            -requests, -unpriced_requests, -errors, -input_tokens, -output_tokens,
-            -cache_read_input_tokens, -cache_creation_input_tokens, -reasoning_output_tokens,
-            -unpriced_tokens, -list_cost, -effective_cost, -input_cost, -cache_read_cost,
-            -cache_creation_cost, -output_cost, -request_cost, -gpu_seconds, -latency_count,
-            -latency_sum_ms, negated_histogram(latency_histogram),
-            negated_histogram(ttft_histogram)
-        FROM rollup_day
-        WHERE day >= %(first_day)s AND day < %(end_day)s
-    ) AS sides
+        sum(latency_sum_ms) AS latency_sum_ms
+    FROM sides
     GROUP BY day, attribution_id
-) AS difference
-WHERE length(latency_histogram) > 0
-    OR length(ttft_histogram) > 0
+),
+-- Both histograms taken apart into their bins: those that do not cancel out.
+bins AS (
+    SELECT
+        day, attribution_id, is_latency,
+        substr(histogram, at, 2) AS bin,
+        sum(sign * (
+            (get_byte(histogram, at + 1) << 24) | (get_byte(histogram, at + 2) << 16)
+            | (get_byte(histogram, at + 3) << 8) | get_byte(histogram, at + 4)
+        ))::integer AS requests
+    FROM sides
+    CROSS JOIN LATERAL (
+        VALUES (true, latency_histogram), (false, ttft_histogram)
+    ) AS histograms (is_latency, histogram)
+    CROSS JOIN LATERAL generate_series(1, length(histogram), 6) AS at
+    GROUP BY day, attribution_id, is_latency, bin
+),
+histograms AS (
+    SELECT
+        day, attribution_id,
+        string_agg(bin || int4send(requests), '' ORDER BY bin) FILTER (WHERE is_latency)
+            AS latency_histogram,
+        string_agg(bin || int4send(requests), '' ORDER BY bin) FILTER (WHERE NOT is_latency)
+            AS ttft_histogram
+    FROM bins
+    WHERE requests <> 0
+    GROUP BY day, attribution_id
+)
+SELECT sums.*, coalesce(latency_histogram, ''), coalesce(ttft_histogram, '')
+FROM sums
+LEFT JOIN histograms USING (day, attribution_id)
+WHERE histograms.day IS NOT NULL
     OR num_nonnulls(
         nullif(requests, 0), nullif(unpriced_requests, 0), nullif(errors, 0),
         nullif(input_tokens, 0), nullif(output_tokens, 0), nullif(cache_read_input_tokens, 0),
