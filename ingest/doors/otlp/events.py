@@ -80,8 +80,8 @@ def _event_fields(call: Call) -> dict[str, Any]:
     fields, owner, counts = call.fields, call.owner.fields, call.counts
     duration = (call.end - call.start) / 1e6 if call.end > call.start else None
     found: dict[str, Any] = {
-        "id": call.response_id[:200].replace("\0", "") or _span_name(call),
-        "response_id": call.response_id[:200].replace("\0", "") or None,
+        "id": _id(call),
+        "response_id": _response_id(call) or None,
         "timestamp": _moment(call.start),
         "model": name_of(fields.get("response_model")) or name_of(fields.get("request_model")),
         "provider": _provider(fields),
@@ -114,6 +114,18 @@ def _event_fields(call: Call) -> dict[str, Any]:
     if not found["model"]:
         del found["model"]
     return found
+
+
+def _response_id(call: Call) -> str:
+    return call.response_id[:200].replace("\0", "")
+
+
+def _id(call: Call) -> str:
+    """The response's; but a stream that was broken off, and says no tokens, has its span's, so that
+    it stands in the way of no record that says what it cost."""
+    if call.counts.totals is None:
+        return _span_name(call) or _response_id(call)
+    return _response_id(call) or _span_name(call)
 
 
 def _span_name(call: Call) -> str:
