@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Callable
@@ -99,6 +100,14 @@ def test_calls_of_litellm_are_told_apart_by_its_call_ids(door: Door) -> None:
     for _ in range(2):
         by_litellm(door, response)
     assert len(door.rows()) == 2
+
+
+def test_a_response_that_litellm_packed_up_is_that_response(door: Door) -> None:
+    response = f"resp_{uuid4().hex}"
+    packed = f"litellm:custom_llm_provider:openai;model_id:None;response_id:{response}"
+    by_otlp(door, response)
+    by_litellm(door, f"resp_{base64.b64encode(packed.encode()).decode()}", call_type="aresponses")
+    assert len(door.rows()) == 1
 
 
 def test_a_hit_of_the_response_cache_is_an_event_of_its_own(door: Door) -> None:

@@ -5,6 +5,7 @@ Token totals of LiteLLM include their parts, whatever the provider.
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -38,6 +39,9 @@ _INFERENCE = frozenset(
 _WITHOUT_TOKENS = frozenset({"moderation"})
 # They report the usage of a call made before, each time they are called.
 _READS_AGAIN = ("get_", "retrieve_", "video_retrieve", "list_", "cancel_")
+# How "litellm:" begins in base64.
+_PACKED = "bGl0ZWxsbTp"
+_LONGEST_PACKED = 2000
 _ABORTED = frozenset({"499", "CancelledError", "ClientDisconnect"})
 
 
@@ -113,7 +117,7 @@ def fields_of(payload: Payload) -> dict[str, Any] | None:
     started_at = _timestamp(payload.started)
     return {
         "id": _id(payload, call_type, started_at if failed else None),
-        "response_id": None if failed else text(payload.id) or None,
+        "response_id": None if failed else _response_id(payload),
         "timestamp": started_at,
         "model": model,
         "provider": text(payload.custom_llm_provider) or None,
@@ -155,6 +159,19 @@ def _id(payload: Payload, call_type: str, failed_at: datetime | None) -> str:
     if not call_id:
         raise Rejected("missing_id", "litellm_call_id: every payload needs one, or an id.")
     return f"{call_id}-failed-{failed_at:%Y%m%dT%H%M%S.%fZ}" if failed_at else call_id
+
+
+def _response_id(payload: Payload) -> str | None:
+    """The provider's; of its responses LiteLLM packs it up, with the deployment that answered."""
+    given = payload.id.strip() if isinstance(payload.id, str) else ""
+    packed = given.removeprefix("resp_")
+    if packed.startswith(_PACKED) and len(packed) <= _LONGEST_PACKED:
+        try:
+            _, found, own = base64.b64decode(packed).decode().partition("response_id:")
+        except ValueError:  # of base64 and of UTF-8
+            found, own = "", ""
+        given = own if found else given
+    return text(given) or None
 
 
 def _timestamp(seconds: float) -> datetime:
