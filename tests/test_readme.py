@@ -58,7 +58,10 @@ def test_what_the_threat_model_points_to_is_there() -> None:
 
 def test_the_event_schema_is_that_of_the_door() -> None:
     events = (ROOT / "ingest" / "events.py").read_text()
-    fields = events.split("class Event(", 1)[1].split("\nclass ", 1)[0]
+    fields = "".join(
+        events.split(f"class {name}(", 1)[1].split("\nclass ", 1)[0]
+        for name in ("Event", "Correction")
+    )
     declared = set(re.findall(r"^    (\w+): ", fields, re.M))
     declared.add("corrects")  # of a settlement, which is an event else
     rows = [line.split("|")[1] for line in section("Send events").splitlines() if "| `" in line]
