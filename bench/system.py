@@ -140,7 +140,7 @@ def running(log: Path, kept: Path | None = None) -> Iterator[System]:
                 stderr=subprocess.STDOUT,
             )
             try:
-                wait_until_ready(process, log, 120)
+                wait_until_ready(process, log, 300)
                 seconds = time.monotonic() - begun
                 yield System(f"http://127.0.0.1:{port}", environment, process, directory, seconds)
             finally:

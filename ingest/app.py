@@ -18,25 +18,27 @@ import httpx
 from ingest.addresses import meant, nowhere
 from ingest.answers import Send, answer, answer_problem, send_answer
 from ingest.attribution import Register
-from ingest.bodies import ClientGone, Receive, ReceiveBudget
+from ingest.bodies import ClientGone, Receive
 from ingest.configuration import Configuration
 from ingest.doors import otlp
 from ingest.doors.cloudevents import CLOUDEVENTS
 from ingest.doors.door import Door, content_type_of
 from ingest.doors.litellm import LITELLM
 from ingest.doors.native import EVENTS
+from ingest.keys import KeyRing
+from ingest.memory import Memory, give_to_system
 from ingest.metrics import CONTENT_TYPE, Metrics
 from ingest.problems import Problem, unavailable
 from ingest.proxy import Proxy
 from ingest.rating import RateCardLoader
 from ingest.reception import Reception
+from ingest.saturation import Levels, Saturation, fullest
 from ingest.settlements.settler import Settler
-from ingest.writer import Writer
+from ingest.writer import QUEUED_ROWS, THREADS, Writer
 
 log = logging.getLogger(__name__)
 
 DOORS: tuple[Door, ...] = (EVENTS, LITELLM, CLOUDEVENTS)
-RECEIVE_BUDGET_BYTES = 256 * 2**20
 FIRST_LOAD_SECONDS = 5.0
 
 Scope = MutableMapping[str, Any]
@@ -59,6 +61,7 @@ def create(
     which keys stop and their limits count.
     """
     metrics = Metrics()
+    memory = Memory()
     configuration = Configuration(dsn, rate_card_loader, user_hash_key)
     register = Register()
     configuration.obeying.append(lambda decisions: register.limit(decisions.limits))
@@ -73,11 +76,37 @@ def create(
         writer,
         metrics,
         retention=timedelta(days=retention_days),
-        budget=ReceiveBudget(RECEIVE_BUDGET_BYTES),
+        memory=memory,
         clock=clock,
     )
-    proxy = Proxy(web_socket) if web_socket else None
-    return App(configuration, register, writer, settler, reception, metrics, proxy)
+    saturation = Saturation(partial(_levels, configuration.keys, writer, memory, metrics, clock))
+    configuration.kept.append(saturation)
+    metrics.show("held_bytes", "Memory that requests hold.", lambda: memory.held)
+    metrics.show("held_bytes_limit", "Memory that requests may hold.", lambda: memory.limit)
+    metrics.show("waiting_bodies", "Large bodies that wait for room.", lambda: memory.waiting)
+    metrics.show("writers_away", "Writers without a connection.", lambda: writer.away)
+    metrics.show("busy_seconds", "Of all writers.", lambda: metrics.commit_seconds.total)
+    proxy = Proxy(web_socket, memory) if web_socket else None
+    return App(configuration, register, writer, settler, reception, metrics, saturation, proxy)
+
+
+def _levels(
+    keys: KeyRing, writer: Writer, memory: Memory, metrics: Metrics, clock: Callable[[], float]
+) -> Levels:
+    commits = list(metrics.commit_seconds.latest)
+    metrics.commit_seconds.latest.clear()
+    return Levels(
+        queued_events=writer.queued_rows,
+        most_queued_events=QUEUED_ROWS,
+        held_bytes=memory.take_largest_held(),
+        most_held_bytes=memory.limit,
+        waiting_bodies=memory.waiting,
+        writers=THREADS,
+        away=writer.away,
+        busy_seconds=metrics.commit_seconds.total,
+        commits=commits,
+        keys=fullest(keys.used(clock())),
+    )
 
 
 class App:
@@ -91,8 +120,10 @@ class App:
         settler: Settler,
         reception: Reception,
         metrics: Metrics,
+        saturation: Saturation,
         proxy: Proxy | None,
     ) -> None:
+        self.saturation = saturation
         self.configuration = configuration
         self.register = register
         self.writer = writer
@@ -132,6 +163,7 @@ class App:
             given = door.refuse(failure, content_type_of(headers))
         await send_answer(send, given)
         self.metrics.requests(given.status).inc()
+        self.saturation.answered(given.status)
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 200, b'{"status":"ok"}')
@@ -180,6 +212,7 @@ class App:
             log.warning(
                 "Starting without %s: events are answered 503 until then.", self.configuration.lacks
             )
+        give_to_system()  # what reading the price ledger took
 
     async def _stop(self) -> None:
         await asyncio.to_thread(self.writer.close)

@@ -7,11 +7,12 @@ leaves nothing but an unused row. Several processes may do this at once.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from itertools import islice
-from typing import Any, TypeVar
+from sys import intern
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,14 +21,16 @@ from psycopg.types.json import Jsonb
 
 from ingest.cardinality import OVERFLOW, USER, USERS_LIMIT, Cardinality
 from ingest.facts import Attribution
+from ingest.remembered import Remembered
 from ingest.user_names import Naming
 
-CACHED_ATTRIBUTIONS = 200_000
-CACHED_USERS = 300_000
+# Some 45,000 combinations, and 100,000 users with names of 20 characters; of others it remembers
+# those that it saw last.
+ATTRIBUTION_BYTES = 14 * 2**20
+USER_BYTES = 20 * 2**20
 NO_USER = 0
 # Held by whoever makes or renames users while their names change from clear to hashed.
 USERS_LOCK = 0x_FA27_000A
-Name = TypeVar("Name")
 
 
 class Register:
@@ -37,8 +40,8 @@ class Register:
         self, cardinality: Cardinality | None = None, users_limit: int = USERS_LIMIT
     ) -> None:
         self.cardinality = cardinality or Cardinality()
-        self.attribution_ids: dict[Attribution, int] = {}
-        self.user_ids: dict[str, int] = {"": NO_USER}  # by the name as it is sent
+        self.attribution_ids = _no_attributions()
+        self.user_ids = _no_users()  # by the name as it is sent
         self.naming = Naming()
         self._users_limit = users_limit
         self._users = 0
@@ -57,21 +60,21 @@ class Register:
                 return
             known = _attributions(connection.execute(_ALL_ATTRIBUTIONS))
             self.cardinality.know(known)
-            _remember(self.attribution_ids, known, CACHED_ATTRIBUTIONS)
+            self.attribution_ids.note(known)
             [(self._users,)] = connection.execute("SELECT count(*) FROM end_user")
             self._loaded = True
 
     def forget(self) -> None:
         """Look every number up anew: names in the database are not what they were."""
         with self._lock:
-            self.attribution_ids = {}
-            self.user_ids = {"": NO_USER}
+            self.attribution_ids = _no_attributions()
+            self.user_ids = _no_users()
 
     def name_users(self, naming: Naming) -> None:
         """From now on, look users up in this way."""
         with self._lock:
             self.naming = naming
-            self.user_ids = {"": NO_USER}
+            self.user_ids = _no_users()
 
     def intern(
         self, connection: Connection, attributions: Iterable[Attribution], users: Iterable[str]
@@ -115,7 +118,7 @@ class Register:
     def _learn(self, rows: Iterable[tuple[Any, ...]]) -> dict[Attribution, int]:
         found = _attributions(rows)
         self.cardinality.know(found)
-        _remember(self.attribution_ids, found, CACHED_ATTRIBUTIONS)
+        self.attribution_ids.note(found)
         return found
 
     def _intern_users(self, connection: Connection, wanted: set[str]) -> dict[str, int]:
@@ -133,7 +136,7 @@ class Register:
                 found, folded = self._learn_users(connection, unknown)
         else:
             found, folded = self._learn_users(connection, unknown)
-        _remember(self.user_ids, found, CACHED_USERS)
+        self.user_ids.note(found)
         return known | found | folded
 
     def _learn_users(
@@ -164,11 +167,23 @@ class Register:
         return numbers, dict.fromkeys(overflowing, overflow)
 
 
-def _remember(cache: dict[Name, int], found: Mapping[Name, int], limit: int) -> None:
-    """Oldest out first. Readers in other threads see the cache before or after, both right."""
-    for name in list(islice(cache, max(len(cache) + len(found) - limit, 0))):
-        del cache[name]
-    cache.update(found)
+def _no_attributions() -> Remembered[Attribution]:
+    return Remembered(ATTRIBUTION_BYTES, _weight_of_attribution)
+
+
+def _no_users() -> Remembered[str]:
+    users = Remembered(USER_BYTES, _weight_of_user)
+    users.note({"": NO_USER})
+    return users
+
+
+def _weight_of_attribution(attribution: Attribution) -> int:
+    """Its values are shared with others; the tuples and its place are not."""
+    return 320 + 80 * len(attribution.tags)
+
+
+def _weight_of_user(name: str) -> int:
+    return 130 + sys.getsizeof(name)
 
 
 def fingerprint(attribution: Attribution) -> UUID:
@@ -204,10 +219,11 @@ _INSERT_USERS = """
 
 def _attributions(rows: Iterable[tuple[Any, ...]]) -> dict[Attribution, int]:
     """Rows of `id, …dimensions, tags` as numbers by combination."""
-    return {
-        Attribution._make([*values, tuple(sorted(tags.items()))]): number
-        for number, *values, tags in rows
-    }
+    found = {}
+    for number, *values, tags in rows:
+        pairs = tuple(sorted((intern(key), intern(value)) for key, value in tags.items()))
+        found[Attribution._make([*map(intern, values), pairs])] = number
+    return found
 
 
 def _insert_attributions(

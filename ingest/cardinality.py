@@ -32,6 +32,7 @@ LIMITS: Mapping[str, int] = {
 }
 TAG_VALUES_LIMIT = 200  # per activated key
 COMBINATIONS_LIMIT = 50_000
+MOST_COMBINATIONS = 200_000  # that an organisation may allow
 USERS_LIMIT = 1_000_000
 TAG, USER, COMBINATIONS = "tag", "user", "combinations"
 # All of them by name; an organisation may decide on others (ingest/decisions.py).

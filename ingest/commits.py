@@ -31,6 +31,7 @@ _FIRST_DAY = date(2000, 1, 1)
 # Staging events and looking for each of them doubles an insert's time, and hardly any event is
 # there already, except after an outage or in a load that is sent again.
 _CAREFUL_COMMITS = 200
+_ROWS_AT_ONCE = 1000
 
 
 class Committer:
@@ -165,9 +166,13 @@ class Committer:
         return known, known_users
 
     def _copy(self, statement: str, written: Sequence[bytes]) -> None:
-        if written:
-            with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
-                copy.write(rows.HEADER + b"".join(written) + rows.TRAILER)
+        if not written:
+            return
+        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(rows.HEADER)
+            for start in range(0, len(written), _ROWS_AT_ONCE):  # large ones are not held twice
+                copy.write(b"".join(written[start : start + _ROWS_AT_ONCE]))
+            copy.write(rows.TRAILER)
 
     def _insert_staged(self, written: Sequence[bytes]) -> set[tuple[bytes, int]]:
         """Insert those of these rows that are new; returns their keys."""

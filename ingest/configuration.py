@@ -22,6 +22,7 @@ from ingest.keys import KeyRing
 from ingest.notebook import Notebook
 from ingest.overflows import Overflows
 from ingest.rating import RateCard, RateCardLoader
+from ingest.saturation import Saturation
 from ingest.user_names import Naming
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,9 @@ class Configuration:
     def __init__(self, dsn: str, load_card: RateCardLoader | None, user_hash_key: str = "") -> None:
         self.keys = KeyRing()
         self.notebook = Notebook()
-        self.kept: list[Notebook | Overflows] = [self.notebook]  # saved beside the reloading
+        self.kept: list[Notebook | Overflows | Saturation] = [
+            self.notebook
+        ]  # saved beside the reloading
         self.card: RateCard | None = None
         self.tiers = LatencyTiers()
         self.activated_tags: frozenset[str] = frozenset()

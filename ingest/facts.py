@@ -11,11 +11,14 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
+from msgspec import Raw
+from msgspec.structs import force_setattr
 
 from ingest.events import SERVICE_TIERS, Event, TranslatedEvent
 from ingest.rejections import TOKEN_FIELDS, Rejected
 from ingest.usage import TokenBuckets, disjoint, read_usage
 
+_encode = msgspec.json.encode
 MAX_AHEAD = timedelta(hours=1)
 # NUMERIC is exact at any size, and a client's exponent could make it a gigabyte.
 MAX_DECIMAL_PLACES = 40
@@ -140,11 +143,14 @@ class Reader:
             check_amounts(event)
         digest = self._digest.copy()
         digest.update(event.id.encode())
+        attribution = self._attribution(event, provider, tier)
+        if event.tags or event.stages_ms or event.usage is not None:
+            _make_small(event)
         return Fact(
             digest.digest(),
             started_at.toordinal() - EPOCH_DAY,
             started_at,
-            self._attribution(event, provider, tier),
+            attribution,
             event.user or "",
             tokens,
             normalised,
@@ -197,6 +203,16 @@ class Reader:
 
     def _dimension_tags(self, tags: dict[str, str]) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((k, v) for k, v in tags.items() if k in self.activated_tags))
+
+
+def _make_small(event: Event) -> None:
+    """Keep objects within the event as the JSON that is stored, and what was read of it not at
+    all: while a fact waits it shall take no more memory than what was sent."""
+    for name in ("tags", "stages_ms"):
+        if given := getattr(event, name):
+            force_setattr(event, name, Raw(_encode(given)))
+    if event.usage is not None:
+        force_setattr(event, "usage", None)
 
 
 def tokens_of(event: Event, provider: str) -> tuple[TokenBuckets, bool, str]:

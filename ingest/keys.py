@@ -119,6 +119,10 @@ class KeyRing:
             counting = self._allowances[key_id] = Allowance(wanted)
         return counting
 
+    def used(self, at: float) -> dict[int, float]:
+        """Key → the share of its limit that is spent, of keys with limits."""
+        return {key_id: allowance.used(at) for key_id, allowance in [*self._allowances.items()]}
+
     def knows(self, digest: bytes) -> bool:
         return digest in self._keys
 

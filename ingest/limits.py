@@ -70,6 +70,10 @@ class _Bucket:
     def give_back(self, events: int) -> None:
         self._full_at -= self._worth(events)
 
+    def used(self, at: float) -> float:
+        """The share of the span's events that is spent, 0 to 1."""
+        return min(max(self._full_at - at, 0.0) / self._seconds, 1.0)
+
     def _worth(self, events: int) -> float:
         return events * self._seconds / self._most
 
@@ -103,6 +107,11 @@ class Allowance:
         with self._lock:
             for bucket in self._buckets:
                 bucket.give_back(events)
+
+    def used(self, at: float) -> float:
+        """The share that is spent of the limit which is nearest."""
+        with self._lock:
+            return max((bucket.used(at) for bucket in self._buckets), default=0.0)
 
     def _require(self, events: int, at: float, counted: int) -> None:
         refusals = [each for bucket in self._buckets if (each := bucket.refusal(events, at))]

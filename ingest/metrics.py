@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+LATEST = 500
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Commits:
+    """How long commits took: all of them as a histogram, and the latest one by one."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._all = Histogram(
+            "farthing_ingest_commit_seconds",
+            "Time from taking the waiting requests to their commit.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=registry,
+        )
+        self.latest: deque[float] = deque(maxlen=LATEST)
+        self.total = 0.0  # seconds of all writers together
+
+    def observe(self, seconds: float) -> None:
+        self._all.observe(seconds)
+        self.latest.append(seconds)
+        self.total += seconds
 
 
 class Metrics:
@@ -43,12 +64,7 @@ class Metrics:
             ["span"],
             registry=self.registry,
         )
-        self.commit_seconds = Histogram(
-            "farthing_ingest_commit_seconds",
-            "Time from taking the waiting requests to their commit.",
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-            registry=self.registry,
-        )
+        self.commit_seconds = Commits(self.registry)
         self.settlements = Counter(
             "farthing_ingest_settlements",
             "Settlements, by what became of them.",
@@ -71,6 +87,10 @@ class Metrics:
             ["dimension"],
             registry=self.registry,
         )
+
+    def show(self, name: str, help: str, value: Callable[[], float]) -> None:
+        """A gauge of what is asked for when somebody looks."""
+        Gauge(f"farthing_ingest_{name}", help, registry=self.registry).set_function(value)
 
     def text(self, overflows: Mapping[str, int]) -> bytes:
         for dimension, count in dict(overflows).items():

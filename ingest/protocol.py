@@ -1,19 +1,75 @@
-"""uvicorn's HTTP protocol with a bound on a request's head, which it lacks with httptools."""
+"""uvicorn's HTTP protocol with bounds that it lacks with httptools, and an end that cuts nobody.
+
+Bounded are a request's head, the time until there is one, and connections.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from collections.abc import Callable
 from http import HTTPStatus
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 200
+MAX_CONNECTIONS = 1_000
+HEAD_SECONDS = 30.0
+# At the end: as long may a request be under way on a connection that seems idle, and so long
+# requests may take before they are answered 503.
+LINGER_SECONDS = 0.5
+PATIENCE_SECONDS = 12.0
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnection: close\r\n"
+    b"content-type: application/problem+json\r\ncontent-length: %d\r\n\r\n%s"
+)
+_TOO_MANY = (
+    b'{"type":"about:blank","title":"Service Unavailable","status":503,'
+    b'"detail":"There are too many connections. Keep fewer of them open, and send again."}'
+)
+
+
+class Server(uvicorn.Server):
+    """Answers what it accepted before it ends: `give_up` refuses what is still not answered."""
+
+    def __init__(self, config: uvicorn.Config, give_up: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._give_up = give_up
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        late = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._give_up)
+        await super().shutdown(sockets)
+        late.cancel()
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Closes a connection whose request line and headers exceed MAX_HEAD_BYTES, with 431."""
+    """Closes a connection whose request line and headers exceed the bounds, with 431."""
 
     _head_bytes = 0
     _in_head = True
+    _is_ending = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > MAX_CONNECTIONS:
+            transport.write(_BUSY % (len(_TOO_MANY), _TOO_MANY))
+            transport.close()
+        else:
+            self.loop.call_later(HEAD_SECONDS, self._close_where_silent)
+
+    def _close_where_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """A request may be on its way on an idle connection, and its sender cannot know."""
+        self._is_ending = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(LINGER_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         before = self._head_bytes
@@ -32,10 +88,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         head = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if head > MAX_HEAD_BYTES:
+        if head > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
             self._refuse()
-        else:
-            super().on_headers_complete()
+            return
+        super().on_headers_complete()
+        if self._is_ending and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         if not self.transport.is_closing():

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 
 from ingest.answers import Send, answer_problem
-from ingest.bodies import ClientGone, Receive, ReceiveBudget, receive_body
+from ingest.bodies import ClientGone, Receive, receive_body
+from ingest.memory import Memory
 from ingest.problems import Problem, unavailable
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,6 @@ _FORWARDED = frozenset(
 _ASKED_WITH = (b"host", b"authorization")
 # The largest thing that a page takes is a price file of 16 MiB, in a form.
 MAX_BODY_BYTES = 17 * 2**20
-RECEIVE_BUDGET_BYTES = 128 * 2**20
 RECEIVE_SECONDS = 60.0
 AWAY = "The pages are starting or being restarted. Try again in a moment."
 # A page or an export may take its time; connecting may not.
@@ -53,8 +53,13 @@ Headers = list[tuple[bytes, bytes]]
 class Proxy:
     """A reverse proxy to the web process behind one Unix socket."""
 
-    def __init__(self, web_socket: str, receive_seconds: float = RECEIVE_SECONDS) -> None:
-        self._budget = ReceiveBudget(RECEIVE_BUDGET_BYTES)
+    def __init__(
+        self,
+        web_socket: str,
+        memory: Memory | None = None,
+        receive_seconds: float = RECEIVE_SECONDS,
+    ) -> None:
+        self._memory = memory or Memory()
         self._receive_seconds = receive_seconds
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=web_socket, limits=LIMITS, retries=1),
@@ -76,22 +81,21 @@ class Proxy:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Forward one request and its answer; 503 when the web process is away, 413 or 408 for a
         body that is too large or too slow."""
-        try:
-            async with asyncio.timeout(self._receive_seconds):
-                body = await receive_body(
-                    receive, dict(scope["headers"]), self._budget, MAX_BODY_BYTES
-                )
-        except Problem as problem:
-            await answer_problem(send, problem)
-        except TimeoutError:
-            await answer_problem(send, Problem(408, "The body took too long to arrive."))
-        except ClientGone:
-            return
-        else:
+        with self._memory.share() as share:
             try:
-                await self._forward(scope, body, send)
-            finally:
-                self._budget.give_back(len(body))
+                async with asyncio.timeout(self._receive_seconds):
+                    headers = dict(scope["headers"])
+                    body = await receive_body(receive, headers, share, MAX_BODY_BYTES)
+            except Problem as problem:
+                await answer_problem(send, problem)
+            except TimeoutError:
+                await answer_problem(send, Problem(408, "The body took too long to arrive."))
+            except ClientGone:
+                return
+            else:
+                await self._forward(
+                    scope, bytes(body) if not isinstance(body, bytes) else body, send
+                )
 
     async def _forward(self, scope: MutableMapping[str, Any], body: bytes, send: Send) -> None:
         try:

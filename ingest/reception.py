@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -13,17 +13,19 @@ from functools import lru_cache
 import psycopg
 
 from ingest.batches import Outcome, Submission
-from ingest.bodies import Receive, ReceiveBudget, decompress, receive_body
+from ingest.bodies import Receive, receive_body
+from ingest.buffers import Body
+from ingest.compression import decompress
 from ingest.configuration import RELOAD_SECONDS, Configuration
-from ingest.corrections import Settlement, settlement_of
-from ingest.doors.door import Answer, Decoded, Door, Format, Headers, Remarks, format_of
+from ingest.doors.door import Answer, Door, Format, Headers, Remarks, format_of
 from ingest.examples import Sample, printable
-from ingest.facts import Fact, Reader, Window
+from ingest.facts import Reader, Window
 from ingest.keys import KnownKey, presented
 from ingest.limits import Limited, Refused
+from ingest.memory import Memory, Share, give_to_system
 from ingest.metrics import Metrics
 from ingest.problems import Problem, unavailable
-from ingest.rejections import Rejected, Rejection
+from ingest.reading import Taken, take, take_large, weigh
 from ingest.writer import Writer
 
 # Larger bodies are read in a thread, so that pages and health checks need not wait for them.
@@ -51,19 +53,21 @@ class Reception:
         metrics: Metrics,
         *,
         retention: timedelta,
-        budget: ReceiveBudget,
+        memory: Memory,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._configuration = configuration
         self._writer = writer
         self._metrics = metrics
         self._retention = retention
-        self._budget = budget
+        self.memory = memory
         self._clock = clock
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._large_reader = ThreadPoolExecutor(1, thread_name_prefix="large-reader")
 
     def close(self) -> None:
         self._readers.shutdown()
+        self._large_reader.shutdown()
 
     async def serve(self, door: Door, headers: Headers, receive: Receive) -> Answer:
         """The answer to one request, once its events are durable; Problem otherwise."""
@@ -79,29 +83,25 @@ class Reception:
 
     async def _store(self, door: Door, key: KnownKey, headers: Headers, receive: Receive) -> Answer:
         content_type, form = format_of(door, headers)
-        body = await receive_body(receive, headers, self._budget)
-        size = len(body)
-        try:
-            if size <= READ_INLINE_BYTES and not _encoding(headers):
-                submission, remarks = self._read(key, form, headers, body)
-            else:
-                loop = asyncio.get_running_loop()
-                submission, remarks = await loop.run_in_executor(
-                    self._readers, self._read, key, form, headers, body
-                )
+        with self.memory.share(key.scope.key_id) as share:
+            body = await receive_body(receive, headers, share)
+            submission, remarks = await self._read(key, form, headers, body, share)
+            is_large = not isinstance(body, bytes)
             del body
             submission.client = client_of(headers)
             if remarks.samples:
                 self._note(submission, remarks.samples)
             outcome = await self._submit(key, submission, remarks)
-        finally:
-            self._budget.give_back(size)
-        self._count(outcome, submission)
-        if remarks.ties and not await remarks.ties.keep(
-            {each.index for each in remarks.rejections}
-        ):
-            raise unavailable(LOOSE)
-        return door.answer(outcome, remarks, content_type)
+            self._count(outcome, submission)
+            if remarks.ties and not await remarks.ties.keep(
+                {each.index for each in remarks.rejections}
+            ):
+                raise unavailable(LOOSE)
+            answer = door.answer(outcome, remarks, content_type)
+        if is_large:
+            del submission, remarks
+            self._large_reader.submit(give_to_system)
+        return answer
 
     async def _submit(self, key: KnownKey, submission: Submission, remarks: Remarks) -> Outcome:
         if not (submission.facts or submission.settlements or remarks.rejections):
@@ -135,40 +135,99 @@ class Reception:
             if self._configuration.keys_as_of < arrived:
                 raise unavailable(UNCHECKED)
 
-    def _read(
-        self, key: KnownKey, form: Format, headers: Headers, body: bytes
+    async def _read(
+        self, key: KnownKey, form: Format, headers: Headers, body: Body, share: Share
+    ) -> tuple[Submission, Remarks]:
+        """In a thread where it takes long; of large bodies one after another."""
+        encoding = _encoding(headers)
+        if isinstance(body, bytes) and len(body) <= READ_INLINE_BYTES and not encoding:
+            return self._read_small(key, form, headers, body, share)
+        loop = asyncio.get_running_loop()
+        read: tuple[Submission, Remarks] | mmap.mmap
+        if isinstance(body, bytes) or encoding:
+            read = await loop.run_in_executor(
+                self._readers, self._decompress_and_read, key, form, headers, body, share
+            )
+            if isinstance(read, tuple):
+                return read
+            body = read
+        return await loop.run_in_executor(
+            self._large_reader, self._read_large, key, form, headers, body, share
+        )
+
+    def _decompress_and_read(
+        self, key: KnownKey, form: Format, headers: Headers, body: Body, share: Share
+    ) -> tuple[Submission, Remarks] | mmap.mmap:
+        """What is read of a small body; a large one, decompressed, is to be read by itself."""
+        plain = decompress(body, _encoding(headers), share)
+        if not isinstance(plain, bytes):
+            share.hold(len(plain))
+            return plain
+        return self._read_small(key, form, headers, plain, share)
+
+    def _read_small(
+        self, key: KnownKey, form: Format, headers: Headers, plain: bytes, share: Share
     ) -> tuple[Submission, Remarks]:
         now = datetime.now(UTC)
-        plain = decompress(body, _encoding(headers))
+        taken = self._decoded(key, form, headers, plain, now, share)
+        return self._submission(key, form, taken, now, share)
+
+    def _read_large(
+        self, key: KnownKey, form: Format, headers: Headers, body: mmap.mmap, share: Share
+    ) -> tuple[Submission, Remarks]:
+        now = datetime.now(UTC)
+        if form.stream is None:
+            taken = self._decoded(key, form, headers, body, now, share)
+        else:
+            reads = form.stream(body, headers)
+            taken = take_large(self._reader(key, now), reads, len(body), now, share)
+            if key.allowance:
+                key.allowance.take(taken.total, self._clock())
+        return self._submission(key, form, taken, now, share)
+
+    def _decoded(
+        self,
+        key: KnownKey,
+        form: Format,
+        headers: Headers,
+        plain: Body,
+        now: datetime,
+        share: Share,
+    ) -> Taken:
         decoded = form.decode(plain, headers, key.scope.source)
-        if key.allowance:
-            try:
-                key.allowance.take(decoded.total, self._clock())
-            except Limited:
-                if decoded.ties:
-                    decoded.ties.forget()
-                raise
+        try:
+            taken = take(self._reader(key, now), decoded, now)
+            share.hold(weigh(taken, plain))
+            if key.allowance:
+                key.allowance.take(taken.total, self._clock())
+        except BaseException:
+            if decoded.ties:
+                decoded.ties.forget()
+            raise
+        return taken
+
+    def _reader(self, key: KnownKey, now: datetime) -> Reader:
         decisions = self._configuration.decisions
         retention = min(self._retention, decisions.retention)
         window = _window(int(now.timestamp()), retention, decisions.dropped_before)
-        reader = Reader(
+        return Reader(
             key.scope, window, self._configuration.tiers, self._configuration.activated_tags
         )
-        facts, rejections, samples = _facts(reader, decoded)
-        settlements: Sequence[Settlement] = ()
-        if decoded.corrections:
-            settlements = _settlements(reader, decoded, now, rejections, samples)
+
+    def _submission(
+        self, key: KnownKey, form: Format, taken: Taken, now: datetime, share: Share
+    ) -> tuple[Submission, Remarks]:
         return Submission(
             scope=key.scope,
             format=form.name,
             received_at=now,
-            facts=facts,
-            rejected=Counter(each.reason for each in rejections) if rejections else {},
-            unknown_fields=decoded.unknown_fields,
-            size_bytes=len(plain),
-            unknown_names=decoded.unknown_names,
-            settlements=settlements,
-        ), Remarks(rejections, decoded.unknown_fields, decoded.unknown_names, samples, decoded.ties)
+            facts=taken.facts,
+            rejected=taken.rejected,
+            unknown_fields=taken.unknown_fields,
+            size_bytes=share.held,
+            unknown_names=taken.unknown_names,
+            settlements=taken.settlements,
+        ), taken.remarks
 
     def _note(self, submission: Submission, samples: Sequence[Sample]) -> None:
         self._configuration.notebook.refused(
@@ -216,39 +275,3 @@ def client_of(headers: Headers) -> str:
 @lru_cache(maxsize=1024)
 def _client(agent: bytes) -> str:
     return printable(agent.decode("latin-1").partition("(")[0].strip()[:CLIENT_CHARACTERS])
-
-
-def _facts(reader: Reader, decoded: Decoded) -> tuple[list[Fact], list[Rejection], list[Sample]]:
-    """Facts, every rejection in order, and of each reason a sample."""
-    facts: list[Fact] = []
-    samples: dict[str, Sample] = {}
-    rejections = decoded.rejections
-    read = reader.read
-    for index, event in zip(decoded.indexes, decoded.events, strict=True):
-        try:
-            facts.append(read(event))
-        except Rejected as error:
-            rejection = Rejection(index, event.id, error.reason, error.detail)
-            rejections.append(rejection)
-            samples.setdefault(error.reason, Sample(rejection, event))
-    rejections.sort(key=lambda rejection: rejection.index)
-    return facts, rejections, [*decoded.samples, *samples.values()]
-
-
-def _settlements(
-    reader: Reader,
-    decoded: Decoded,
-    now: datetime,
-    rejections: list[Rejection],
-    samples: list[Sample],
-) -> list[Settlement]:
-    """The body's settlements; what is refused of them goes to the other rejections."""
-    found = []
-    for index, event in decoded.corrections:
-        try:
-            found.append(settlement_of(reader, event, now))
-        except Rejected as error:
-            rejections.append(Rejection(index, event.id, error.reason, error.detail))
-            samples.append(Sample(rejections[-1], event))
-    rejections.sort(key=lambda rejection: rejection.index)
-    return found

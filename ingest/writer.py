@@ -12,7 +12,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,9 +30,8 @@ from ingest.rating import RateCard
 log = logging.getLogger(__name__)
 
 ROWS_PER_COMMIT = 10_000
-# Decoded, a body takes some four times its bytes.
 QUEUED_ROWS = 60_000
-QUEUED_BYTES = 128 * 2**20
+QUEUED_ROWS_OF_A_KEY = 40_000  # so that one key leaves room for others
 THREADS = 2
 # With less than this waiting, a commit begins when the other thread's has ended, or soon.
 ROWS_WORTH_A_COMMIT = 500
@@ -76,16 +75,18 @@ class Writer:
         self._dsn = dsn
         self._card = card
         self._commit_seconds = metrics.commit_seconds
-        metrics.queued_events.set_function(lambda: self._queued_rows)
+        metrics.queued_events.set_function(lambda: self.queued_rows)
         self._register = register
-        self._loop: asyncio.AbstractEventLoop
+        self.loop: asyncio.AbstractEventLoop
         self._queue: deque[_Waiting] = deque()
-        self._queued_rows = 0
+        self.queued_rows = 0
         self._queued_bytes = 0
+        self._rows_of: Counter[int] = Counter()  # by key
+        self.unanswered: set[asyncio.Future[Outcome]] = set()
         self._woken = threading.Condition()
         self._gathering = threading.Lock()  # one thread at a time
         self._committing: set[threading.Thread] = set()
-        self._away = 0  # threads without a connection
+        self.away = 0  # threads without a connection
         self._closing = False
         self._stopped = threading.Event()
         self._threads = [
@@ -95,7 +96,7 @@ class Writer:
 
     def start(self) -> None:
         """In the event loop that will submit."""
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         for thread in self._threads:
             thread.start()
 
@@ -110,34 +111,53 @@ class Writer:
 
     async def submit(self, submission: Submission) -> Outcome:
         """Returns once the submission is durable; Problem 503 when it is not, or not surely."""
-        future: asyncio.Future[Outcome] = self._loop.create_future()
+        future: asyncio.Future[Outcome] = self.loop.create_future()
         self._enqueue(_Waiting(submission, future))
-        late = self._loop.call_later(ANSWER_SECONDS, _give_up, future)
+        late = self.loop.call_later(ANSWER_SECONDS, _give_up, future)
+        self.unanswered.add(future)
         try:
             return await future
         finally:
+            self.unanswered.discard(future)
             late.cancel()
 
+    def rows_of(self, key_id: int) -> int:
+        """Events of one key that wait."""
+        return self._rows_of[key_id]
+
+    def give_up(self) -> None:
+        """Refuse what is not committed by now, in the event loop: it has to end."""
+        for future in list(self.unanswered):
+            _give_up(future)
+
     def _enqueue(self, waiting: _Waiting) -> None:
-        rows, size = len(waiting.submission.facts), waiting.submission.size_bytes
+        rows = len(waiting.submission.facts)
         with self._woken:
             if self._closing:
                 raise unavailable("Farthing is stopping. Send this again.")
-            if self._away == THREADS:
+            if self.away == THREADS:
                 raise unavailable(AWAY)
-            if self._queue and (
-                self._queued_rows + rows > QUEUED_ROWS or self._queued_bytes + size > QUEUED_BYTES
-            ):
+            if self._queue and self.queued_rows + rows > QUEUED_ROWS:
                 raise unavailable("More events wait than can be written. Send this again later.")
+            key = waiting.submission.scope.key_id
+            if self._queue and self._rows_of[key] + rows > QUEUED_ROWS_OF_A_KEY:
+                raise unavailable("More events of this key wait than one may have. Send it later.")
             self._queue.append(waiting)
-            self._count(rows, size)
+            self._count(waiting)
             # Whoever gathers waits for the first, and then for enough.
-            if len(self._queue) == 1 or self._queued_rows >= ROWS_WORTH_A_COMMIT:
+            if len(self._queue) == 1 or self.queued_rows >= ROWS_WORTH_A_COMMIT:
                 self._woken.notify()
 
-    def _count(self, rows: int, size: int) -> None:
-        self._queued_rows += rows
-        self._queued_bytes += size
+    def _count(self, waiting: _Waiting, sign: int = 1) -> None:
+        submission = waiting.submission
+        rows = sign * len(submission.facts)
+        self.queued_rows += rows
+        self._queued_bytes += sign * submission.size_bytes
+        self._rows_of[submission.scope.key_id] += rows
+
+    def _forget_counts(self) -> None:
+        self.queued_rows = self._queued_bytes = 0
+        self._rows_of.clear()
 
     def _take(self, gathered: list[_Waiting]) -> bool:
         """Wait for submissions and gather up to a commit's size; False when it is time to end."""
@@ -154,12 +174,14 @@ class Writer:
                     break
                 gathered.append(self._queue.popleft())
             for waiting in gathered:
-                self._count(-len(waiting.submission.facts), -waiting.submission.size_bytes)
+                self._count(waiting, -1)
+            if not self._queue:
+                self._forget_counts()
             self._committing.add(threading.current_thread())
             return bool(gathered)
 
     def _is_worth_it(self) -> bool:
-        enough = self._queued_rows >= ROWS_WORTH_A_COMMIT
+        enough = self.queued_rows >= ROWS_WORTH_A_COMMIT
         return enough or not self._committing or self._closing
 
     def _work(self) -> None:
@@ -194,16 +216,16 @@ class Writer:
         """Wait without a connection, refusing what comes; returns whether it is time to end."""
         with self._woken:
             self._committing.discard(threading.current_thread())
-            self._away += 1
+            self.away += 1
             refused: list[_Waiting] = []
-            if self._away == THREADS:
+            if self.away == THREADS:
                 refused, self._queue = list(self._queue), deque()
-                self._count(-self._queued_rows, -self._queued_bytes)
+                self._forget_counts()
         self._refuse(refused, AWAY)
         self._stopped.wait(seconds)
         with self._woken:
             if not self._closing:
-                self._away -= 1
+                self.away -= 1
             return self._closing
 
     def _commit(self, committer: Committer, gathered: list[_Waiting]) -> None:
@@ -224,7 +246,7 @@ class Writer:
             return
         self._commit_seconds.observe(time.monotonic() - started)
         answers = [waiting.answer for waiting in gathered]
-        self._loop.call_soon_threadsafe(_settle, list(zip(answers, outcomes, strict=True)))
+        self.loop.call_soon_threadsafe(_settle, list(zip(answers, outcomes, strict=True)))
 
     def _commit_through_races(
         self, committer: Committer, gathered: Sequence[_Waiting]
@@ -256,7 +278,7 @@ class Writer:
 
     def _refuse(self, gathered: list[_Waiting], reason: str) -> None:
         refusals = [(waiting.answer, unavailable(reason)) for waiting in gathered]
-        self._loop.call_soon_threadsafe(_settle, refusals)
+        self.loop.call_soon_threadsafe(_settle, refusals)
         gathered.clear()
 
 

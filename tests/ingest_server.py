@@ -17,12 +17,12 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
-import uvicorn
 from psycopg.rows import dict_row
 
 from finops.conninfo import conninfo
 from finops.management.commands.ingest import configuration
 from ingest import app, keys
+from ingest.protocol import Server
 
 EVENTS = "/api/v1/events"
 FACTS = "usage_event, ingest_batch, attribution, settlement"
@@ -51,7 +51,8 @@ class Clock:
 @contextlib.contextmanager
 def serve(application: app.App, port: int = 0) -> Iterator[str]:
     """The address of a running server; on leaving it has answered what it took and ended."""
-    server = uvicorn.Server(configuration(application, host="127.0.0.1", port=port))
+    where = {"host": "127.0.0.1", "port": port}
+    server = Server(configuration(application, **where), application.writer.give_up)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until(lambda: server.started or not thread.is_alive())

@@ -16,6 +16,7 @@ PURE = {
     *("finops.charts", "finops.formats", "finops.labels", "finops.periods", "finops.pricing"),
     *("finops.query", "finops.event_files", "finops.ingest_client"),
     *(
+        "ingest.buffers",
         "ingest.batches",
         "ingest.client",
         "ingest.corrections",
@@ -57,7 +58,7 @@ DATA = {
         "ingest.configuration",
         "ingest.keys",
     ),
-    *("ingest.notebook", "ingest.overflows", "ingest.partitions"),
+    *("ingest.notebook", "ingest.overflows", "ingest.partitions", "ingest.saturation"),
     *("ingest.rows", "ingest.settlements", "ingest.writer"),
 }
 NO_NAMES = {"base", "common", "core", "helpers", "managers", "selectors", "services", "utils"}

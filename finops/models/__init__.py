@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finops.models.cache import CacheEntry
-from finops.models.intake import CardinalityOverflow, RejectedExample
+from finops.models.intake import CardinalityOverflow, IngestSaturation, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.operations import Operation
 from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMember
@@ -22,6 +22,7 @@ __all__ = [
     "CardinalityOverflow",
     "Erasure",
     "IngestKey",
+    "IngestSaturation",
     "Invitation",
     "KeyRefusal",
     "LatencyTier",

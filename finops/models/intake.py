@@ -46,3 +46,21 @@ class CardinalityOverflow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dimension} of {self.team or 'no team'}"
+
+
+class IngestSaturation(models.Model):
+    """How full one ingest process was in one minute; `values` as of ingest.saturation.Minute."""
+
+    process = models.TextField()
+    minute = models.DateTimeField()
+    noted_at = models.DateTimeField()
+    values = models.JSONField()
+
+    class Meta:
+        db_table = "ingest_saturation"
+        constraints = (
+            models.UniqueConstraint(fields=["process", "minute"], name="ingest_saturation_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.process} at {self.minute}"

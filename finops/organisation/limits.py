@@ -10,8 +10,14 @@ from finops import labels
 from finops.organisation import stored
 from finops.organisation.stored import Act
 from ingest import decisions
-from ingest.attribution import CACHED_ATTRIBUTIONS
-from ingest.cardinality import COMBINATIONS, DEFAULT_LIMITS, LIMITS, TAG, USER
+from ingest.cardinality import (
+    COMBINATIONS,
+    DEFAULT_LIMITS,
+    LIMITS,
+    MOST_COMBINATIONS,
+    TAG,
+    USER,
+)
 
 NAMES = {
     **{dimension: labels.dimension(dimension) for dimension in LIMITS},
@@ -24,7 +30,7 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(LIMITS, (10, 10_000)),
     TAG: (10, 10_000),
     USER: (1_000, 20_000_000),
-    COMBINATIONS: (1_000, CACHED_ATTRIBUTIONS),
+    COMBINATIONS: (1_000, MOST_COMBINATIONS),
 }
 
 

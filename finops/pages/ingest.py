@@ -18,6 +18,7 @@ from finops import access, attribution_limits, formats, health, intake, intake_c
 from finops.costs import QueryTooSlow
 from finops.intake import Intake, Scope, Sender, Settlements, Window
 from finops.models import IngestKey, Team
+from finops.pages import saturation
 from finops.pages.kpis import Kpi
 from finops.pages.refusals import EXAMPLES, moment, reasons
 from finops.pages.snippets import snippets
@@ -64,7 +65,9 @@ def desk(request: HttpRequest) -> HttpResponse:
     status = 400 if wrong else 200
     try:
         found = intake.read(Scope(teams, chosen.pk if chosen else None), within)
-        context |= figures(found, health.read_pipeline(teams), within, view, now)
+        pipeline = health.read_pipeline(teams)
+        context |= figures(found, pipeline, within, view, now)
+        context["saturation"] = saturation.panel(teams, pipeline, now)
         context["limits"] = attribution_limits.fullness(teams)
         context["sees_all"] = teams is None
     except QueryTooSlow as error:

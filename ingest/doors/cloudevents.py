@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
@@ -19,10 +19,21 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError
 
+from ingest.buffers import Body
+from ingest.doors import large
 from ingest.doors.arrays import Elements
-from ingest.doors.door import Decoded, Door, Format, Headers, problem_json, result
-from ingest.doors.native import legibly, one_by_one
-from ingest.events import Event, TranslatedEvent
+from ingest.doors.door import (
+    Decoded,
+    Door,
+    Format,
+    Headers,
+    Read,
+    content_type_of,
+    problem_json,
+    result,
+)
+from ingest.doors.native import legibly, one_by_one, read_piece, refused
+from ingest.events import FIELDS, Event, TranslatedEvent
 from ingest.rejections import Rejected
 
 SHAPES = "send a CloudEvent, an array of them, or one in binary mode with its ce- headers"
@@ -62,6 +73,15 @@ class _Envelope(Struct, gc=False):
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
+class _LargeData(Struct, gc=False):
+    data: Raw | UnsetType = UNSET
+
+
+_LARGE_DATA = msgspec.json.Decoder(_LargeData)
+_REDUCED_ENVELOPE = large.Reduced([*_REQUIRED, "subject", "time", "data_base64"])
+_REDUCED_DATA = large.Reduced([*FIELDS, *_ALIASES, "tokens", "type", "corrects"])
 _RAW = Elements(Raw)
 _DATA = msgspec.json.Decoder(dict[str, Raw])
 _ANYTHING = msgspec.json.Decoder(Any)
@@ -99,6 +119,54 @@ def _marked(event: Event, undated: Collection[str]) -> Event:
     if event.id not in undated:
         return event
     return TranslatedEvent(**msgspec.structs.asdict(event), undated=True)
+
+
+def stream(body: Body, headers: Headers) -> Iterator[Read]:
+    """A large body in any of the modes, an event at a time."""
+    undated: set[str] = set()
+    native_of = partial(_native_of, now=datetime.now(UTC), undated=undated)
+    for read in _read_pieces(body, headers, native_of):
+        if undated and isinstance(read.event, Event):
+            read = read._replace(event=_marked(read.event, undated))
+            undated.clear()
+        yield read
+
+
+def _read_pieces(
+    body: Body, headers: Headers, native_of: Callable[[bytes], bytes]
+) -> Iterator[Read]:
+    is_structured = content_type_of(headers).startswith("application/cloudevents")
+    attributes = {} if is_structured else _attributes(headers)
+    if attributes:
+        yield _read_piece(large.Piece(0, memoryview(body)), native_of, attributes)
+        return
+    for piece in large.elements(body):
+        yield _read_piece(piece, native_of, {})._replace(size=len(piece.raw))
+
+
+def _read_piece(
+    piece: large.Piece, native_of: Callable[[bytes], bytes], attributes: dict[str, str]
+) -> Read:
+    try:
+        if attributes:
+            data = Raw(large.reduced(_REDUCED_DATA, piece.raw))
+            raw = _encode({**attributes, "data": data})
+        elif len(piece.raw) > large.LARGE_EVENT_BYTES:
+            raw = large.reduced(_reduced, piece.raw)
+        else:
+            raw = bytes(piece.raw)
+    except Rejected as error:
+        return refused(piece.place, b"{}", error)
+    return read_piece(piece.place, raw, native_of)
+
+
+def _reduced(raw: memoryview) -> bytes:
+    """A large CloudEvent with those fields of its data that are read."""
+    data = _LARGE_DATA.decode(raw).data
+    fields = _DATA.decode(_REDUCED_ENVELOPE(raw))
+    if data is not UNSET:
+        fields["data"] = Raw(_REDUCED_DATA(memoryview(data)))
+    return _encode(fields)
 
 
 def _attributes(headers: Headers) -> dict[str, str]:
@@ -190,11 +258,11 @@ def _counted(given: dict[str, Raw]) -> dict[str, Raw]:
     return {**given, **dict.fromkeys(names, Raw(_encode(tokens)))}
 
 
-def _decode(body: bytes, headers: Headers, source: str) -> Decoded:
-    return read(body, headers, datetime.now(UTC))
+def _decode(body: Body, headers: Headers, source: str) -> Decoded:
+    return read(bytes(body), headers, datetime.now(UTC))
 
 
-_FORMAT = Format("cloudevents", _decode)
+_FORMAT = Format("cloudevents", _decode, stream)
 CLOUDEVENTS = Door(
     path="/api/v1/ingest/cloudevents",
     formats=dict.fromkeys(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from ingest.batches import Outcome
+from ingest.buffers import Body
 from ingest.events import Correction, Event
-from ingest.examples import Sample
+from ingest.examples import Sample, printable
 from ingest.problems import Problem
 from ingest.rejections import Rejection
 
@@ -50,6 +51,55 @@ class Decoded(NamedTuple):
         return len(self.events) + len(self.rejections) + len(self.corrections)
 
 
+class Read(NamedTuple):
+    """One event of a body, or why it is none, with its place. `sample` is what was refused, `size`
+    the bytes of the body that are read with it."""
+
+    place: int
+    event: Event | None
+    rejection: Rejection | None = None
+    sample: bytes | Event = b""
+    unknown_fields: int = 0
+    unknown_names: Sequence[str] = ()
+    size: int = 0
+
+
+# What is named of unknown fields: enough to see a misspelling.
+NAMED_FIELDS = 5
+
+
+def gathered(reads: Iterable[Read]) -> Decoded:
+    events: list[Event] = []
+    indexes: list[int] = []
+    rejections: list[Rejection] = []
+    samples: dict[str, Sample] = {}
+    corrections: list[tuple[int, Correction]] = []
+    names: dict[str, None] = {}
+    unknown_fields = 0
+    for read in reads:
+        unknown_fields += read.unknown_fields
+        if read.unknown_names and len(names) < NAMED_FIELDS:
+            names.update(dict.fromkeys(printable(name) for name in read.unknown_names))
+        if isinstance(read.event, Correction):
+            corrections.append((read.place, read.event))
+        elif read.event is not None:
+            events.append(read.event)
+            indexes.append(read.place)
+        elif read.rejection is not None:
+            rejections.append(read.rejection)
+            samples.setdefault(read.rejection.reason, Sample(read.rejection, read.sample))
+    shown = list(names)[:NAMED_FIELDS]
+    return Decoded(
+        events,
+        indexes,
+        rejections,
+        unknown_fields,
+        shown,
+        list(samples.values()),
+        corrections=corrections,
+    )
+
+
 class Remarks(NamedTuple):
     """What the answer says about a body besides what became of its facts."""
 
@@ -70,12 +120,14 @@ class Answer(NamedTuple):
 class Format(NamedTuple):
     """One content type of a door. `name` is what a batch keeps of it.
 
-    `decode` makes events of the decompressed body, its headers and the source that sends it;
-    Problem when the whole of it cannot be read.
+    `decode` makes events of the decompressed body, its headers and the source that sends it.
+    `stream` reads a large one an event at a time, where `decode` would hold too much. Problem when
+    the whole of it cannot be read.
     """
 
     name: str
-    decode: Callable[[bytes, Headers, str], Decoded]
+    decode: Callable[[Body, Headers, str], Decoded]
+    stream: Callable[[Body, Headers], Iterator[Read]] | None = None
 
 
 class Door(NamedTuple):

@@ -6,24 +6,34 @@ pay nothing for the care that bad ones need.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, DecodeError, Raw, UnsetType, ValidationError
 
+from ingest.buffers import Body
+from ingest.doors import large
 from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
-from ingest.doors.door import Decoded, Door, Format, Headers, problem_json, result
+from ingest.doors.door import (
+    NAMED_FIELDS,
+    Decoded,
+    Door,
+    Format,
+    Headers,
+    Read,
+    gathered,
+    problem_json,
+    result,
+)
 from ingest.doors.surrogates import ESCAPED_NUL, without_unpaired_surrogates
 from ingest.events import FIELDS, Correction, Event, StrictEvent
-from ingest.examples import Sample, printable
+from ingest.examples import Sample
 from ingest.facts import check_characters
 from ingest.problems import Problem
 from ingest.rejections import Rejected, Rejection, rejected_by_schema
 
 SHAPES = 'send one event, an array, or {"events": […]}'
-# What the answer names of unknown fields: enough to see a misspelling.
-_NAMED_FIELDS = 5
 
 
 class _Envelope(msgspec.Struct):
@@ -35,6 +45,7 @@ _LENIENT = Elements(Event)
 _RAW = Elements(Raw)
 _OBJECT = Elements(dict[str, Raw])
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
+_REDUCED = large.Reduced(FIELDS | {"corrects"})
 
 
 def read_json(body: bytes) -> Decoded:
@@ -131,39 +142,53 @@ def one_by_one(
 ) -> Decoded:
     """Each event with its place, read by itself, `native_of` having put it into our fields first;
     Rejected of that refuses the one event."""
-    events: list[Event] = []
-    indexes: list[int] = []
-    rejections: list[Rejection] = []
-    unknown_fields = 0
-    names: dict[str, None] = {}
-    samples: dict[str, Sample] = {}
-    corrections: list[tuple[int, Correction]] = []
-    for index, raw in raws:
-        try:
-            event, unknown = _event(native_of(raw))
-        except Rejected as error:
-            rejection = Rejection(index, _id_of(raw), error.reason, error.detail)
-            rejections.append(rejection)
-            samples.setdefault(error.reason, Sample(rejection, raw))
-            continue
-        if isinstance(event, Correction):
-            corrections.append((index, event))
-        else:
-            events.append(event)
-            indexes.append(index)
-        unknown_fields += len(unknown)
-        if len(names) < _NAMED_FIELDS:
-            names.update(dict.fromkeys(printable(name) for name in unknown))
-    shown = list(names)[:_NAMED_FIELDS]
-    return Decoded(
-        events,
-        indexes,
-        rejections,
-        unknown_fields,
-        shown,
-        list(samples.values()),
-        corrections=corrections,
-    )
+    return gathered(read_one(index, raw, native_of) for index, raw in raws)
+
+
+def read_one(index: int, raw: bytes, native_of: Callable[[bytes], bytes] = bytes) -> Read:
+    try:
+        event, unknown = _event(native_of(raw))
+    except Rejected as error:
+        return refused(index, raw, error)
+    return Read(index, event, None, b"", len(unknown), unknown)
+
+
+def refused(index: int, raw: bytes, error: Rejected) -> Read:
+    return Read(index, None, Rejection(index, _id_of(raw), error.reason, error.detail), raw)
+
+
+def stream_json(body: Body, headers: Headers) -> Iterator[Read]:
+    return _of_pieces(large.elements(body, has_envelope=True))
+
+
+def stream_ndjson(body: Body, headers: Headers) -> Iterator[Read]:
+    return _of_pieces(large.lines(body))
+
+
+def _of_pieces(pieces: Iterable[large.Piece]) -> Iterator[Read]:
+    for piece in pieces:
+        size = len(piece.raw)
+        is_large = size > large.LARGE_EVENT_BYTES
+        read = _large(piece) if is_large else read_piece(piece.place, bytes(piece.raw))
+        yield read._replace(size=size)
+
+
+def read_piece(place: int, raw: bytes, native_of: Callable[[bytes], bytes] = bytes) -> Read:
+    """As `read_one`, of what may not even be JSON."""
+    try:
+        return large.legible(lambda text: read_one(place, text, native_of), raw)
+    except Rejected as error:
+        return Read(place, None, Rejection(place, None, error.reason, error.detail), raw)
+
+
+def _large(piece: large.Piece) -> Read:
+    try:
+        raw = large.reduced(_REDUCED, piece.raw)
+    except Rejected as error:
+        return refused(piece.place, b"{}", error)
+    count, names = _REDUCED.others(piece.raw, NAMED_FIELDS)
+    read = read_piece(piece.place, raw)
+    return read._replace(unknown_fields=count, unknown_names=names)
 
 
 def _event(raw: bytes) -> tuple[Event, Sequence[str]]:
@@ -224,20 +249,20 @@ def _unreadable(error: Exception) -> Problem:
     return Problem(400, f"The body is no readable JSON: {error}.")
 
 
-def _decode_json(body: bytes, headers: Headers, source: str) -> Decoded:
-    return read_json(body)
+def _decode_json(body: Body, headers: Headers, source: str) -> Decoded:
+    return read_json(bytes(body))
 
 
-def _decode_ndjson(body: bytes, headers: Headers, source: str) -> Decoded:
-    return read_ndjson(body)
+def _decode_ndjson(body: Body, headers: Headers, source: str) -> Decoded:
+    return read_ndjson(bytes(body))
 
 
 EVENTS = Door(
     path="/api/v1/events",
     formats={
-        "application/json": Format("json", _decode_json),
-        "application/x-ndjson": Format("ndjson", _decode_ndjson),
-        "application/ndjson": Format("ndjson", _decode_ndjson),
+        "application/json": Format("json", _decode_json, stream_json),
+        "application/x-ndjson": Format("ndjson", _decode_ndjson, stream_ndjson),
+        "application/ndjson": Format("ndjson", _decode_ndjson, stream_ndjson),
     },
     answer=result,
     refuse=problem_json,

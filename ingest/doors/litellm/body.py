@@ -8,26 +8,38 @@ one payload is said in the answer of 200, and a limit that is reached is answere
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import DecodeError, Raw, ValidationError
 
+from ingest.buffers import Body
+from ingest.doors import large
 from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
-from ingest.doors.door import Answer, Decoded, Door, Format, problem_json, result
+from ingest.doors.door import (
+    Answer,
+    Decoded,
+    Door,
+    Format,
+    Headers,
+    Read,
+    gathered,
+    problem_json,
+    result,
+)
 from ingest.doors.litellm.labels import text
 from ingest.doors.litellm.payload import Payload, fields_of
 from ingest.doors.native import legibly
 from ingest.doors.surrogates import without_unpaired_surrogates
 from ingest.events import Event
-from ingest.examples import Sample
 from ingest.problems import Problem
 from ingest.rejections import Rejected, Rejection, rejected_by_schema
 
 SHAPES = "send LiteLLM's log_format json_array, ndjson or single"
 _PAYLOAD = Elements(Payload)
 _RAW = Elements(Raw)
+_REDUCED = large.Reduced([each.encode_name for each in msgspec.structs.fields(Payload)])
 # How events are shown as examples of what was refused.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -55,31 +67,39 @@ def _read(body: bytes) -> Decoded:
 
 
 def _events(payloads: Iterable[tuple[int, Payload | Raw | bytes]]) -> Decoded:
-    events: list[Event] = []
-    indexes: list[int] = []
-    rejections: list[Rejection] = []
-    samples: dict[str, Sample] = {}
-    for index, given in payloads:
-        name: str | None = None
-        fields: dict[str, Any] | None = None
+    return gathered(read_one(index, given) for index, given in payloads)
+
+
+def read_one(index: int, given: Payload | Raw | bytes) -> Read:
+    """One payload as an event; neither that nor a rejection where it is no model call."""
+    name: str | None = None
+    fields: dict[str, Any] | None = None
+    try:
+        payload = given if isinstance(given, Payload) else _payload(bytes(given))
+        if payload is None:
+            return Read(index, None)
+        name = text(payload.litellm_call_id) or None
+        fields = fields_of(payload)
+        return Read(index, None if fields is None else msgspec.convert(fields, Event))
+    except ValidationError as error:
+        refused = rejected_by_schema(error)
+    except Rejected as error:
+        refused = error
+    rejection = Rejection(index, name, refused.reason, refused.detail)
+    return Read(index, None, rejection, _shown(given, fields))
+
+
+def stream(body: Body, headers: Headers) -> Iterator[Read]:
+    """A large body, payload by payload; one that holds several lines is NDJSON."""
+    pieces = large.elements(body) if large.begins_with(body, b"[") else large.lines(body)
+    for piece in pieces:
         try:
-            payload = given if isinstance(given, Payload) else _payload(bytes(given))
-            if payload is not None:
-                name = text(payload.litellm_call_id) or None
-                fields = fields_of(payload)
-            if fields is not None:
-                events.append(msgspec.convert(fields, Event))
-                indexes.append(index)
-            continue
-        except ValidationError as error:
-            refused = rejected_by_schema(error)
+            is_large = len(piece.raw) > large.LARGE_EVENT_BYTES
+            raw = large.reduced(_REDUCED, piece.raw, _legible) if is_large else bytes(piece.raw)
+            yield read_one(piece.place, raw)._replace(size=len(piece.raw))
         except Rejected as error:
-            refused = error
-        rejection = Rejection(index, name, refused.reason, refused.detail)
-        rejections.append(rejection)
-        if refused.reason not in samples:
-            samples[refused.reason] = Sample(rejection, _shown(given, fields))
-    return Decoded(events, indexes, rejections, 0, samples=list(samples.values()))
+            rejection = Rejection(piece.place, None, error.reason, error.detail)
+            yield Read(piece.place, None, rejection, size=len(piece.raw))
 
 
 def _shown(given: Payload | Raw | bytes, fields: dict[str, Any] | None) -> bytes:
@@ -138,7 +158,7 @@ def _refuse(problem: Problem, content_type: str) -> Answer:
     return problem_json(problem, content_type)
 
 
-_FORMAT = Format("litellm", lambda body, headers, source: read(body))
+_FORMAT = Format("litellm", lambda body, headers, source: read(bytes(body)), stream)
 LITELLM = Door(
     path="/api/v1/ingest/litellm",
     formats=dict.fromkeys(

@@ -7,25 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from msgspec import DecodeError, ValidationError
+
+from ingest.buffers import Body, forget
 from ingest.doors.door import Answer, Decoded, Door, Format, Headers
 from ingest.doors.otlp import answers, calls, events, protobuf, text
 from ingest.doors.otlp.kinship import Kinship
 from ingest.doors.otlp.records import Group
 from ingest.problems import Problem
+from ingest.rejections import Rejected
 
-Decoder = Callable[[bytes, Headers, str], Decoded]
+Decoder = Callable[[Body, Headers, str], Decoded]
 
 
 def doors() -> tuple[Door, ...]:
     """The three doors of one process; what they remember of earlier bodies is theirs together."""
     kinship = Kinship()
 
-    def decoder(read: Callable[[bytes], Iterable[Group]]) -> Decoder:
-        def decode(body: bytes, headers: Headers, source: str) -> Decoded:
+    def decoder(read: Callable[[Body], Iterable[Group]]) -> Decoder:
+        def decode(body: Body, headers: Headers, source: str) -> Decoded:
             try:
                 told, ties = kinship.distinct(calls.read(read(body)), source)
             except RecursionError:
                 raise Problem(400, "The body has values within values, too deep to read.") from None
+            except ValidationError as error:
+                raise Problem(400, f"The body is no OTLP in JSON: {error}.") from None
+            except (DecodeError, UnicodeDecodeError) as error:
+                raise Problem(400, f"The body is no readable JSON: {error}.") from None
+            except Rejected as error:
+                raise Problem(400, f"The body cannot be read: {error.detail}") from None
+            forget(body, len(body))
             try:
                 return events.decoded(told)._replace(ties=ties)
             except BaseException:
@@ -63,5 +74,5 @@ def _door(
     )
 
 
-def _passed_over(body: bytes, headers: Headers, source: str) -> Decoded:
+def _passed_over(body: Body, headers: Headers, source: str) -> Decoded:
     return Decoded((), (), [], 0)

@@ -16,6 +16,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from ingest.buffers import Body
 from ingest.doors.otlp.records import Group, Pairs, Record, Value
 from ingest.doors.otlp.vocabulary import KNOWN, TAG_PREFIXES
 from ingest.problems import Problem
@@ -32,13 +33,13 @@ _FAILED = Status.STATUS_CODE_ERROR
 _DAMAGED = "The body is no OTLP in protobuf"
 
 
-def read_traces(body: bytes) -> Iterator[Group]:
+def read_traces(body: Body) -> Iterator[Group]:
     """Every group of the body; Problem 400 when it cannot be read, as soon as that is seen."""
     for resource, spans in _groups(body):
         yield Group(resource, map(_span, spans))
 
 
-def read_logs(body: bytes) -> Iterator[Group]:
+def read_logs(body: Body) -> Iterator[Group]:
     """The same of log records that are inference events; all others are passed over."""
     for resource, entries in _groups(body):
         records = (_log(entry) for entry in entries)
@@ -49,7 +50,7 @@ def too_many_records() -> Problem:
     return Problem(413, f"More than {MAX_RECORDS} spans or records; send several requests.")
 
 
-def _groups(body: bytes) -> Iterator[tuple[Pairs, Iterator[bytes]]]:
+def _groups(body: Body) -> Iterator[tuple[Pairs, Iterator[bytes]]]:
     counted = [0]
     for number, (at, start, end) in enumerate(_fields(body, 0, len(body))):
         if number > MAX_RESOURCES:
@@ -58,7 +59,7 @@ def _groups(body: bytes) -> Iterator[tuple[Pairs, Iterator[bytes]]]:
             yield _resource(body, start, end), _leaves(body, start, end, counted)
 
 
-def _leaves(body: bytes, start: int, end: int, counted: list[int]) -> Iterator[bytes]:
+def _leaves(body: Body, start: int, end: int, counted: list[int]) -> Iterator[bytes]:
     """The spans or log records of one resource; what carries them counts as well."""
     for at, start_of_scope, end_of_scope in _fields(body, start, end):
         if at != 2:
@@ -73,7 +74,7 @@ def _leaves(body: bytes, start: int, end: int, counted: list[int]) -> Iterator[b
         counted[0] += 1
 
 
-def _pruned(body: bytes, start: int, end: int) -> bytes:
+def _pruned(body: Body, start: int, end: int) -> bytes:
     """A large message without its large fields, and with no more fields than may be large."""
     kept: list[bytes] = []
     size, begins = 0, start
@@ -87,7 +88,7 @@ def _pruned(body: bytes, start: int, end: int) -> bytes:
     return b"".join(kept)
 
 
-def _fields(body: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _fields(body: Body, start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """(field number, first byte, end) of every field of a message; Problem 400 when damaged."""
     at = start
     while at < end:
@@ -108,7 +109,7 @@ def _fields(body: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]
         at += length
 
 
-def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
+def _varint(body: Body, at: int, end: int) -> tuple[int, int]:
     value = shift = 0
     while at < end and shift < 64:
         byte = body[at]
@@ -127,7 +128,7 @@ def _parsed(message: Any, data: bytes) -> Any:
         raise Problem(400, f"{_DAMAGED}: a {message.__name__} cannot be parsed.") from None
 
 
-def _resource(body: bytes, start: int, end: int) -> Pairs:
+def _resource(body: Body, start: int, end: int) -> Pairs:
     for at, first, last in _fields(body, start, end):
         if at == 1:
             small = last - first <= LARGE_FIELD_BYTES

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from mmap import mmap
 from typing import TypeVar
 
 import msgspec
 from msgspec import DecodeError, Struct, ValidationError
 
+from ingest.buffers import Body
+from ingest.doors.otlp import large_text
 from ingest.doors.otlp.protobuf import FIRST_TOKEN, INFERENCE_EVENT
 from ingest.doors.otlp.records import Group, Pairs, Record, Value
 from ingest.doors.otlp.vocabulary import KNOWN, TAG_PREFIXES
@@ -109,39 +112,60 @@ class Logs(_Message):
 
 _TRACES = msgspec.json.Decoder(Traces)
 _LOGS = msgspec.json.Decoder(Logs)
+_SPAN = msgspec.json.Decoder(Span)
+_LOG_RECORD = msgspec.json.Decoder(LogRecord)
+_RESOURCE = msgspec.json.Decoder(Resource)
 
 
-def read_traces(body: bytes) -> Iterator[Group]:
-    """Every group of the body; Problem 400 when it cannot be read."""
+def read_traces(body: Body) -> Iterator[Group]:
+    """Every group of the body. Raises MsgspecError, UnicodeDecodeError, Rejected, RecursionError
+    where it cannot be read."""
+    if not isinstance(body, bytes):
+        for resource, records in _read_large(body):
+            yield Group(resource, (_span(_SPAN.decode(raw)) for raw in records))
+        return
     found = _decoded(_TRACES, body)
     for group in found.resource_spans or ():
         spans = [span for scope in group.scope_spans or () for span in scope.spans or ()]
         yield Group(_resource(group.resource), map(_span, spans))
 
 
-def read_logs(body: bytes) -> Iterator[Group]:
+def read_logs(body: Body) -> Iterator[Group]:
     """The same of log records that are inference events; all others are passed over."""
+    if not isinstance(body, bytes):
+        for resource, records in _read_large(body):
+            told = (_LOG_RECORD.decode(raw) for raw in records)
+            yield Group(resource, map(_log, filter(_tells_inference, told)))
+        return
     found = _decoded(_LOGS, body)
     for group in found.resource_logs or ():
         entries = [entry for scope in group.scope_logs or () for entry in scope.log_records or ()]
         yield Group(_resource(group.resource), map(_log, filter(_tells_inference, entries)))
 
 
-_Body = TypeVar("_Body")
+_Read = TypeVar("_Read")
 
 
-def _decoded(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
+def _decoded(decoder: msgspec.json.Decoder[_Read], body: bytes) -> _Read:
     if body.count(b"{") > MAX_BRACES:
-        raise Problem(413, f"More than {MAX_BRACES} objects; send several requests.")
+        raise too_many_objects()
     try:
-        try:
-            return decoder.decode(body)
-        except DecodeError:
-            return decoder.decode(without_unpaired_surrogates(body))
-    except ValidationError as error:
-        raise Problem(400, f"The body is no OTLP in JSON: {error}.") from None
-    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(400, f"The body is no readable JSON: {error}.") from None
+        return decoder.decode(body)
+    except ValidationError:
+        raise
+    except DecodeError:
+        return decoder.decode(without_unpaired_surrogates(body))
+
+
+def too_many_objects() -> Problem:
+    return Problem(413, f"More than {MAX_BRACES} objects; send several requests.")
+
+
+def _read_large(body: mmap) -> Iterator[tuple[Pairs, Iterator[bytes]]]:
+    if large_text.objects(body) > MAX_BRACES:
+        raise too_many_objects()
+    for resource, records in large_text.read(body):
+        yield _resource(_RESOURCE.decode(resource) if resource else None), records
 
 
 def _resource(resource: Resource | None) -> Pairs:

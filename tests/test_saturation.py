@@ -1,0 +1,72 @@
+"""The Ingest desk says how full the door is, what limits it and what to do, or that it is away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from desks import reader
+from django.db import connection
+
+from finops.models import IngestKey, IngestSaturation
+from ingest import keys
+
+CALM: dict[str, Any] = {
+    **{"queue": 0.02, "memory": 0.05, "busy": 0.1, "away": 0.0, "waiting_bodies": 0},
+    **{"answers": {}, "requests": 100, "commit_p95": 0.012, "keys": {}},
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_noted(db: None) -> None:
+    IngestSaturation.objects.all().delete()  # servers of other tests have
+
+
+def note(ago: timedelta = timedelta(), **fields: Any) -> None:
+    at = datetime.now(UTC) - ago
+    minute = at.replace(second=0, microsecond=0)
+    values = CALM | fields
+    IngestSaturation.objects.create(process="one", minute=minute, noted_at=at, values=values)
+
+
+def page() -> str:
+    made = keys.generate()
+    key = IngestKey.objects.create(
+        prefix=made.prefix, digest=made.digest, service="s", team="search"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ingest_batch (key_id, source, format, received_at, committed_at, accepted,"
+            " duplicates)"
+            " VALUES (%s, 's', 'json', now(), now(), 1, 0)",
+            [key.pk],
+        )
+    return reader("administrator").get("/ingest").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "Everything is taken at once."),
+        ({"busy": 0.7}, "There is room for somewhat more."),
+        ({"queue": 0.97}, "The database writes slower than events come"),
+        ({"waiting_bodies": 2}, "Large requests wait for memory"),
+        ({"away": 1.0}, "no connection to PostgreSQL"),
+        ({"answers": {"429": 3}}, "Keys are at their own limits"),
+    ],
+)
+def test_the_page_says_what_limits_and_what_to_do(
+    db: None, fields: dict[str, Any], said: str
+) -> None:
+    note(**fields)
+    assert said in page()
+
+
+@pytest.mark.parametrize(("ago", "since"), [(None, " yet"), (timedelta(minutes=3), " since")])
+def test_a_process_that_says_nothing_is_not_taken_for_a_calm_one(
+    db: None, ago: timedelta | None, since: str
+) -> None:
+    if ago:
+        note(ago=ago)
+    assert f"No ingest process has told how full it is{since}" in page()
