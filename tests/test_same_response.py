@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
@@ -64,11 +65,11 @@ def new_response() -> str:
     return f"chatcmpl-{uuid4().hex}"
 
 
-@pytest.mark.parametrize("first", DOORS)
-@pytest.mark.parametrize("second", DOORS)
+# LiteLLM's own calls are told apart by the ids that it gives them.
+@pytest.mark.parametrize(
+    ("first", "second"), [pair for pair in product(DOORS, repeat=2) if set(pair) != {"LiteLLM"}]
+)
 def test_a_call_told_at_two_doors_counts_once(door: Door, first: str, second: str) -> None:
-    if first == second == "LiteLLM":
-        pytest.skip("each of its calls has an id of its own")
     response = new_response()
     DOORS[first](door, response)
     [stored] = door.rows()
