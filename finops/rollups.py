@@ -65,10 +65,11 @@ class Claim:
     events: int
     first: datetime
     last: datetime
-    oldest: datetime  # when the first of them was committed
+    waited: timedelta  # since the first of them was committed, by the database's clock
 
-    def may_wait(self, now: datetime) -> bool:
-        return LARGE_EVENTS <= self.events < CHUNK_EVENTS and self.oldest > now - PATIENCE
+    @property
+    def may_wait(self) -> bool:
+        return LARGE_EVENTS <= self.events < CHUNK_EVENTS and self.waited < PATIENCE
 
 
 def fold_waiting(now: datetime, zone: ZoneInfo) -> FoldReport:
@@ -101,7 +102,7 @@ def fold_chunk(now: datetime, zone: ZoneInfo, *, is_patient: bool = False) -> Fo
             return FoldReport(busy=True)
         touch_state(cursor, now, zone)
         claim = claim_batches(cursor, now)
-        if not claim.batches or (is_patient and claim.may_wait(now)):
+        if not claim.batches or (is_patient and claim.may_wait):
             return FoldReport()
         gathered = 0
         if claim.events:
@@ -137,7 +138,7 @@ def claim_batches(cursor: CursorWrapper, now: datetime) -> Claim:
         events=sum(row[1] for row in rows),
         first=min((row[2] for row in rows if row[2]), default=datetime.max.replace(tzinfo=UTC)),
         last=max((row[3] for row in rows if row[3]), default=datetime.min.replace(tzinfo=UTC)),
-        oldest=min((row[4] for row in rows), default=datetime.max.replace(tzinfo=UTC)),
+        waited=max((row[4] for row in rows), default=timedelta(0)),
     )
 
 

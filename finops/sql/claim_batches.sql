@@ -21,7 +21,7 @@ waiting AS (
     UNION
     SELECT *, coalesce(last_started_at < %(live_since)s, true) FROM oldest
 )
-SELECT id, events, first_started_at, last_started_at, committed_at
+SELECT id, events, first_started_at, last_started_at, clock_timestamp() - committed_at AS waited
 FROM (
     SELECT *,
         sum(events) OVER queue - events AS events_before,
