@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ingest_server import Door
 from otlp_attributes import NEW
-from otlp_bodies import JSON, PROTOBUF, Exporter, logs, span, traces
+from otlp_bodies import JSON, PROTOBUF, TRACES, Exporter, encoded, logs, span, traces
 from test_otlp_same_call import record
 
 from ingest.problems import Problem
@@ -73,3 +74,21 @@ def test_a_number_past_64_bits_is_refused(place: str) -> None:
 def test_a_printed_object_that_is_no_usage_is_passed_over(printed: str) -> None:
     [event] = Exporter().events(span(attributes=NEW | {"metadata.usage_object": printed}))
     assert event.input_tokens == NEW["gen_ai.usage.input_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("said", "tags"),
+    [
+        ({"tag.tags": ["a\0b", "", "\0", " "]}, {"ab": "true"}),
+        ({"metadata": '{"\\u0000": "x", "k\\u0000": "v"}'}, {"k": "v"}),
+    ],
+    ids=["labels", "metadata"],
+)
+def test_a_nul_or_nothing_in_a_label_costs_no_call(
+    door: Door, said: dict[str, Any], tags: dict[str, str]
+) -> None:
+    headers = {"authorization": f"Bearer {door.key}", "content-type": JSON}
+    content = encoded(traces(span(attributes=NEW | said)))
+    response = door.http.post(TRACES, content=content, headers=headers)
+    assert (response.status_code, response.json()) == (200, {})
+    assert door.row()["tags"] == tags

@@ -128,9 +128,10 @@ def _call(
             fields.setdefault(_NAMED_IN_METADATA[name], value)
     labels = [each for each in fields.pop("labels", None) or () if isinstance(each, str)]
     tags = {
-        label[:LONGEST_TAG]: "true"
+        name: "true"
         for label in labels
         if not (":" in label and is_personal(label.partition(":")[0]))
+        and (name := name_of(label)) is not None
     }
     if "user" not in fields and (user := _user_in(record.pairs, metadata, labels)) is not None:
         fields["user"] = user
@@ -224,8 +225,9 @@ def tags_in(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
         if (tag := tag_name(name)) is None or len(tags) == MAX_TAGS:
             continue
         text = str(value).lower() if isinstance(value, bool) else str(value)
+        tag, text = tag.replace("\0", "").strip(), text.replace("\0", "")
         if tag and len(tag) <= LONGEST_NAME and len(text) <= LONGEST_TAG and text not in _NOTHING:
-            tags[tag.replace("\0", "")] = text.replace("\0", "")
+            tags[tag] = text
     return tags
 
 
