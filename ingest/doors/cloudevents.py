@@ -33,7 +33,7 @@ from ingest.doors.door import (
     result,
 )
 from ingest.doors.native import legibly, one_by_one, read_piece, refused
-from ingest.events import FIELDS, Event, TranslatedEvent
+from ingest.events import FIELDS, Correction, Event, TranslatedEvent
 from ingest.rejections import Rejected
 
 SHAPES = "send a CloudEvent, an array of them, or one in binary mode with its ce- headers"
@@ -126,8 +126,10 @@ def stream(body: Body, headers: Headers) -> Iterator[Read]:
     undated: set[str] = set()
     native_of = partial(_native_of, now=datetime.now(UTC), undated=undated)
     for read in _read_pieces(body, headers, native_of):
-        if undated and isinstance(read.event, Event):
-            read = read._replace(event=_marked(read.event, undated))
+        if undated:
+            event = read.event
+            if event is not None and not isinstance(event, Correction):
+                read = read._replace(event=_marked(event, undated))
             undated.clear()
         yield read
 

@@ -16,7 +16,11 @@ from msgspec import UNSET, DecodeError, Raw, UnsetType, ValidationError
 
 from ingest.buffers import Body, forget
 from ingest.doors.arrays import MAX_EVENTS, raw_elements, too_many_events
-from ingest.doors.surrogates import without_unpaired_surrogates
+from ingest.doors.surrogates import (
+    mend_surrogates,
+    mended_surrogates,
+    without_unpaired_surrogates,
+)
 from ingest.problems import Problem
 from ingest.rejections import Rejected, rejected_by_schema
 
@@ -27,7 +31,6 @@ LARGEST_FIELD_BYTES = 128 * 1024
 # Of a large event no more than this many names and values are looked at for unknown ones.
 _MOST_TOKENS = 100_000
 _FORGET_EVERY = 4 * 2**20
-_MOST_MENDED_BYTES = 8 * 2**20
 _Read = TypeVar("_Read")
 
 _MARK = b"\xef\xbb\xbf"
@@ -50,23 +53,23 @@ class _Envelope(msgspec.Struct):
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
-def elements(body: Body, *, has_envelope: bool = False) -> Iterator[Piece]:
+def elements(
+    body: Body, *, has_envelope: bool = False, mend: Callable[[Body], Body] = mended_surrogates
+) -> Iterator[Piece]:
     """The elements of an array, of {"events": […]} where doors have that, or the one there is.
 
-    DecodeError where the body is no JSON.
+    What no decoder takes but clients write is mended first. DecodeError where the body is no JSON.
     """
-    start = _begins(body)
-    view = memoryview(body)[start:]
-    if bytes(view[:1]) == b"{" and has_envelope:
-        events = _ENVELOPE.decode(view).events
-        if events is UNSET:
-            yield Piece(0, view)
-            return
-        view = memoryview(events)
-    if bytes(view[:1]) != b"[":
-        yield Piece(0, view)
+    try:
+        found = _found(body, has_envelope)
+    except ValidationError:
+        raise
+    except DecodeError:
+        body = mend(body)
+        found = _found(body, has_envelope)
+    if isinstance(found, memoryview):
+        yield Piece(0, found)
         return
-    found = raw_elements(view)
     found.reverse()
     read = forgotten = 0
     for index in range(len(found)):
@@ -76,6 +79,17 @@ def elements(body: Body, *, has_envelope: bool = False) -> Iterator[Piece]:
         if read - forgotten > _FORGET_EVERY:
             forget(body, read)
             forgotten = read
+
+
+def _found(body: Body, has_envelope: bool) -> list[Raw] | memoryview:
+    """The elements, not decoded, or all of a body that is one."""
+    view = memoryview(body)[_begins(body) :]
+    if bytes(view[:1]) == b"{" and has_envelope:
+        events = _ENVELOPE.decode(view).events
+        if events is UNSET:
+            return view
+        view = memoryview(events)
+    return raw_elements(view) if bytes(view[:1]) == b"[" else view
 
 
 def lines(body: Body) -> Iterator[Piece]:
@@ -149,20 +163,28 @@ class Reduced:
         return count, names
 
 
+def mended_view(raw: memoryview) -> memoryview | None:
+    """An element without half surrogate pairs; None where it had none."""
+    return raw if not raw.readonly and mend_surrogates(raw) else None
+
+
 def reduced(
     reduce: Callable[[memoryview], bytes],
     raw: memoryview,
-    mend: Callable[[bytes], bytes] | None = None,
+    mend: Callable[[memoryview], memoryview | None] = mended_view,
 ) -> bytes:
     """A large element by its fields; Rejected where it is no JSON or a field is too large."""
     try:
         return reduce(raw)
     except ValidationError as error:
         raise rejected_by_schema(error) from None
-    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if mend is None or len(raw) > _MOST_MENDED_BYTES:
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(error) from None
+    except DecodeError as error:
+        mended = mend(raw)
+        if mended is None:
             raise _unreadable(error) from None
-    return reduced(reduce, memoryview(mend(bytes(raw))))
+    return reduced(reduce, mended, lambda raw: None)
 
 
 def legible(read: Callable[[bytes], _Read], raw: bytes) -> _Read:

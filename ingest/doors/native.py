@@ -186,8 +186,10 @@ def _large(piece: large.Piece) -> Read:
         raw = large.reduced(_REDUCED, piece.raw)
     except Rejected as error:
         return refused(piece.place, b"{}", error)
-    count, names = _REDUCED.others(piece.raw, NAMED_FIELDS)
     read = read_piece(piece.place, raw)
+    if read.event is None:
+        return read
+    count, names = _REDUCED.others(piece.raw, NAMED_FIELDS)
     return read._replace(unknown_fields=count, unknown_names=names)
 
 

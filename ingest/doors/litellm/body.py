@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import DecodeError, Raw, ValidationError
 
-from ingest.buffers import Body
+from ingest.buffers import Body, forget, mapped, shortened, windows
 from ingest.doors import large
 from ingest.doors.arrays import MAX_EVENTS, Elements, too_many_events
 from ingest.doors.door import (
@@ -31,7 +31,7 @@ from ingest.doors.door import (
 from ingest.doors.litellm.labels import text
 from ingest.doors.litellm.payload import Payload, fields_of
 from ingest.doors.native import legibly
-from ingest.doors.surrogates import without_unpaired_surrogates
+from ingest.doors.surrogates import mended_surrogates, without_unpaired_surrogates
 from ingest.events import Event
 from ingest.problems import Problem
 from ingest.rejections import Rejected, Rejection, rejected_by_schema
@@ -91,11 +91,16 @@ def read_one(index: int, given: Payload | Raw | bytes) -> Read:
 
 def stream(body: Body, headers: Headers) -> Iterator[Read]:
     """A large body, payload by payload; one that holds several lines is NDJSON."""
-    pieces = large.elements(body) if large.begins_with(body, b"[") else large.lines(body)
+    if large.begins_with(body, b"["):
+        pieces = large.elements(body, mend=_legible_body)
+    else:
+        pieces = large.lines(body)
     for piece in pieces:
         try:
             is_large = len(piece.raw) > large.LARGE_EVENT_BYTES
-            raw = large.reduced(_REDUCED, piece.raw, _legible) if is_large else bytes(piece.raw)
+            raw = (
+                large.reduced(_REDUCED, piece.raw, _legible_view) if is_large else bytes(piece.raw)
+            )
             yield read_one(piece.place, raw)._replace(size=len(piece.raw))
         except Rejected as error:
             rejection = Rejection(piece.place, None, error.reason, error.detail)
@@ -131,6 +136,9 @@ def _payload(raw: bytes) -> Payload | None:
 
 
 _QUOTE = ord('"')
+_WINDOW = 2**20
+_MOST_NANS = 2**20
+_MOST_MENDED_BYTES = 8 * 2**20
 # Python's json writes what JSON does not have: half a surrogate pair, NaN, infinities. Strings are
 # matched whole, so that only what stands outside of them is taken for a number; possessively, since
 # what could be tried again would be remembered, 80 bytes for each of the string's.
@@ -142,13 +150,53 @@ def _legible(body: bytes) -> bytes:
     body = without_unpaired_surrogates(body)
     if b"NaN" not in body and b"Infinity" not in body:
         return body
-    mended = bytearray()
+    return b"".join(_with_nulls(body))
+
+
+def _legible_view(raw: memoryview) -> memoryview | None:
+    """The same of one large payload; None where there is nothing to mend."""
+    mended = large.mended_view(raw)
+    if len(raw) > _MOST_MENDED_BYTES:
+        return mended
+    given = bytes(raw)
+    legible = _legible(given)
+    return mended if legible == given else memoryview(legible)
+
+
+def _legible_body(body: Body) -> Body:
+    """The same of a large body, which is given back to the system as it is copied."""
+    body = mended_surrogates(body)
+    if isinstance(body, bytes) or (body.find(b"NaN") < 0 and body.find(b"Infinity") < 0):
+        return body
+    # Each NaN becomes a byte longer; where two windows meet there may be another one.
+    longer = sum(window.count(b"NaN") + 1 for window in windows(body, _WINDOW))
+    if longer > _MOST_NANS:
+        raise Problem(413, f"More than {_MOST_NANS} times NaN. Send less at once.")
+    mended = mapped(len(body) + longer)
+    at = read = 0
+    for piece in _with_nulls(body):
+        mended[at : at + len(piece)] = piece
+        at += len(piece)
+        if at - read > _WINDOW:
+            read = at
+            forget(body, max(at - longer, 0))
+    return shortened(mended, at)
+
+
+def _with_nulls(body: Body) -> Iterator[bytes]:
+    """The body piece by piece, with null for what is no number."""
     done = 0
     for found in _STRING_OR_NUMBER.finditer(body):
-        if body[found.start()] != _QUOTE:
-            mended += body[done : found.start()] + b"null"
+        is_number = body[found.start()] != _QUOTE
+        if is_number or found.end() - done > _WINDOW:
+            end = found.start() if is_number else found.end()
+            for start in range(done, end, _WINDOW):
+                yield body[start : min(start + _WINDOW, end)]
             done = found.end()
-    return bytes(mended + body[done:])
+        if is_number:
+            yield b"null"
+    for start in range(done, len(body), _WINDOW):
+        yield body[start : start + _WINDOW]
 
 
 def _refuse(problem: Problem, content_type: str) -> Answer:

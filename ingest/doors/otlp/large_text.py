@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError
 
 from ingest.buffers import windows
 from ingest.doors.arrays import raw_elements
 from ingest.doors.large import LARGE_EVENT_BYTES, Reduced, reduced
 from ingest.doors.otlp.protobuf import LARGE_FIELD_BYTES, LARGE_SPAN_BYTES
-from ingest.doors.surrogates import without_unpaired_surrogates
+from ingest.doors.surrogates import mended_surrogates, without_unpaired_surrogates
 
 _WINDOW = 2**20
 
@@ -46,7 +47,7 @@ class _Scope(Struct, rename="camel"):
 
 
 class _Resource(Struct, rename="camel"):
-    resource: Raw | None = None
+    resource: Raw | UnsetType = UNSET
     scope_spans: list[_Scope] | None = None
     scope_logs: list[_Scope] | None = None
 
@@ -57,8 +58,8 @@ class _Body(Struct, rename="camel"):
 
 
 class _Lists(Struct):
-    attributes: Raw | None = None
-    events: Raw | None = None
+    attributes: Raw | UnsetType = UNSET
+    events: Raw | UnsetType = UNSET
 
 
 _SHAPE = msgspec.json.Decoder(_ShapeOfBody)
@@ -80,10 +81,15 @@ def objects(body: mmap.mmap) -> int:
 
 def read(body: mmap.mmap) -> Iterator[tuple[bytes | None, Iterator[bytes]]]:
     """Each resource with its spans or log records, as JSON. Raises MsgspecError."""
-    _SHAPE.decode(body)  # so that what is a list of numbers is not made a list of anything
+    try:
+        _SHAPE.decode(body)  # so that what is a list of numbers is not made a list of anything
+    except ValidationError:
+        raise
+    except DecodeError:
+        _SHAPE.decode(mended_surrogates(body))  # where it lies
     found = _BODY.decode(body)
     for group in [*(found.resource_spans or ()), *(found.resource_logs or ())]:
-        resource = None if group.resource is None else _small(memoryview(group.resource))
+        resource = _small(memoryview(group.resource)) if _says(group.resource) else None
         scopes = [*(group.scope_spans or ()), *(group.scope_logs or ())]
         yield (
             resource,
@@ -93,6 +99,11 @@ def read(body: mmap.mmap) -> Iterator[tuple[bytes | None, Iterator[bytes]]]:
                 for raw in [*(scope.spans or ()), *(scope.log_records or ())]
             ),
         )
+
+
+def _says(given: Raw | UnsetType) -> TypeGuard[Raw]:
+    """Of `Raw | None` msgspec takes null only."""
+    return given is not UNSET and bytes(memoryview(given)[:5]) != b"null"
 
 
 def _small(raw: memoryview) -> bytes:
@@ -106,7 +117,7 @@ def _pruned(raw: memoryview) -> bytes:
     lists = _LISTS.decode(raw)
     for name in ("attributes", "events"):
         given = getattr(lists, name)
-        if given is not None:
+        if _says(given):
             kept[name] = Raw(msgspec.json.encode(_short(raw_elements(memoryview(given)))))
     return msgspec.json.encode(kept)
 
