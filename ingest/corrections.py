@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from struct import Struct
 from typing import NamedTuple
 
 import msgspec
@@ -27,6 +28,8 @@ _INPUT_FIELDS = (
     *("cache_write_input_tokens", "cache_creation_1h_input_tokens", "input_audio_tokens"),
 )
 _OUTPUT_FIELDS = ("output_tokens", "reasoning_output_tokens", "output_audio_tokens")
+
+_REAL = Struct("f")
 
 
 class Said(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -94,15 +97,20 @@ def _said(reader: Reader, event: Correction) -> Said:
         tokens[:INPUT_BUCKETS] if has_input else None,
         tokens[INPUT_BUCKETS:] if has_output else None,
         normalised,
-        event.latency_ms,
-        event.ttft_ms,
-        event.quality,
+        _real(event.latency_ms),
+        _real(event.ttft_ms),
+        _real(event.quality),
         event.gpu_seconds,
         event.reported_cost,
         event.session or None,
         event.prompt_hash or None,
         event.stages_ms or None,
     )
+
+
+def _real(number: float | None) -> float | None:
+    """As the column holds it: PostgreSQL refuses to read what is too small for it."""
+    return None if number is None else _REAL.unpack(_REAL.pack(number))[0]
 
 
 def _says(event: Correction, fields: tuple[str, ...]) -> bool:

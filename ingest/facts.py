@@ -22,7 +22,8 @@ _encode = msgspec.json.encode
 MAX_AHEAD = timedelta(hours=1)
 # NUMERIC is exact at any size, and a client's exponent could make it a gigabyte.
 MAX_DECIMAL_PLACES = 40
-MAX_AMOUNT = Decimal(10) ** 12
+MAX_EXPONENT = 12
+MAX_AMOUNT = Decimal(10) ** MAX_EXPONENT
 MAX_TIER_LENGTH = 200  # as of every name
 EPOCH_DAY = datetime(2000, 1, 1, tzinfo=UTC).toordinal()
 
@@ -270,8 +271,10 @@ def check_amounts(event: Event) -> None:
             raise Rejected("out_of_range", f"{name}: write a number up to {MAX_AMOUNT}.")
         if amount < 0:
             raise Rejected("negative_number", f"{name}: write 0 or more.")
-        exponent = amount.as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > MAX_DECIMAL_PLACES:
+        exponent = int(amount.as_tuple().exponent)
+        if exponent > MAX_EXPONENT:  # of 0, which is no number then that PostgreSQL reads
+            raise Rejected("out_of_range", f"{name}: write it without an exponent.")
+        if -exponent > MAX_DECIMAL_PLACES:
             raise Rejected(
                 "out_of_range", f"{name}: write at most {MAX_DECIMAL_PLACES} decimal places."
             )

@@ -46,7 +46,7 @@ CONNECTION: dict[str, Any] = {
     "application_name": "farthing ingest",
     "options": (
         # A statement that takes longer is given up: its requests have been told to retry.
-        "-c statement_timeout=25s"
+        "-c statement_timeout=25s -c timezone=UTC"
     ),
 }
 

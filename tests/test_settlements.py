@@ -13,7 +13,7 @@ from django.db import connection
 from finops import costs, rollup_checks
 from finops.periods import Period
 from finops.query import CostQuery
-from ingest.settlements import applying
+from ingest.settlements import waiting
 from tests import figures, usage
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -128,7 +128,7 @@ def test_only_the_input_or_the_provider_s_block_may_be_settled() -> None:
 
 
 def test_a_settlement_waits_for_its_event_and_for_that_to_be_folded() -> None:
-    usage.record([settlement()], now=NOW)
+    usage.record([settlement(timestamp=AT.isoformat())], now=NOW)
     assert usage.settle(NOW).waiting == 1
     assert usage.settle(NOW).waiting == 0  # it is not tried at once again
     usage.store([aborted()], now=NOW)
@@ -247,5 +247,5 @@ def test_the_settlements_of_a_dropped_day_are_forgotten() -> None:
     usage.settle(NOW)
     with usage.as_ingest() as database:
         database.execute("UPDATE settlement SET day = '2020-01-01'")
-        applying.forget_old(database, NOW)
+        waiting.forget_old(database, NOW)
     assert held("reason") == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -12,7 +13,11 @@ from ingest_server import Door, event, result, until
 
 from finops.conninfo import conninfo
 from ingest.attribution import Register
+from ingest.corrections import Said
+from ingest.facts import event_key
+from ingest.settlements import chains
 from ingest.settlements.applying import apply_due
+from ingest.settlements.chains import ONE_DAY, Due
 
 SOON = timedelta(minutes=1)
 
@@ -44,7 +49,9 @@ def test_a_settlement_is_acknowledged_and_applied(door: Door, together: bool) ->
         assert result(door.post(call)) == answer(accepted=1)
     assert settled(door) == [(-20, True), (20, False), (70, False)]
     assert result(door.post(settlement)) == answer(duplicates=1)
-    assert [b["accepted"] + b["reversals"] for b in door.batches()][-1] in {0, 2}
+    # One for each body, the repeated one too, and one for what the settlement changed.
+    changes = sorted((batch["accepted"], batch["reversals"]) for batch in door.batches())
+    assert changes == [(0, 0)] * (1 if together else 2) + [(1, 0), (1, 1)]
     metrics = door.http.get("/metrics").text
     assert 'farthing_ingest_events_total{outcome="settlement",reason=""}' in metrics
     assert "farthing_ingest_waiting_settlements" in metrics
@@ -84,6 +91,7 @@ def test_a_cloud_event_corrects_one_of_its_own_source(door: Door) -> None:
         ({"corrects": "x", "timestamp": "2026-10-01T00:00:00"}, "naive_timestamp", "timestamp:"),
         ({"corrects": "x", "timestamp": "2001-01-01T00:00:00Z"}, "timestamp_too_old", "timestamp:"),
         ({"corrects": "x", "reported_cost": -1}, "negative_number", "reported_cost:"),
+        ({"corrects": "x", "gpu_seconds": "0E+5000000000"}, "out_of_range", "gpu_seconds:"),
     ],
 )
 def test_what_a_settlement_may_not_say_is_refused_by_name(
@@ -147,3 +155,20 @@ def waiting(door: Door) -> int:
         "SELECT count(*) AS n FROM settlement WHERE next_try_at IS NOT NULL AND source = %s",
         [door.source],
     ).fetchall()[0]["n"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Tokyo"])
+def test_the_day_is_utc_s_whatever_the_zone_of_the_database(door: Door, zone: str) -> None:
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - 2 * ONE_DAY
+    for hours in (-2, 0.5):
+        called_at = day + timedelta(hours=hours)
+        assert result(door.post(event(id="same", timestamp=called_at.isoformat())))["accepted"] == 1
+    fold(door)
+    corrected = UUID(bytes=event_key(door.source, "same"))
+    with psycopg.connect(conninfo(), options=f"-c timezone={zone}", autocommit=True) as connection:
+        [[made_at]] = connection.execute(
+            "SELECT %s::timestamptz", [day + timedelta(hours=1)]
+        ).fetchall()
+        due = Due(UUID(int=1), corrected, 1, door.source, "json", made_at, made_at, 1, Said("s"))
+        found = chains.roots(connection, [due], made_at)
+    assert found == {due.key: (corrected, day.date())}

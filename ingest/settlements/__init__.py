@@ -4,6 +4,7 @@
     chains    what a settlement is about: the event, and the settlements of it so far
     figures   what the event comes to, with what the settlement says
     applying  the reversal and the settled row
+    waiting   put off, given up, forgotten
     settler   the thread that applies what waits
 
 Nothing is overwritten. The reversal is the event with every figure negated, the settled row an

@@ -17,12 +17,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 from psycopg import Connection
 
-from ingest import partitions
 from ingest.attribution import Register
 from ingest.rating import RateCard
-from ingest.settlements import chains
+from ingest.settlements import chains, waiting
 from ingest.settlements.chains import Due, Original, Root
 from ingest.settlements.figures import attribution_of, is_as_before, settled
 
@@ -37,19 +37,8 @@ STORED_EVENTS_LOCK = 0x_FA27_0002
 ROUND = 500
 # A settlement that came before its event waits this long for it.
 WAIT = timedelta(days=7)
-# What was given up is shown this long.
-KEPT = timedelta(days=30)
-_TRY_LATER = """
-    UPDATE settlement SET
-        tries = tries + 1,
-        next_try_at = %(now)s + make_interval(secs => least(power(2, least(tries, 9)), 300))
-    WHERE event_key = ANY(%(keys)s)
-"""
-_GIVE_UP = """
-    UPDATE settlement SET given_up_at = %(now)s, reason = %(reason)s, said = NULL,
-        next_try_at = NULL
-    WHERE event_key = ANY(%(keys)s)
-"""
+# What a settlement itself may be to blame for, unlike a database that is away or a dropped day.
+_ITS_OWN_FAULT = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError)
 _OUT_OF_FORCE = """
     UPDATE settlement SET in_force = false
     FROM unnest(%(original_key)s::uuid[], %(day)s::date[]) AS changed (original_key, day)
@@ -66,10 +55,6 @@ _BATCH = """
     VALUES (%s, %s, %s, %s, clock_timestamp(), %s, 0, %s, %s, %s)
     RETURNING id
 """
-_FORGET = """
-    DELETE FROM settlement
-    WHERE day < %(first_kept)s OR given_up_at < %(given_up_before)s
-"""
 
 
 @dataclass(slots=True)
@@ -79,6 +64,16 @@ class Applied:
     applied: int = 0
     given_up: int = 0
     waiting: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more may be due already."""
+        return self.applied + self.given_up + self.waiting >= ROUND
+
+    def add(self, other: Applied) -> None:
+        self.applied += other.applied
+        self.given_up += other.given_up
+        self.waiting += other.waiting
 
 
 @dataclass(slots=True)
@@ -109,24 +104,51 @@ def apply_due(
 ) -> Applied:
     """Apply those settlements whose time has come and whose event is there, and put off the others.
 
-    `connection` is in autocommit. Raises psycopg.Error, and then the round is done again.
+    `connection` is in autocommit. Raises psycopg.Error, and then the round is done again. One that
+    cannot be applied at all is given up, so that it never stops the others.
     """
     if not chains.due(connection, now, 1):
         return Applied()
+
+    def work(through: Sequence[Due]) -> Applied:
+        return _round(connection, register, card, activated_tags, through, now)
+
     with _alone(connection):
-        waiting = chains.due(connection, now, ROUND)
-        roots = chains.roots(connection, waiting)
-        originals = chains.originals(connection, roots.values())
-        ready = {
-            each.key: original
-            for each in waiting
-            if (original := originals.get(roots.get(each.key, _NOWHERE))) and original.is_folded
-        }
-        rows = _rows(connection, register, card, activated_tags, waiting, ready)
+        due = chains.due(connection, now, ROUND)
+        try:
+            return work(due)
+        except _ITS_OWN_FAULT as error:
+            log.warning("Settlements are applied one by one: %s", str(error).strip())
         found = Applied()
-        with connection.transaction():
-            _write(connection, found, waiting, ready, rows, now)
-    return found
+        for each in due:
+            try:
+                done = work([each])
+            except _ITS_OWN_FAULT as error:
+                log.warning("Settlement %s is given up: %s", each.key, str(error).strip())
+                waiting.give_up(connection, [each.key], "cannot_be_stored", now)
+                done = Applied(given_up=1)
+            found.add(done)
+        return found
+
+
+def _round(
+    connection: Connection,
+    register: Register,
+    card: RateCard | None,
+    activated_tags: frozenset[str],
+    due: Sequence[Due],
+    now: datetime,
+) -> Applied:
+    roots = chains.roots(connection, due, now - WAIT)
+    originals = chains.originals(connection, roots.values())
+    ready = {
+        each.key: original
+        for each in due
+        if (original := originals.get(roots.get(each.key, _NOWHERE))) and original.is_folded
+    }
+    rows = _rows(connection, register, card, activated_tags, due, ready)
+    with connection.transaction():
+        return _write(connection, due, ready, rows, now)
 
 
 _NOWHERE: Root = (UUID(int=0), date.min)
@@ -147,13 +169,13 @@ def _rows(
     register: Register,
     card: RateCard | None,
     activated_tags: frozenset[str],
-    waiting: Sequence[Due],
+    due: Sequence[Due],
     ready: dict[UUID, Original],
 ) -> dict[UUID, dict[str, Any]]:
     """The settled rows by settlement; attributions and users that are new get their numbers."""
     attributions = {
         each.key: attribution_of(ready[each.key], each.said, activated_tags)
-        for each in waiting
+        for each in due
         if each.key in ready
     }
     changed = {
@@ -161,10 +183,10 @@ def _rows(
         for key, attribution in attributions.items()
         if not is_as_before(ready[key], attribution)
     }
-    users = {each.said.user for each in waiting if each.key in ready and each.said.user}
+    users = {each.said.user for each in due if each.key in ready and each.said.user}
     numbers, user_ids = register.intern(connection, changed.values(), users)
     rows = {}
-    for each in waiting:
+    for each in due:
         if each.key not in ready:
             continue
         original, attribution = ready[each.key], attributions[each.key]
@@ -181,35 +203,30 @@ def _rows(
 
 def _write(
     connection: Connection,
-    found: Applied,
-    waiting: Sequence[Due],
+    due: Sequence[Due],
     ready: dict[UUID, Original],
     rows: dict[UUID, dict[str, Any]],
     now: datetime,
-) -> None:
+) -> Applied:
     days = list({row["day"] for row in rows.values()})
     found_rows = connection.execute(_TAKEN, [list(rows), days]).fetchall()
     taken = {key for key, day in found_rows if rows[key]["day"] == day}
     by_root: dict[Root, _Chain] = {}
-    for each in waiting:
+    for each in due:
         if each.key in ready and each.key not in taken:
             original = ready[each.key]
             root = (original.event_key, original.day)
             head = original.in_force or original.event_key
             chain = by_root.setdefault(root, _Chain(original, head, original.made_at))
             chain.add(each, rows[each.key])
-    lost = [each for each in waiting if each.key not in ready]
+    lost = [each for each in due if each.key not in ready]
     hopeless = [each.key for each in lost if each.received_at < now - WAIT]
-    if by_root:
-        found.applied = _adjust(connection, list(by_root.values()), now)
-    for reason, keys in (("id_is_taken", list(taken)), ("no_such_event", hopeless)):
-        if keys:
-            connection.execute(_GIVE_UP, {"now": now, "keys": keys, "reason": reason})
-            found.given_up += len(keys)
+    applied = _adjust(connection, list(by_root.values()), now) if by_root else 0
     later = [each.key for each in lost if each.key not in hopeless]
-    if later:
-        connection.execute(_TRY_LATER, {"now": now, "keys": later})
-        found.waiting = len(later)
+    waiting.give_up(connection, list(taken), "id_is_taken", now)
+    waiting.give_up(connection, hopeless, "no_such_event", now)
+    waiting.try_later(connection, later, now)
+    return Applied(applied, len(taken) + len(hopeless), len(later))
 
 
 def _adjust(connection: Connection, changed: Sequence[_Chain], now: datetime) -> int:
@@ -273,11 +290,3 @@ def reversal_key(key: UUID) -> UUID:
     """The key of the reversal of the event of this key: that there is one such row at most is what
     the primary key sees to."""
     return UUID(bytes=blake2b(b"reversal\0" + key.bytes, digest_size=16).digest())
-
-
-def forget_old(connection: Connection, now: datetime) -> None:
-    """Remove settlements of days that retention has dropped, and long given up ones."""
-    kept = partitions.existing(connection)
-    connection.execute(
-        _FORGET, {"first_kept": min(kept, default=date.min), "given_up_before": now - KEPT}
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ SETTLED_BEFORE = (_SQL / "settled_before.sql").read_text()
 SETTLEABLE = (_SQL / "settleable_events.sql").read_text()
 ORIGINALS = (_SQL / "settled_originals.sql").read_text()
 ONE_DAY = timedelta(days=1)
+WIDE_TRIES = 4
 
 Root = tuple[UUID, date]  # an event by its key and UTC day
 
@@ -37,12 +38,18 @@ class Due(NamedTuple):
     format: str
     received_at: datetime
     made_at: datetime
+    tries: int
     said: Said
 
     @property
     def newest(self) -> datetime:
         """No event that began later can be what it is about; clocks differ a little."""
         return self.made_at + MAX_AHEAD
+
+    @property
+    def is_searched_widely(self) -> bool:
+        """Whether every day is to be searched: that takes a look at each, so it is rare."""
+        return self.tries % WIDE_TRIES == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Original:
 
 
 def due(connection: Connection, now: datetime, limit: int) -> list[Due]:
-    """Settlements to try now, in the order in which they were made."""
+    """Settlements to try now, those never tried before others; in the order they were made in."""
     rows = connection.execute(DUE, {"now": now, "limit": limit}).fetchall()
     return [Due._make([*row, msgspec.convert(said, Said, strict=False)]) for *row, said in rows]
 
@@ -88,21 +95,28 @@ def originals(connection: Connection, roots: Iterable[Root]) -> dict[Root, Origi
     return {(row.event_key, row.day): row for row in rows if (row.event_key, row.day) in wanted}
 
 
-def roots(connection: Connection, waiting: Sequence[Due]) -> dict[UUID, Root]:
+def roots(
+    connection: Connection, waiting: Sequence[Due], hopeless_before: datetime
+) -> dict[UUID, Root]:
     """Settlement → the event that it is about, of those whose event is there and folded.
 
     A settlement may name another one, and is about the same event then. Of several events with
     the id that it names, on several days, it is about the last one that began before it was made.
+    What was received before `hopeless_before` is looked for everywhere, for the last time.
     """
     named = [each.corrects for each in waiting]
     rows = connection.execute(SETTLED_BEFORE, {"keys": named}).fetchall()
     settled: dict[UUID, Root | None] = {key: root and (root, day) for key, root, day in rows}
     found = {each.key: root for each in waiting if (root := settled.get(each.corrects))}
     about_events = [each for each in waiting if each.corrects not in settled]
-    days = {each.newest.date() for each in about_events}
+    days = {each.newest.astimezone(UTC).date() for each in about_events}
     lately = days | {day - ONE_DAY for day in days}
     found |= _latest(connection, about_events, sorted(lately))
-    missing = [each for each in about_events if each.key not in found]
+    missing = [
+        each
+        for each in about_events
+        if each.key not in found and (each.is_searched_widely or each.received_at < hopeless_before)
+    ]
     return found | _latest(connection, missing, None)
 
 

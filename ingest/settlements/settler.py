@@ -14,7 +14,7 @@ import psycopg
 from ingest.attribution import Register
 from ingest.metrics import Metrics
 from ingest.rating import RateCard
-from ingest.settlements import applying
+from ingest.settlements import applying, waiting
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ CONNECTION: dict[str, Any] = {
     "connect_timeout": 5,
     # As the writers are called: whoever waits for what ingest has taken waits for this too.
     "application_name": "farthing ingest",
-    "options": "-c statement_timeout=25s",
+    "options": "-c statement_timeout=25s -c timezone=UTC",
 }
 _WAITING = "SELECT count(*) FROM settlement WHERE next_try_at IS NOT NULL"
 
@@ -73,15 +73,17 @@ class Settler:
 
     def _serve(self, connection: psycopg.Connection) -> None:
         forgotten = -FORGET_SECONDS
-        while not self._stopped.wait(SETTLE_SECONDS):
+        pause = SETTLE_SECONDS
+        while not self._stopped.wait(pause):
             now = datetime.now(UTC)
             if time.monotonic() - forgotten > FORGET_SECONDS:
                 forgotten = time.monotonic()
-                applying.forget_old(connection, now)
+                waiting.forget_old(connection, now)
             done = applying.apply_due(
                 connection, self._register, self._card(), self._activated_tags(), now
             )
             self._metrics.settlements.labels("applied").inc(done.applied)
             self._metrics.settlements.labels("given_up").inc(done.given_up)
-            [[waiting]] = connection.execute(_WAITING).fetchall()
-            self._metrics.waiting_settlements.set(waiting)
+            pause = 0.0 if done.is_full else SETTLE_SECONDS
+            [[count]] = connection.execute(_WAITING).fetchall()
+            self._metrics.waiting_settlements.set(count)

@@ -14,7 +14,7 @@ CREATE TABLE settlement (
     next_try_at   timestamptz,           -- NULL: it waits no more
     applied_at    timestamptz,
     given_up_at   timestamptz,
-    reason        text,                  -- why it was given up: no_such_event, id_is_taken
+    reason        text,                  -- no_such_event, id_is_taken or cannot_be_stored
     original_key  uuid,                  -- once applied: the event, which may not be what it names
     day           date,                  -- that event's UTC day
     in_force      boolean NOT NULL DEFAULT false  -- its figures are those that count
