@@ -34,6 +34,11 @@ class Submission:
     settlements: Sequence[Settlement] = ()
 
     @property
+    def rows(self) -> int:
+        """All that is to be written."""
+        return len(self.facts) + len(self.settlements)
+
+    @property
     def events(self) -> int:
         """All that the request held."""
         return len(self.facts) + len(self.settlements) + sum(self.rejected.values())

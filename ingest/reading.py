@@ -20,7 +20,8 @@ from ingest.memory import Share
 from ingest.problems import Problem
 from ingest.rejections import Rejected, Rejection
 
-# What a fact and a rejection take beside the texts in them, measured.
+# What a fact, or a settlement, and a rejection take beside the texts in them, measured; and a
+# settlement with them.
 FACT_BYTES = 900
 REJECTION_BYTES = 600
 SETTLEMENT_BYTES = 4_000
@@ -83,10 +84,12 @@ def take(reader: Reader, decoded: Decoded, now: datetime) -> Taken:
 
 def weigh(taken: Taken, plain: Body) -> int:
     """At most so many bytes of memory are held by what a body came to."""
+    refused = len(taken.rejections) * REJECTION_BYTES
     if not isinstance(plain, bytes):
-        return sum(map(weight_of, taken.facts)) + len(taken.rejections) * REJECTION_BYTES
+        settled = len(taken.settlements) * SETTLEMENT_BYTES
+        return sum(map(weight_of, taken.facts)) + settled + refused
     text = len(plain) if plain.isascii() else 4 * len(plain)
-    return len(taken.facts) * FACT_BYTES + len(taken.rejections) * REJECTION_BYTES + text
+    return (len(taken.facts) + len(taken.settlements)) * FACT_BYTES + refused + text
 
 
 def take_large(
@@ -112,7 +115,7 @@ class _Large:
         self._settlements: list[Settlement] = []
         self._share = share
         self._left = size
-        self._weight = 0
+        self._weight = self._read = 0
         self._facts: list[Fact] = []
         self._rejections: list[Rejection] = []
         self._samples: dict[str, Sample] = {}
@@ -132,7 +135,8 @@ class _Large:
         elif read.rejection is not None:
             self._refuse(Sample(read.rejection, read.sample))
         self._left = max(self._left - read.size, 0)
-        if (len(self._facts) + len(self._rejections)) % _LOOK_EVERY == 0:
+        self._read += 1
+        if self._read % _LOOK_EVERY == 0:
             self._share.hold(self._left + self._weight)
 
     def _take(self, event: Event | Correction) -> None:

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -24,12 +23,14 @@ from ingest.attribution import Register
 from ingest.batches import Outcome, Submission
 from ingest.commits import Committer
 from ingest.metrics import Metrics
-from ingest.problems import Problem, unavailable
+from ingest.problems import unavailable
 from ingest.rating import RateCard
+from ingest.waiting import UNCERTAIN, Waiting, give_up, settle
 
 log = logging.getLogger(__name__)
 
 ROWS_PER_COMMIT = 10_000
+BYTES_PER_COMMIT = 32 * 2**20  # of memory
 QUEUED_ROWS = 60_000
 QUEUED_ROWS_OF_A_KEY = 40_000  # so that one key leaves room for others
 THREADS = 2
@@ -53,13 +54,6 @@ CONNECTION: dict[str, Any] = {
 # Lost against another transaction; the same commit again will do.
 RACES = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
 AWAY = "The database is away; nothing of this request was written. Send it again."
-UNCERTAIN = "The commit was not confirmed. Send the same events again: none will count twice."
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    submission: Submission
-    answer: asyncio.Future[Outcome]
 
 
 class Writer:
@@ -78,9 +72,8 @@ class Writer:
         metrics.queued_events.set_function(lambda: self.queued_rows)
         self._register = register
         self.loop: asyncio.AbstractEventLoop
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self.queued_rows = 0
-        self._queued_bytes = 0
         self._rows_of: Counter[int] = Counter()  # by key
         self.unanswered: set[asyncio.Future[Outcome]] = set()
         self._woken = threading.Condition()
@@ -112,11 +105,15 @@ class Writer:
     async def submit(self, submission: Submission) -> Outcome:
         """Returns once the submission is durable; Problem 503 when it is not, or not surely."""
         future: asyncio.Future[Outcome] = self.loop.create_future()
-        self._enqueue(_Waiting(submission, future))
-        late = self.loop.call_later(ANSWER_SECONDS, _give_up, future)
+        waiting = Waiting(submission, future)
+        self._enqueue(waiting)
+        late = self.loop.call_later(ANSWER_SECONDS, give_up, future)
         self.unanswered.add(future)
         try:
             return await future
+        except BaseException:
+            self._withdraw(waiting)
+            raise
         finally:
             self.unanswered.discard(future)
             late.cancel()
@@ -128,10 +125,10 @@ class Writer:
     def give_up(self) -> None:
         """Refuse what is not committed by now, in the event loop: it has to end."""
         for future in list(self.unanswered):
-            _give_up(future)
+            give_up(future)
 
-    def _enqueue(self, waiting: _Waiting) -> None:
-        rows = len(waiting.submission.facts)
+    def _enqueue(self, waiting: Waiting) -> None:
+        rows = waiting.submission.rows
         with self._woken:
             if self._closing:
                 raise unavailable("Farthing is stopping. Send this again.")
@@ -148,29 +145,39 @@ class Writer:
             if len(self._queue) == 1 or self.queued_rows >= ROWS_WORTH_A_COMMIT:
                 self._woken.notify()
 
-    def _count(self, waiting: _Waiting, sign: int = 1) -> None:
+    def _withdraw(self, waiting: Waiting) -> None:
+        """What is answered holds no memory by the count of it, so it must not wait any longer."""
+        with self._woken:
+            if waiting in self._queue:
+                self._queue.remove(waiting)
+                self._count(waiting, -1)
+
+    def _count(self, waiting: Waiting, sign: int = 1) -> None:
         submission = waiting.submission
-        rows = sign * len(submission.facts)
+        rows = sign * submission.rows
         self.queued_rows += rows
-        self._queued_bytes += sign * submission.size_bytes
         self._rows_of[submission.scope.key_id] += rows
 
     def _forget_counts(self) -> None:
-        self.queued_rows = self._queued_bytes = 0
+        self.queued_rows = 0
         self._rows_of.clear()
 
-    def _take(self, gathered: list[_Waiting]) -> bool:
+    def _take(self, gathered: list[Waiting]) -> bool:
         """Wait for submissions and gather up to a commit's size; False when it is time to end."""
         with self._woken:
             self._committing.discard(threading.current_thread())
             self._woken.notify()
         with self._gathering, self._woken:
-            self._woken.wait_for(lambda: self._queue or self._closing)
-            self._woken.wait_for(self._is_worth_it, LONGEST_WAIT_SECONDS)
-            rows = 0
+            while True:
+                self._woken.wait_for(lambda: self._queue or self._closing)
+                self._woken.wait_for(self._is_worth_it, LONGEST_WAIT_SECONDS)
+                if self._queue or self._closing:  # and not withdrawn meanwhile
+                    break
+            rows = size = 0
             while self._queue:
-                rows += len(self._queue[0].submission.facts)
-                if gathered and rows > ROWS_PER_COMMIT:
+                submission = self._queue[0].submission
+                rows, size = rows + submission.rows, size + submission.size_bytes
+                if gathered and (rows > ROWS_PER_COMMIT or size > BYTES_PER_COMMIT):
                     break
                 gathered.append(self._queue.popleft())
             for waiting in gathered:
@@ -191,7 +198,7 @@ class Writer:
         committed is tried again on the new one; only then are requests refused.
         """
         pause = 0.0
-        gathered: list[_Waiting] = []
+        gathered: list[Waiting] = []
         while True:
             try:
                 with psycopg.connect(self._dsn, **CONNECTION) as connection:
@@ -217,7 +224,7 @@ class Writer:
         with self._woken:
             self._committing.discard(threading.current_thread())
             self.away += 1
-            refused: list[_Waiting] = []
+            refused: list[Waiting] = []
             if self.away == THREADS:
                 refused, self._queue = list(self._queue), deque()
                 self._forget_counts()
@@ -228,7 +235,7 @@ class Writer:
                 self.away -= 1
             return self._closing
 
-    def _commit(self, committer: Committer, gathered: list[_Waiting]) -> None:
+    def _commit(self, committer: Committer, gathered: list[Waiting]) -> None:
         """Commit and answer. Raises psycopg.Error, with what may be tried again in `gathered`."""
         started = time.monotonic()
         try:
@@ -246,10 +253,10 @@ class Writer:
             return
         self._commit_seconds.observe(time.monotonic() - started)
         answers = [waiting.answer for waiting in gathered]
-        self.loop.call_soon_threadsafe(_settle, list(zip(answers, outcomes, strict=True)))
+        self.loop.call_soon_threadsafe(settle, list(zip(answers, outcomes, strict=True)))
 
     def _commit_through_races(
-        self, committer: Committer, gathered: Sequence[_Waiting]
+        self, committer: Committer, gathered: Sequence[Waiting]
     ) -> list[Outcome]:
         submissions = [waiting.submission for waiting in gathered]
         for _ in range(RACES_RETRIED):
@@ -262,7 +269,7 @@ class Writer:
         return committer.commit(submissions, self._card())
 
     def _commit_alone(
-        self, committer: Committer, gathered: list[_Waiting], error: Exception
+        self, committer: Committer, gathered: list[Waiting], error: Exception
     ) -> None:
         """After a commit failed by its content: what cannot be stored spoils no other request."""
         if len(gathered) == 1:
@@ -276,22 +283,7 @@ class Writer:
                 gathered[:0] = one
                 raise
 
-    def _refuse(self, gathered: list[_Waiting], reason: str) -> None:
+    def _refuse(self, gathered: list[Waiting], reason: str) -> None:
         refusals = [(waiting.answer, unavailable(reason)) for waiting in gathered]
-        self.loop.call_soon_threadsafe(_settle, refusals)
+        self.loop.call_soon_threadsafe(settle, refusals)
         gathered.clear()
-
-
-def _settle(results: Sequence[tuple[asyncio.Future[Outcome], Outcome | Problem]]) -> None:
-    """In the event loop: a commit's answers together, as waking it costs more than one of them."""
-    for future, result in results:
-        if future.done():
-            continue
-        if isinstance(result, Problem):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
-
-
-def _give_up(future: asyncio.Future[Outcome]) -> None:
-    _settle([(future, unavailable(UNCERTAIN, retry_after_seconds=5))])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from ingest_server import Door, event, result, until
 
+from finops.conninfo import conninfo
 from ingest.buffers import SMALL_BYTES
 from ingest.memory import Memory
 from ingest.problems import Problem
@@ -129,6 +132,29 @@ def test_lists_of_nothing_take_no_memory(door: Door) -> None:
     assert answer["rejected"][0]["reason"] == "too_long"
     assert "usage" in answer["rejected"][0]["detail"]
     assert door.application.reception.memory.largest_held < 4 * SMALL_BYTES + 2**20
+
+
+def test_settlements_are_weighed_as_events_are(door: Door) -> None:
+    memory = door.application.reception.memory
+    told = [{"id": f"s{i}", "corrects": "a", "output_tokens": 1} for i in range(1000)]
+    memory.take_largest_held()
+    assert result(door.post(told))["accepted"] == 1000
+    assert memory.take_largest_held() > 900_000
+
+
+def test_what_is_given_up_waits_no_longer(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.writer.ANSWER_SECONDS", 0.5)
+    writer = door.application.writer
+    with psycopg.connect(conninfo()) as blocking, ThreadPoolExecutor(5) as several:
+        blocking.execute("LOCK TABLE usage_event IN ACCESS EXCLUSIVE MODE")
+        answers = [several.submit(door.post, [event()] * n) for n in (1, 2, 3, 4, 5)]
+        until(lambda: writer.queued_rows)
+        assert {each.result().status_code for each in answers} == {503}
+        assert until(lambda: writer.queued_rows == 0)
+        assert door.application.reception.memory.held == 0
+        blocking.rollback()
+    monkeypatch.undo()
+    assert result(door.post([event()]))["accepted"] == 1
 
 
 def test_the_ingest_process_notes_how_full_it_is(door: Door) -> None:
