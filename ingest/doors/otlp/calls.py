@@ -128,10 +128,10 @@ def _call(
             fields.setdefault(_NAMED_IN_METADATA[name], value)
     labels = [each for each in fields.pop("labels", None) or () if isinstance(each, str)]
     tags = {
-        name: "true"
+        tag: "true"
         for label in labels
         if not (":" in label and is_personal(label.partition(":")[0]))
-        and (name := name_of(label)) is not None
+        and (tag := name_of(label)) is not None
     }
     if "user" not in fields and (user := _user_in(record.pairs, metadata, labels)) is not None:
         fields["user"] = user
