@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from mmap import mmap
 
 import zstandard
 
@@ -20,11 +21,10 @@ _SLICE = 64 * 1024
 _PIECE = 256 * 1024
 
 
-def decompress(body: Body, encoding: str, share: Share, limit: int = MAX_BODY_BYTES) -> Body:
-    """The body behind its Content-Encoding, its bytes held by `share`; Problem 400 when damaged,
+def decompress(body: Body, encoding: str, share: Share, limit: int = MAX_BODY_BYTES) -> Body | int:
+    """The body behind its Content-Encoding, its bytes held by `share`; of a large one how many
+    they are, for which room has to be waited before it is `inflated`. Problem 400 when damaged,
     413 beyond the limit, 503 where there is no room for it.
-
-    A large one is decompressed twice: only then it is known how much memory it takes.
     """
     if encoding in {"", "identity"}:
         return body
@@ -36,10 +36,14 @@ def decompress(body: Body, encoding: str, share: Share, limit: int = MAX_BODY_BY
             raise too_large(limit)
         if size <= SMALL_BYTES:
             pieces.append(piece)
+    if size > SMALL_BYTES:
+        return size
     share.add(size)
-    if size <= SMALL_BYTES:
-        return b"".join(pieces)
-    del pieces
+    return b"".join(pieces)
+
+
+def inflated(body: Body, encoding: str, size: int) -> mmap:
+    """A large body of this size, decompressed once more: now there is room for it."""
     plain, at = mapped(size), 0
     for piece in _pieces(body, encoding):
         plain[at : at + len(piece)] = piece

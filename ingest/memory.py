@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import threading
-from collections import deque
+from collections import Counter, deque
 from types import TracebackType
 
 from ingest.problems import Problem, unavailable
@@ -23,6 +23,7 @@ WAITING = 64
 WAITING_OF_ONE = 16
 WAIT_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
+TOO_MUCH = "What this request holds is too large to read at once. Send less."
 FULL = "As much as fits into memory is being taken in. Send this again."
 
 
@@ -36,6 +37,7 @@ class Memory:
         self.largest_held = 0
         self.held_by_large = 0
         self._waiting: deque[_Ticket] = deque()
+        self._large_of: Counter[int] = Counter()  # by owner
         self._lock = threading.Lock()
 
     def share(self, owner: int = 0) -> Share:
@@ -59,45 +61,55 @@ class Memory:
         with self._lock:
             if count > 0 and self.held + count > self.limit:
                 if alone:
-                    raise Problem(
-                        413, "What this request holds is too large to read at once. Send less."
-                    )
+                    raise Problem(413, TOO_MUCH)
                 raise unavailable(FULL, retry_after_seconds=2)
             self.held += count
             self.largest_held = max(self.largest_held, self.held)
 
-    def _admit(self, count: int) -> bool:
+    def _admit(self, count: int, owner: int) -> bool:
         with self._lock:
             fits = self.held + count <= self.limit and self.held_by_large + count <= self.large
             if fits:
                 self.held += count
                 self.held_by_large += count
+                self._large_of[owner] += count
                 self.largest_held = max(self.largest_held, self.held)
             return fits
 
-    def dismiss(self, count: int) -> None:
+    def dismiss(self, count: int, owner: int) -> None:
         """So many bytes are no longer those of large bodies."""
         with self._lock:
             self.held_by_large -= count
+            self._large_of[owner] -= count
+            if not self._large_of[owner]:
+                del self._large_of[owner]
 
-    async def wait_for(self, count: int, owner: int) -> None:
-        """Hold so many bytes of a large body once there is room; Problem 503 after a while."""
-        if not self._waiting and self._admit(count):
+    async def wait_for(self, count: int, owner: int, *, has_some: bool = False) -> None:
+        """Hold so many bytes of a large body once there is room; Problem 503 after a while.
+
+        A body that has some already goes before the others: until it is whole nobody gains.
+        """
+        if (has_some or not self._waiting) and self._admit(count, owner):
             return
         of_owner = sum(ticket.owner == owner for ticket in self._waiting)
-        if len(self._waiting) >= WAITING or of_owner >= WAITING_OF_ONE:
+        if not has_some and (len(self._waiting) >= WAITING or of_owner >= WAITING_OF_ONE):
             raise unavailable(FULL, retry_after_seconds=5)
         ticket = _Ticket(owner)
         self._waiting.append(ticket)
         deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
         try:
             while asyncio.get_running_loop().time() < deadline:
-                if self._waiting[0] is ticket and self._admit(count):
+                if (has_some or self._next() is ticket) and self._admit(count, owner):
                     return
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._waiting.remove(ticket)
         raise unavailable(FULL, retry_after_seconds=5)
+
+    def _next(self) -> _Ticket:
+        """The first in the line of an owner that holds nothing large yet, else the first."""
+        others = (ticket for ticket in self._waiting if ticket.owner not in self._large_of)
+        return next(others, self._waiting[0])
 
 
 class _Ticket:
@@ -124,8 +136,7 @@ class Share:
         trace: TracebackType | None,
     ) -> None:
         self.hold(0)
-        self._memory.dismiss(self._large)
-        self._large = 0
+        self.dismiss()
 
     @property
     def held(self) -> int:
@@ -146,9 +157,22 @@ class Share:
 
     async def wait_for(self, count: int) -> None:
         """Hold so many bytes more, of a large body. Problem 503 as of Memory.wait_for."""
-        await self._memory.wait_for(count, self._owner)
+        if self._held + count > self._memory.limit:
+            raise Problem(413, TOO_MUCH)
+        await self._memory.wait_for(count, self._owner, has_some=self._large > 0)
         self._held += count
         self._large += count
+
+    def dismiss(self, count: int | None = None) -> None:
+        """So many bytes of what was waited for, or all, are no longer those of a large body."""
+        count = self._large if count is None else count
+        if count:
+            self._memory.dismiss(count, self._owner)
+            self._large -= count
+
+    @property
+    def keeps_others_waiting(self) -> bool:
+        return self._memory.waiting > 0
 
 
 def tune() -> None:

@@ -15,7 +15,7 @@ import psycopg
 from ingest.batches import Outcome, Submission
 from ingest.bodies import Receive, receive_body
 from ingest.buffers import Body
-from ingest.compression import decompress
+from ingest.compression import decompress, inflated
 from ingest.configuration import RELOAD_SECONDS, Configuration
 from ingest.doors.door import Answer, Door, Format, Headers, Remarks, format_of
 from ingest.examples import Sample, printable
@@ -86,7 +86,7 @@ class Reception:
         with self.memory.share(key.scope.key_id) as share:
             body = await receive_body(receive, headers, share)
             submission, remarks = await self._read(key, form, headers, body, share)
-            is_large = not isinstance(body, bytes)
+            is_large = share.is_large
             del body
             submission.client = client_of(headers)
             if remarks.samples:
@@ -143,27 +143,28 @@ class Reception:
         if isinstance(body, bytes) and len(body) <= READ_INLINE_BYTES and not encoding:
             return self._read_small(key, form, headers, body, share)
         loop = asyncio.get_running_loop()
-        read: tuple[Submission, Remarks] | mmap.mmap
         if isinstance(body, bytes) or encoding:
             read = await loop.run_in_executor(
                 self._readers, self._decompress_and_read, key, form, headers, body, share
             )
             if isinstance(read, tuple):
                 return read
-            body = read
+            share.dismiss()
+            await share.wait_for(read)
+            body = await loop.run_in_executor(self._readers, inflated, body, encoding, read)
+            share.hold(len(body))
         return await loop.run_in_executor(
             self._large_reader, self._read_large, key, form, headers, body, share
         )
 
     def _decompress_and_read(
         self, key: KnownKey, form: Format, headers: Headers, body: Body, share: Share
-    ) -> tuple[Submission, Remarks] | mmap.mmap:
-        """What is read of a small body; a large one, decompressed, is to be read by itself."""
+    ) -> tuple[Submission, Remarks] | int:
+        """What is read of a small body; of a large one its bytes, once it is decompressed."""
         plain = decompress(body, _encoding(headers), share)
-        if not isinstance(plain, bytes):
-            share.hold(len(plain))
-            return plain
-        return self._read_small(key, form, headers, plain, share)
+        if isinstance(plain, bytes):
+            return self._read_small(key, form, headers, plain, share)
+        return plain if isinstance(plain, int) else len(plain)
 
     def _read_small(
         self, key: KnownKey, form: Format, headers: Headers, plain: bytes, share: Share
