@@ -74,7 +74,7 @@ class Claims:
     ) -> None:
         """`portions` are the facts of each submission."""
         self._wanted: dict[Key, tuple[_Teller, Key]] = {}  # by alias: by whom, for which event
-        self._silent: list[tuple[Key, _Teller, Key]] = []  # of events without a token
+        self._silent: list[tuple[Key, _Teller, Key]] = []  # of events that claim nothing
         self._undated: dict[bytes, Key] = {}
         self._told: set[Key] = set()
         for facts, submission in zip(portions, submissions, strict=True):
@@ -116,11 +116,13 @@ class Claims:
         by_gateway = submission.format == _GATEWAY and event.id != name
         teller = _Teller(family_of(event.provider or ""), by_gateway)
         key = _alias("response", submission.scope.source, name)
-        if any(fact.tokens):
+        if any(fact.tokens) and event.status != "aborted":
             # Only forward: who comes early on the next day claims that day as well.
             late = fact.started_at.hour >= 24 - MIDNIGHT_HOURS
             self._want(key, range(fact.day, fact.day + 1 + late), teller, fact)
-        else:  # an attempt that was broken off must not hide the one that says what it cost
+        else:
+            # What was broken off knows nothing or guesses, and must not hide the record of somebody
+            # who saw the answer's end.
             self._silent.append(((key, fact.day), teller, (fact.event_key, fact.day)))
 
     def _add_undated(self, fact: Fact, source: str) -> None:

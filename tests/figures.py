@@ -108,6 +108,11 @@ def output_tokens(event: dict[str, Any]) -> int:
     return sum(event[name] for name in TOKENS[5:])
 
 
+def weight(event: dict[str, Any]) -> int:
+    """How many requests the row stands for: a reversal takes one back."""
+    return 1 if event.get("reverses_key") is None else -1
+
+
 def metric(name: str, events: Iterable[dict[str, Any]]) -> Any:
     """The metric over these events, by its definition."""
     events = list(events)
@@ -123,11 +128,11 @@ def metric(name: str, events: Iterable[dict[str, Any]]) -> Any:
             listed = sum((event["list_cost"] for event in priced), Decimal(0))
             return None if known_cost is None else listed
         case "requests":
-            return len(events)
+            return sum(map(weight, events))
         case "unpriced_requests":
-            return len(events) - len(priced)
+            return sum(map(weight, events)) - sum(map(weight, priced))
         case "errors":
-            return sum(event["status"] == "error" for event in events)
+            return sum(weight(event) for event in events if event["status"] == "error")
         case "input_tokens":
             return sum(map(input_tokens, events))
         case "output_tokens":

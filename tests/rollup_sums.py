@@ -50,8 +50,8 @@ def sums(table: str, events: list[dict[str, Any]]) -> tuple[Any, ...]:
     """The reference: what a row of these events holds."""
     unpriced = [event for event in events if event["effective_cost"] is None]
     return (
-        len(events),
-        len(unpriced),
+        figures.metric("requests", events),
+        figures.metric("requests", unpriced),
         figures.metric("errors", events),
         figures.metric("input_tokens", events),
         figures.metric("output_tokens", events),
@@ -113,4 +113,9 @@ def settle() -> None:
 def assert_equal_events(zone: ZoneInfo) -> None:
     settle()
     for table in KEYS:
-        assert held(table) == expected(table, zone), table
+        assert _counted(held(table)) == _counted(expected(table, zone)), table
+
+
+def _counted(rows: Rows) -> Rows:
+    """Without those that settlements have emptied, which a rebuilt day does not have."""
+    return {key: sums for key, sums in rows.items() if any(sums)}

@@ -195,3 +195,15 @@ def test_many_tell_of_the_same_calls_at_once_and_each_counts_once(door: Door) ->
     assert len(door.rows()) == 40
     assert sum(answer["accepted"] for answer in answers) == 40
     assert sum(answer["duplicates"] for answer in answers) == 7 * 40
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["the estimate first", "the record first"])
+def test_the_estimate_of_a_cut_off_stream_never_hides_the_record(door: Door, order: int) -> None:
+    response = new_response()
+    estimate = {"input_tokens": None, "output_tokens": 3, "status": "aborted"}
+    for tell in (lambda: by_event(door, response, **estimate), lambda: by_litellm(door, response))[
+        ::order
+    ]:
+        tell()
+    outputs = sorted(row["text_output_tokens"] for row in door.rows())
+    assert outputs == ([3, 150] if order == 1 else [150])

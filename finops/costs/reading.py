@@ -137,7 +137,9 @@ def count_users(reading: Reading, query: CostQuery, top: Top | None, usage: Usag
     for is_total, bucket, is_other, *values in rows:
         keys = tuple(values[: len(query.group_by)])
         users, *theirs = values[len(keys) :]
-        sums = usage.total if is_total else usage.groups[bucket, is_other, keys]
+        sums = usage.total if is_total else usage.groups.get((bucket, is_other, keys))
+        if sums is None:  # what a settlement took back, while that is folded for one sum only
+            continue
         sums.users = users
         if columns:
             sums.users_cost = known_cost(read_sums(theirs, columns, ()), "effective_cost")
