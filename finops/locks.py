@@ -33,6 +33,14 @@ def hold(lock: Lock) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock.value])
 
 
+def try_hold(lock: Lock) -> bool:
+    """As `hold`, but False at once where somebody else holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock.value])
+        [is_held] = cursor.fetchone()
+    return bool(is_held)
+
+
 @contextmanager
 def alone(lock: Lock) -> Iterator[bool]:
     """Whether nobody else holds the lock at this moment; then it is held until the block ends,

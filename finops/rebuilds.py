@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from finops.locks import Lock, hold
+from finops.locks import Lock, try_hold
 from finops.periods import local_day, start_of_day
 from finops.rollups import FOLD_LOCK, held_zone, one, prepare, refuse_other_zone
 from finops.sql import statement
@@ -50,6 +50,16 @@ class EventsMissing(EventsDropped):
             "left of them: choose another day. If nobody deleted any, the rollups are wrong: "
             f"`manage.py rebuild_rollups --start {day} --end {day + timedelta(days=1)} "
             "--trust-events` makes them say what the events say.",
+        )
+
+
+class InUse(RuntimeError):
+    """Something else changes events or rollups at this moment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Something else changes stored events or their figures at this moment; nothing was "
+            "changed. Try again in a minute."
         )
 
 
@@ -143,9 +153,10 @@ def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]
 
 
 def forget_all(now: datetime, zone: ZoneInfo) -> None:
-    """Empty the rollups and let every batch be folded anew, in `zone`. Raises ZoneKept."""
+    """Empty the rollups and let every batch be folded anew, in `zone`. Raises ZoneKept, InUse."""
     with transaction.atomic(), connection.cursor() as cursor:
-        hold(Lock.RERATING)
+        if not try_hold(Lock.RERATING):
+            raise InUse
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
         held = ZoneInfo(held_zone(cursor) or zone.key)
         if span := held_span():

@@ -63,16 +63,14 @@ def begin(
 
 
 def apply_day(
-    run: RatingRun, span: Span, zone: ZoneInfo, record: Callable[[Rerating], None]
+    run: RatingRun, span: Span, card: RateCard, zone: ZoneInfo, record: Callable[[Rerating], None]
 ) -> None:
-    """Rate one day of a run again and adjust its rollups; `record` is called in the transaction.
+    """Rate one day of a run again by `card` and adjust its rollups; `record` is called in the
+    transaction.
 
     Raises rollups.ZoneChanged, and rebuilds.EventsDropped for a day whose events are dropped in
     part: it stays as it is.
     """
-    newest = Price.objects.aggregate(newest=Max("pk"))["newest"]
-    card = _card_of(ledger.version(), newest)
-    RatingRun.objects.filter(pk=run.pk).update(ledger_version=card.version)
     _apply_span(run, span, card, zone, record)
 
 
@@ -183,8 +181,9 @@ def _apply_span(
         cursor.execute(
             "DROP TABLE IF EXISTS rerated_event, rerated_change, unfolded_batch, rate_window"
         )
-        _record(run, change, span)
+        # The operation before its run, as whoever ends it locks them.
         record(part)
+        _record(run, change, span)
 
 
 def _adjust_rollups(cursor: CursorWrapper, span: Span, zone: ZoneInfo) -> None:
@@ -245,6 +244,11 @@ def rate_again(
         rerating.add((provider, model), rate, change)
         whole.add(change)
     return whole
+
+
+def card_in_force() -> RateCard:
+    newest = Price.objects.aggregate(newest=Max("pk"))["newest"]
+    return _card_of(ledger.version(), newest)
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
+from threading import BoundedSemaphore
 
 from celery import shared_task
 from django.conf import settings
@@ -30,6 +33,19 @@ log = logging.getLogger(__name__)
 
 PRIVACY_SECONDS = 2.0
 OPERATIONS_SECONDS = 2.0
+# Of the worker's four threads (finops/startup.py). One of the others folds, one is for the night.
+LONG = BoundedSemaphore(2)
+
+
+@contextmanager
+def long() -> Iterator[bool]:
+    """Whether what may take long may begin; otherwise its next turn comes soon."""
+    is_free = LONG.acquire(blocking=False)
+    try:
+        yield is_free
+    finally:
+        if is_free:
+            LONG.release()
 
 
 @shared_task
@@ -43,19 +59,22 @@ def sync_prices() -> None:
 
 @shared_task
 def rerate_unpriced() -> None:
+    rerated = None
     try:
-        rerated = rerating.rerate_unpriced(settings.REPORTING_ZONE)
+        with long() as is_free:
+            if is_free:
+                rerated = rerating.rerate_unpriced(settings.REPORTING_ZONE)
     except rollups.ZoneChanged as error:
         log.error("%s", error)
-        return
     if rerated and rerated.total.changed:
         log.info("%d unpriced events have a price now", rerated.total.changed)
 
 
 @shared_task
 def work_on_ratings() -> None:
-    if done := rating_jobs.work(settings.REPORTING_ZONE):
-        log.info("%d previews of rating again are done", done)
+    with long() as is_free:
+        if is_free and (done := rating_jobs.work(settings.REPORTING_ZONE)):
+            log.info("%d previews of rating again are done", done)
 
 
 @shared_task
@@ -63,13 +82,16 @@ def work_on_operations() -> None:
     """A few seconds at a time, like the next."""
     until = time.monotonic() + OPERATIONS_SECONDS
     zone = settings.REPORTING_ZONE
-    for done in operations.proceed(timezone.now(), zone, lambda: time.monotonic() < until):
-        log.info("%s: %s", done, done.state)
+    with long() as is_free:
+        if not is_free:
+            return
+        for done in operations.proceed(timezone.now(), zone, lambda: time.monotonic() < until):
+            log.info("%s: %s", done, done.state)
 
 
 @shared_task
 def work_on_privacy() -> None:
-    """Some seconds at a time: the worker has two threads, and folding must not wait."""
+    """Some seconds at a time, so that it needs no turn of those that take long."""
     until = time.monotonic() + PRIVACY_SECONDS
     for erasure in erasures.proceed(timezone.now(), lambda: time.monotonic() < until):
         log.info("the history of a user is erased: certificate %d", erasure.pk)

@@ -26,6 +26,10 @@ ZONE = ZoneInfo("UTC")
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 START = TODAY - timedelta(days=4)
 PAGE = "/settings/operations"
+CANCELLED = (
+    "Cancelled by ada. 1 of 4 days were done: these have the new prices, the rest of the period "
+    "keeps the old ones."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +99,12 @@ def test_an_administrator_pauses_resumes_and_cancels_on_record(signed_in: Client
     operating.steps(1)
     assert "1 of 4 days, 25 %" in text_of(signed_in.get(PAGE).text)
     for verb, after in (("pause", "paused"), ("resume", "waiting"), ("cancel", "cancelled")):
-        answer = signed_in.post(f"{PAGE}/{operation.pk}/{verb}", follow=True)
+        url = f"{PAGE}/{operation.pk}/{verb}"
+        if verb == "cancel":
+            asked = text_of(signed_in.post(url).text)
+            assert "1 of 4 days were done: these have the new prices, the rest" in asked
+            assert state(operation)[0] == "waiting"
+        answer = signed_in.post(url, {"confirmed": "yes"}, follow=True)
         assert answer.status_code == 200
         assert state(operation)[0] == after
         if verb == "pause":
@@ -104,7 +113,7 @@ def test_an_administrator_pauses_resumes_and_cancels_on_record(signed_in: Client
             assert "Resume" in answer.text
     run = RatingRun.objects.get()
     assert run.finished_at is not None
-    assert run.error == operation.message == "Cancelled by ada after 1 of 4."
+    assert run.error == operation.message == CANCELLED
     acts = AuditRecord.objects.filter(action__startswith="operation.").order_by("pk")
     assert [each.action.partition(".")[2] for each in acts] == ["pause", "resume", "cancel"]
     assert {each.actor for each in acts} == {"ada"}
@@ -113,7 +122,7 @@ def test_an_administrator_pauses_resumes_and_cancels_on_record(signed_in: Client
     assert signed_in.post(f"{PAGE}/{operation.pk}/erase").status_code == 404
     page = text_of(signed_in.get(PAGE).text)
     assert "Nothing is being worked on" in page
-    assert "Cancelled by ada after 1 of 4." in page
+    assert CANCELLED in page
     assert_equal_events(ZONE)
 
 

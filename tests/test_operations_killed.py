@@ -119,9 +119,12 @@ def test_a_command_killed_in_the_middle_of_a_day_is_gone_on_with(
     record(2, 30)
     call_command(name, *options)
     out, err = capsys.readouterr()
-    operation = Operation.objects.get()
-    assert (operation.done, operation.total, operation.state) == (DAYS, DAYS, "done")
-    assert f"{done} of {DAYS} days" in err
+    # A rebuild is done once more by who asks for it: what is wrong may be in a day that is done.
+    assert Operation.objects.count() == (1 if name == "rerate" else 2)
+    operation = Operation.objects.latest("pk")
+    for each in Operation.objects.all():
+        assert (each.done, each.total, each.state) == (DAYS, DAYS, "done")
+    assert (f"{done} of {DAYS} days" if name == "rerate" else "not begun yet") in err
     assert f"{DAYS} of {DAYS} days, 100 %" in err
     assert_equal_events(ZONE)
     if name == "rerate":

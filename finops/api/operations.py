@@ -25,7 +25,7 @@ ALSO: dict[str, Any] = {
     "created_at": serializers.DateTimeField(),
     "started_at": serializers.DateTimeField(allow_null=True),
     "finished_at": serializers.DateTimeField(allow_null=True),
-    "message": serializers.CharField(help_text="Why it was stopped, if it was."),
+    "message": serializers.CharField(help_text="Why it was stopped or waits, if it was or does."),
 }
 SCHEMA: dict[str, Any] = {
     "operation_id": "operations",

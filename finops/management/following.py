@@ -61,7 +61,10 @@ def _leave(operation: Operation) -> None:
     """Ctrl-C: whoever stops the command means the work."""
     try:
         operations.pause(operation, by=PROGRAM, now=timezone.now())
-    except operations.NotPossible:
+    except operations.NotPossible as refused:
+        operation.refresh_from_db()
+        if not operation.finished_at:
+            raise CommandError(f"{refused} The worker goes on with it.") from None
         return
     raise CommandError(
         f"Paused after {operation.done:,} of {operation.total:,} {operation.unit}. The same "

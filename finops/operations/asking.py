@@ -1,4 +1,8 @@
-"""Operations that are asked for. The same one again, while it has not ended, is the same one."""
+"""Operations that are asked for. The same one again, while it waits or is paused, is the same one.
+
+A re-rating is so while it runs too, because it begins again where the ledger changes. A rebuild is
+done again: what is wrong may be in a day that it has done already.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 
-from finops import rebuilds, rerating
+from finops import audit, rebuilds, rerating
 from finops.locks import Lock, hold
 from finops.models import Operation
-from finops.operations.counts import unfolded_events
+from finops.operations.control import resume
+from finops.operations.counts import newest_batch, unfolded_events
 from finops.operations.endings import finish
 from finops.periods import local_day
 
@@ -37,7 +43,7 @@ def ask_rerate(
     with transaction.atomic():
         hold(Lock.OPERATIONS_ASKED)
         if held := _same(Operation.Kind.RERATE, start, end, asked):
-            return held
+            return _resumed(held, by, now)
         run = rerating.begin(
             start, end, zone, requested_by=by, reason=reason, only_unpriced=only_unpriced
         )
@@ -64,33 +70,47 @@ def ask_rebuild(
     with transaction.atomic():
         hold(Lock.OPERATIONS_ASKED)
         if held := _same(Operation.Kind.REBUILD, start, end, asked):
-            return held
+            return _resumed(held, by, now)
         what = days_text(start, end, zone)
         return _queue(Operation.Kind.REBUILD, what, start, end, asked, now, by)
 
 
 def ask_refold(zone: ZoneInfo, *, now: datetime, by: str) -> Operation:
-    """Empty the roll-ups, to be folded anew in this zone. Raises rebuilds.ZoneKept."""
+    """Empty the roll-ups, to be folded anew in this zone. Raises rebuilds.ZoneKept, and
+    rebuilds.InUse where something else changes them at this moment."""
     with transaction.atomic():
         hold(Lock.OPERATIONS_ASKED)
         for other in Operation.objects.filter(finished_at=None, kind=Operation.Kind.REFOLD):
             finish(other, State.CANCELLED, "Another fold in another zone was begun.", now)
         rebuilds.forget_all(now, zone)
         made = _queue(Operation.Kind.REFOLD, f"all, in {zone.key}", None, None, {}, now, by)
-        made.unit, made.total = "events", unfolded_events()
-        made.save(update_fields=["unit", "total"])
+        # What comes later is folded by whoever folds anyway. The rollups are empty from now on.
+        made.terms = {"newest_batch": newest_batch()}
+        made.unit, made.total, made.started_at = "events", unfolded_events(), now
+        made.save(update_fields=["terms", "unit", "total", "started_at"])
         return made
 
 
-def ask_retention(expired: list[date], days: int, *, now: datetime, by: str) -> Operation | None:
-    """Have the events of these UTC days dropped, which are older than `days`; None of none."""
+def ask_retention(
+    expired: list[date], days: int, *, now: datetime, by: str, may_resume: bool = False
+) -> Operation | None:
+    """Have the events of these UTC days dropped, which are older than `days`; None of none.
+
+    A drop that is paused is gone on with where a person asks, who `may_resume` it."""
     if not expired:
         return None
     with transaction.atomic():
         hold(Lock.OPERATIONS_ASKED)
         held = Operation.objects.filter(finished_at=None, kind=Operation.Kind.RETENTION).first()
+        if held is not None and held.state == State.PAUSED and not may_resume:
+            return held
+        span = {"first_day": str(expired[0]), "last_day": str(expired[-1])}
+        said = {"days": days, **span}
+        audit.record("retention.drop", "Old single events", at=now, by=by, after=said)
         if held is not None:
-            return _resumed(held)
+            held.terms = {**held.terms, "days": days}
+            held.save(update_fields=["terms"])
+            return _resumed(held, by, now)
         what = f"events of {len(expired)} day{'s' if len(expired) > 1 else ''} up to {expired[-1]}"
         terms = {"days": days}
         return _queue(Operation.Kind.RETENTION, what, None, None, terms, now, by)
@@ -109,15 +129,15 @@ def _same(
     )
     if not asked.get("is_whole"):
         found = found.filter(terms__asked_start=start.isoformat(), terms__asked_end=end.isoformat())
-    held = found.order_by("pk").first()
-    return _resumed(held) if held else None
+    if kind == Operation.Kind.REBUILD:
+        found = found.filter(Q(done=0) | Q(state=State.PAUSED))
+    return found.order_by("pk").first()
 
 
-def _resumed(held: Operation) -> Operation:
+def _resumed(held: Operation, by: str, now: datetime) -> Operation:
     """Who asks for it again wants it done."""
     if held.state == State.PAUSED:
-        Operation.objects.filter(pk=held.pk).update(state=State.WAITING)
-        held.refresh_from_db()
+        resume(held, by=by, now=now)
     return held
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from finops import audit
 from finops.access import Reader
 from finops.models import Operation
+from finops.operations import wording
 from finops.operations.endings import finish
 
 State = Operation.State
@@ -28,9 +29,11 @@ def resume(operation: Operation, *, by: Reader | str, now: datetime, address: st
 
 def cancel(operation: Operation, *, by: Reader | str, now: datetime, address: str = "") -> None:
     """What is done stays done. Raises NotPossible."""
+    _refuse_refold(operation)
     name = by if isinstance(by, str) else audit.name_of(by)
     with transaction.atomic():
-        said = f"Cancelled by {name} after {operation.done:,} of {operation.total:,}."
+        operation.refresh_from_db()
+        said = f"Cancelled by {name}. {wording.left_in_the_middle(operation)}"
         if not finish(operation, State.CANCELLED, said, now):
             raise NotPossible("It has ended already.")
         _record(operation, "cancel", by, now, address)
@@ -45,12 +48,21 @@ def _turn(
     now: datetime,
     address: str,
 ) -> None:
+    _refuse_refold(operation)
     with transaction.atomic():
         found = Operation.objects.filter(pk=operation.pk, finished_at=None, state__in=before)
         if not found.update(state=after):
             raise NotPossible(f"It cannot {verb}: it has ended, or is {after.label} already.")
         operation.refresh_from_db()
         _record(operation, verb, by, now, address)
+
+
+def _refuse_refold(operation: Operation) -> None:
+    if operation.kind == Operation.Kind.REFOLD:
+        raise NotPossible(
+            "Folding everything anew can be neither paused nor cancelled: until it ends, figures "
+            "are missing."
+        )
 
 
 def _record(operation: Operation, verb: str, by: Reader | str, now: datetime, address: str) -> None:

@@ -10,11 +10,29 @@ from django.db import connection
 from finops.periods import local_day
 
 
-def unfolded_events() -> int:
+def newest_batch() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM ingest_batch")
+        [(newest,)] = cursor.fetchall()
+    return int(newest)
+
+
+def unfolded_events(up_to: int | None = None) -> int:
+    """Of all batches, or of those up to this one."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(sum(accepted), 0) FROM ingest_batch WHERE folded_at IS NULL"
+            " AND (%(up_to)s::bigint IS NULL OR id <= %(up_to)s)",
+            {"up_to": up_to},
         )
+        [(events,)] = cursor.fetchall()
+    return int(events)
+
+
+def events_of(day: date) -> int:
+    """That are kept of a UTC day."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM usage_event WHERE day = %s", [day])
         [(events,)] = cursor.fetchall()
     return int(events)
 

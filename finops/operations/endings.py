@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from finops import audit
 from finops.models import Operation, RatingRun
@@ -17,7 +18,10 @@ def finish(operation: Operation, state: Operation.State, message: str, now: date
     """False where it has ended already."""
     with transaction.atomic():
         ended = Operation.objects.filter(pk=operation.pk, finished_at=None).update(
-            state=state, message=message, finished_at=now
+            # What it had to say while it worked stays, such as that it began again.
+            state=state,
+            message=message or F("message"),
+            finished_at=now,
         )
         operation.refresh_from_db()
         if not ended:
@@ -35,7 +39,9 @@ def _tell(operation: Operation, now: datetime) -> None:
     program = operation.terms.get("program")
     if not program:
         return
-    after: dict[str, Any] = {"stopped": operation.message} if operation.message else {}
+    after: dict[str, Any] = {}
+    if operation.state != State.DONE:
+        after["stopped"] = operation.message
     if operation.kind == Operation.Kind.REBUILD:
         if not operation.done:
             return

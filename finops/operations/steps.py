@@ -14,7 +14,10 @@ from finops.models import Operation
 
 
 class Busy(Exception):
-    """Somebody else has what the step needs; it is tried again later."""
+    """Somebody else has what the step needs; it is tried again later. The message says who."""
+
+    def __init__(self, said: str = "It waits for other work on the same data to end.") -> None:
+        super().__init__(said)
 
 
 class Steps(NamedTuple):

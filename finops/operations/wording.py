@@ -28,6 +28,25 @@ def progress(operation: Operation) -> str:
     return ", ".join(parts)
 
 
+def done_of(operation: Operation) -> str:
+    """ "2 of 4 days were done": what is so of a period that was left in the middle."""
+    if operation.unit == "bytes":
+        return f"{operation.share * 100:.0f} % were done"
+    return f"{operation.done:,} of {operation.total:,} {operation.unit} were done"
+
+
+def left_in_the_middle(operation: Operation) -> str:
+    """What is so of its period, where it is cancelled now."""
+    after = {
+        Operation.Kind.RERATE: "have the new prices, the rest of the period keeps the old ones",
+        Operation.Kind.REBUILD: "stay rebuilt, the others stay as they are",
+        Operation.Kind.RETENTION: "have lost their single events for good, the others go by night",
+        Operation.Kind.LOAD: "stay loaded",
+        Operation.Kind.REFOLD: "are folded",
+    }[Operation.Kind(operation.kind)]
+    return f"{done_of(operation)}: these {after}." if operation.done else "Nothing was done yet."
+
+
 def rate(per_second: float, unit: str) -> str:
     if per_second >= 100:
         return f"{per_second:,.0f} {unit}/s"

@@ -26,7 +26,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now, kept_days = timezone.now(), retention.in_force(settings.EVENT_RETENTION_DAYS)
         expired = partitions.maintain(conninfo(), now.astimezone(UTC).date(), kept_days)
-        operation = operations.ask_retention(expired, kept_days, now=now, by=getpass.getuser())
+        operation = operations.ask_retention(
+            expired, kept_days, now=now, by=getpass.getuser(), may_resume=True
+        )
         if operation is None:
             self.stdout.write(f"No single events are older than {kept_days:,} days.")
             return

@@ -16,7 +16,10 @@ from finops.management.following import follow
 from finops.models import Operation
 from finops.periods import InvalidQuery, local_day, parse_instant
 
-REFUSALS = (rollups.ZoneChanged, rebuilds.ZoneKept, rebuilds.EventsDropped, InvalidQuery)
+REFUSALS = (
+    *(rollups.ZoneChanged, rebuilds.ZoneKept, rebuilds.EventsDropped, rebuilds.InUse),
+    InvalidQuery,
+)
 PROGRAM = "manage.py rebuild_rollups"
 
 

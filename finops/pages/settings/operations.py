@@ -33,10 +33,17 @@ BADGES = {State.RUNNING: "ok", State.PAUSED: "warn", State.FAILED: "crit"}
 @never_cache
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
+    return shown(request)
+
+
+def shown(request: HttpRequest, asked: dict[str, Any] | None = None) -> HttpResponse:
+    """The page; with the operation that somebody asked to cancel and has to confirm."""
     now = timezone.now()
     rows = [row(each, now) for each in operations.recent()]
     unfinished = [each for each in rows if not each["finished"]]
-    found = context(request, TAB, unfinished=unfinished, ended=rows[len(unfinished) :])
+    found = context(
+        request, TAB, unfinished=unfinished, ended=rows[len(unfinished) :], asked_to_cancel=asked
+    )
     return render(request, "settings/operations.html", found)
 
 
@@ -46,6 +53,9 @@ def turn(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     operation = get_object_or_404(Operation, pk=pk)
     if verb not in VERBS:
         raise Http404("There is no such act.")
+    if verb == "cancel" and not operation.finished_at and "confirmed" not in request.POST:
+        said = wording.left_in_the_middle(operation)
+        return shown(request, {"pk": operation.pk, "name": str(operation), "left": said})
     act, said = VERBS[verb]
     try:
         act(operation, by=signed_in(request), now=timezone.now(), address=address_of(request))
@@ -78,7 +88,7 @@ def row(operation: Operation, now: datetime) -> dict[str, Any]:
 
 def verbs(operation: Operation) -> list[tuple[str, str]]:
     """What may be done to it: (verb, label)."""
-    if operation.finished_at:
+    if operation.finished_at or operation.kind == Operation.Kind.REFOLD:
         return []
     is_paused = operation.state == State.PAUSED
     return [("resume", "Resume") if is_paused else ("pause", "Pause"), ("cancel", "Cancel")]
