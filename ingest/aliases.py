@@ -10,7 +10,7 @@ Events without another name cost a look at one field each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -23,10 +23,12 @@ from psycopg import Connection
 from ingest.batches import Submission
 from ingest.events import SHORTEST_RESPONSE_ID, TranslatedEvent
 from ingest.facts import Fact
+from ingest.response_ids import response_name
 
 _SQL = Path(__file__).parent / "sql"
 CLAIM_ALIASES = (_SQL / "claim_aliases.sql").read_text()
 KNOWN_ALIASES = (_SQL / "known_aliases.sql").read_text()
+LATELY_ALIASES = (_SQL / "lately_aliases.sql").read_text()
 _FIRST_DAY = date(2000, 1, 1)
 _GATEWAY = "litellm"
 # How the ids of responses begin, where a client takes one for the event's id.
@@ -66,6 +68,55 @@ class _Teller(NamedTuple):
         return self.family == other.family or not self.family or not other.family
 
 
+_Want = tuple[Key, _Teller, Key]  # an alias, by whom, for which event
+
+
+class _Wants:
+    """What the events of one commit want to be known by."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[Key, tuple[_Teller, Key]] = {}  # for the first that wants it
+        self.others: list[_Want] = []  # those after the first, of another kind of provider
+        self.silent: list[_Want] = []  # of events that claim nothing
+        self.told: set[Key] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self.wanted or self.silent)
+
+    def want(self, alias: Key, teller: _Teller, mine: Key) -> None:
+        first, event = self.wanted.setdefault(alias, (teller, mine))
+        if event == mine:
+            return
+        if first.tells_of_the_same(teller):
+            self.told.add(mine)
+        elif first.family != teller.family:
+            self.others.append((alias, teller, mine))
+
+    def take(self, connection: Connection) -> _Wants:
+        """Claim what is free; returns what is left to want, in the name of the provider's kind,
+        where the alias is another kind's."""
+        left = _Wants()
+        taken = self.wanted.keys() - _claimed(connection, self.wanted)
+        claiming = [(alias, *self.wanted[alias]) for alias in taken] + self.others
+        if not (claiming or self.silent):
+            return left
+        asked = {alias for wants in (claiming, self.silent) for alias, _, _ in wants}
+        known = dict(_known(connection, asked))
+        for wants, claims in ((claiming, True), (self.silent, False)):
+            for alias, teller, event in wants:
+                if (by := known.get(alias)) is None:
+                    continue
+                if teller.tells_of_the_same(by):
+                    self.told.add(event)
+                elif teller.family != by.family:
+                    own = (_alias("family", str(teller.family), alias[0].hex()), alias[1])
+                    if claims:
+                        left.want(own, teller, event)
+                    else:
+                        left.silent.append((own, teller, event))
+        return left
+
+
 class Claims:
     """The aliases of one commit's facts; those that are not there yet are claimed by `take`."""
 
@@ -73,10 +124,8 @@ class Claims:
         self, portions: Sequence[Sequence[Fact]], submissions: Sequence[Submission]
     ) -> None:
         """`portions` are the facts of each submission."""
-        self._wanted: dict[Key, tuple[_Teller, Key]] = {}  # by alias: by whom, for which event
-        self._silent: list[tuple[Key, _Teller, Key]] = []  # of events that claim nothing
+        self._wants = _Wants()
         self._undated: dict[bytes, Key] = {}
-        self._told: set[Key] = set()
         for facts, submission in zip(portions, submissions, strict=True):
             for fact in facts:
                 event = fact.event
@@ -88,28 +137,22 @@ class Claims:
     @property
     def days(self) -> set[int]:
         """The days whose partitions are needed besides those of the events."""
-        return {day for _, day in self._wanted}
+        return {day for _, day in self._wants.wanted}
 
     def take(self, connection: Connection) -> set[Key]:
         """Claim what is free, within the transaction of the events; returns the keys of those that
         tell of a call which is counted already."""
-        if not (self._wanted or self._silent or self._undated):
-            return self._told
-        told = set(self._told)
-        if self._undated:
-            told |= self._seen_lately(connection)
-        taken = self._wanted.keys() - self._claimed(connection)
-        asked = [(alias, *self._wanted[alias]) for alias in taken] + self._silent
-        if asked:
-            known = dict(_known(connection, {alias for alias, _, _ in asked}))
-            for alias, teller, event in asked:
-                if alias in known and teller.tells_of_the_same(known[alias]):
-                    told.add(event)
+        told = self._seen_lately(connection) if self._undated else set()
+        wants = self._wants
+        while wants:  # twice at most: the second time by the kind of provider
+            left = wants.take(connection)
+            told |= wants.told
+            wants = left
         return told
 
     def _add_response(self, fact: Fact, submission: Submission) -> None:
         event = fact.event
-        name = event.response_id or event.id
+        name = response_name(event.response_id or event.id)
         if len(name) < SHORTEST_RESPONSE_ID or (event.cache or "none") != "none":
             return  # a cache hit repeats the id of the answer that it is
         # What the gateway reads again it names by the response.
@@ -123,7 +166,7 @@ class Claims:
         else:
             # What was broken off knows nothing or guesses, and must not hide the record of somebody
             # who saw the answer's end.
-            self._silent.append(((key, fact.day), teller, (fact.event_key, fact.day)))
+            self._wants.silent.append(((key, fact.day), teller, (fact.event_key, fact.day)))
 
     def _add_undated(self, fact: Fact, source: str) -> None:
         key = _alias("undated", source, fact.event.id)
@@ -133,37 +176,24 @@ class Claims:
     def _want(self, key: bytes, days: Iterable[int], teller: _Teller, fact: Fact) -> None:
         mine = (fact.event_key, fact.day)
         for day in days:
-            first, event = self._wanted.setdefault((key, day), (teller, mine))
-            if event != mine and first.tells_of_the_same(teller):
-                self._told.add(mine)
+            self._wants.want((key, day), teller, mine)
 
-    def _claimed(self, connection: Connection) -> set[Key]:
-        """Those of the wanted that were free."""
-        if not self._wanted:
-            return set()
-        tellers = self._wanted.values()
+    def _seen_lately(self, connection: Connection) -> set[Key]:
+        days = [day for _, day in self._undated.values()]
         cursor = connection.execute(
-            CLAIM_ALIASES,
+            LATELY_ALIASES,
             {
-                "keys": _array(key.hex() for key, _ in self._wanted),
-                "days": _array(str(day) for _, day in self._wanted),
-                "families": _array(str(teller.family) for teller, _ in tellers),
-                "by_gateway": _array("ft"[teller.by_gateway] for teller, _ in tellers),
+                "keys": _array(key.hex() for key in self._undated),
+                "first": _date(min(days) - UNDATED_DAYS + 1),
+                "last": _date(max(days) - 1),
             },
             binary=True,
         )
-        if cursor.rowcount == len(self._wanted):
-            return set(self._wanted)
-        return set(cursor.fetchall())
-
-    def _seen_lately(self, connection: Connection) -> set[Key]:
-        days = {
-            before
-            for _, day in self._undated.values()
-            for before in range(day - UNDATED_DAYS + 1, day)
+        return {
+            self._undated[key]
+            for key, day in cursor
+            if 0 < self._undated[key][1] - day < UNDATED_DAYS
         }
-        looked_for = {(key, day) for key in self._undated for day in days}
-        return {self._undated[key] for (key, _), _ in _known(connection, looked_for)}
 
 
 def family_of(provider: str) -> int:
@@ -192,16 +222,40 @@ def _array(elements: Iterable[str]) -> str:
     return f"{{{','.join(elements)}}}"
 
 
+def _claimed(connection: Connection, wanted: Mapping[Key, tuple[_Teller, Key]]) -> set[Key]:
+    """Those of the wanted that were free."""
+    if not wanted:
+        return set()
+    tellers = wanted.values()
+    cursor = connection.execute(
+        CLAIM_ALIASES,
+        {
+            "keys": _array(key.hex() for key, _ in wanted),
+            "days": _array(str(day) for _, day in wanted),
+            "families": _array(str(teller.family) for teller, _ in tellers),
+            "by_gateway": _array("ft"[teller.by_gateway] for teller, _ in tellers),
+        },
+        binary=True,
+    )
+    if cursor.rowcount == len(wanted):
+        return set(wanted)
+    return set(cursor.fetchall())
+
+
 def _known(connection: Connection, wanted: set[Key]) -> Iterator[tuple[Key, _Teller]]:
     """Those of these aliases that are claimed, and by whom."""
     cursor = connection.execute(
         KNOWN_ALIASES,
         {
-            "keys": list({key.hex() for key, _ in wanted}),
-            "dates": [_FIRST_DAY + timedelta(days=day) for day in {day for _, day in wanted}],
+            "keys": _array(key.hex() for key in {key for key, _ in wanted}),
+            "dates": [_date(day) for day in {day for _, day in wanted}],
         },
         binary=True,
     )
     for key, day, family, by_gateway in cursor:
         if (key, day) in wanted:
             yield (key, day), _Teller(family, by_gateway)
+
+
+def _date(day: int) -> date:
+    return _FIRST_DAY + timedelta(days=day)

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from ingest.response_ids import LONGEST_RESPONSE_ID
+
 MAX_TOKENS = 1_000_000_000
 # Bounds on durations keep them inside PostgreSQL's `real`; 1e9 ms are eleven days.
 MAX_MILLISECONDS = 1_000_000_000.0
@@ -23,6 +25,7 @@ SHORTEST_RESPONSE_ID = 14
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Model = Annotated[str, Meta(min_length=1, max_length=200)]
 Name = Annotated[str, Meta(max_length=200)]
+ResponseId = Annotated[str, Meta(max_length=LONGEST_RESPONSE_ID)]
 Tokens = Annotated[int, Meta(ge=0, le=MAX_TOKENS)]
 Milliseconds = Annotated[float, Meta(ge=0.0, le=MAX_MILLISECONDS)]
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -98,7 +101,7 @@ class Event(msgspec.Struct, gc=False, frozen=True):
     stages_ms: Stages | None = None
     prompt_hash: Annotated[str, Meta(max_length=64)] | None = None
     response_id: Annotated[
-        Name | None, Meta(description="The provider's id of the answer: each counts once.")
+        ResponseId | None, Meta(description="The provider's id of the answer: each counts once.")
     ] = None
     fleet: Name | None = None
     gpu_seconds: Amount | None = None

@@ -25,7 +25,7 @@ from ingest import app, keys
 from ingest.protocol import Server
 
 EVENTS = "/api/v1/events"
-FACTS = "usage_event, ingest_batch, attribution, settlement"
+FACTS = "usage_event, ingest_batch, attribution, settlement, event_alias"
 
 
 def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:

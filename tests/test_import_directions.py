@@ -28,6 +28,7 @@ PURE = {
         "ingest.limits",
         "ingest.problems",
         "ingest.rating",
+        "ingest.response_ids",
     ),
     *("ingest.rejections", "ingest.usage"),
 }

@@ -18,6 +18,8 @@ from litellm_payloads import post as post_litellm
 from otlp_attributes import NEW
 from otlp_bodies import TRACES, encoded, span, traces
 
+from ingest.client import from_openai
+
 CLOUDEVENTS = "/api/v1/ingest/cloudevents"
 
 
@@ -107,7 +109,10 @@ def test_a_response_that_litellm_packed_up_is_that_response(door: Door) -> None:
     response = f"resp_{uuid4().hex}"
     packed = f"litellm:custom_llm_provider:openai;model_id:None;response_id:{response}"
     by_otlp(door, response)
-    by_litellm(door, f"resp_{base64.b64encode(packed.encode()).decode()}", call_type="aresponses")
+    sent = f"resp_{base64.b64encode(packed.encode()).decode()}"
+    by_litellm(door, sent, call_type="aresponses")
+    by_otlp(door, sent)  # as the application sees it that calls the gateway
+    by_event(door, sent)
     assert len(door.rows()) == 1
 
 
@@ -142,6 +147,42 @@ def test_another_providers_response_of_the_same_id_is_another_call(door: Door) -
         "openai",
         "anthropic",
     ]
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "in one body"])
+def test_each_kind_of_provider_tells_of_a_response_once(door: Door, together: bool) -> None:
+    response = new_response()
+    told = [event(response_id=response, provider=kind) for kind in ("openai", *["anthropic"] * 2)]
+    for body in [told] if together else told:
+        result(door.post(body))
+    assert sorted(row["provider"] for row in door.rows()) == ["anthropic", "openai"]
+    by_otlp(door, response)
+    by_event(door, response, provider="anthropic", input_tokens=None, output_tokens=None)
+    assert len(door.rows()) == 2
+
+
+def long_responses() -> list[str]:
+    start = f"resp_{uuid4().hex * 8}"
+    return [f"{start}1", f"{start}2"]
+
+
+@pytest.mark.parametrize("told_by", [each for each in DOORS if each != "an event of that id"])
+def test_long_ids_are_told_apart_by_their_ends_and_alike_at_every_door(
+    door: Door, told_by: str
+) -> None:
+    for response in long_responses():
+        DOORS[told_by](door, response)
+        by_event(door, response)
+        by_otlp(door, response)
+    assert len(door.rows()) == 2
+
+
+def test_the_client_cuts_no_id(door: Door) -> None:
+    for response in long_responses():
+        fields = from_openai({"id": response, "model": "gpt-4o"})
+        assert fields["response_id"] == response
+        by_event(door, fields["response_id"])
+    assert len(door.rows()) == 2
 
 
 def test_a_response_hides_none_of_another_source(door: Door) -> None:

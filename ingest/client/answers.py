@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-LONGEST_RESPONSE_ID = 200
+LONGEST_RESPONSE_ID = 2000  # what the schema takes; two ids are never cut to one
 
 
 def from_openai(response: Any, *, provider: str = "openai") -> dict[str, Any]:
@@ -38,8 +38,8 @@ def _fields(response: Any, provider: str) -> dict[str, Any]:
     if isinstance(model, str) and model:
         fields["model"] = model
     response_id = part(response, "id")
-    if isinstance(response_id, str) and response_id:
-        fields["response_id"] = response_id[:LONGEST_RESPONSE_ID]
+    if isinstance(response_id, str) and 0 < len(response_id) <= LONGEST_RESPONSE_ID:
+        fields["response_id"] = response_id
     usage = plain(part(response, "usage"))
     if isinstance(usage, Mapping):
         tier = part(response, "service_tier")

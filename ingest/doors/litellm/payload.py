@@ -5,7 +5,6 @@ Token totals of LiteLLM include their parts, whatever the provider.
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +13,7 @@ from msgspec import Struct, field
 
 from ingest.doors.litellm.labels import Labels, Metadata, labels, text
 from ingest.rejections import Rejected
+from ingest.response_ids import response_name
 from ingest.usage import XAI, count, part
 
 # Its model is what a customer called a deployment; the price card's name is the model.
@@ -39,9 +39,6 @@ _INFERENCE = frozenset(
 _WITHOUT_TOKENS = frozenset({"moderation"})
 # They report the usage of a call made before, each time they are called.
 _READS_AGAIN = ("get_", "retrieve_", "video_retrieve", "list_", "cancel_")
-# How "litellm:" begins in base64.
-_PACKED = "bGl0ZWxsbTp"
-_LONGEST_PACKED = 2000
 _ABORTED = frozenset({"499", "CancelledError", "ClientDisconnect"})
 
 
@@ -162,16 +159,9 @@ def _id(payload: Payload, call_type: str, failed_at: datetime | None) -> str:
 
 
 def _response_id(payload: Payload) -> str | None:
-    """The provider's; of its responses LiteLLM packs it up, with the deployment that answered."""
-    given = payload.id.strip() if isinstance(payload.id, str) else ""
-    packed = given.removeprefix("resp_")
-    if packed.startswith(_PACKED) and len(packed) <= _LONGEST_PACKED:
-        try:
-            _, found, own = base64.b64decode(packed).decode().partition("response_id:")
-        except ValueError:  # of base64 and of UTF-8
-            found, own = "", ""
-        given = own if found else given
-    return text(given) or None
+    """The provider's, out of what LiteLLM packs it up in."""
+    given = payload.id.replace("\0", "").strip() if isinstance(payload.id, str) else ""
+    return text(response_name(given)) or None
 
 
 def _timestamp(seconds: float) -> datetime:

@@ -22,6 +22,7 @@ from ingest.doors.otlp.vocabulary import (
 )
 from ingest.doors.people import is_personal, user_in
 from ingest.events import SHORTEST_RESPONSE_ID
+from ingest.response_ids import response_name
 
 LONGEST_NAME = 200
 LONGEST_ID = 32
@@ -156,7 +157,7 @@ def _call(
         record.start,
         record.end,
         operation,
-        str(response_id) if usable else "",
+        response_name(str(response_id).replace("\0", "").strip()) if usable else "",
         fields,
         counts,
         tags,

@@ -81,7 +81,7 @@ def _event_fields(call: Call) -> dict[str, Any]:
     duration = (call.end - call.start) / 1e6 if call.end > call.start else None
     found: dict[str, Any] = {
         "id": _id(call),
-        "response_id": _response_id(call) or None,
+        "response_id": call.response_id or None,
         "timestamp": _moment(call.start),
         "model": name_of(fields.get("response_model")) or name_of(fields.get("request_model")),
         "provider": _provider(fields),
@@ -116,16 +116,12 @@ def _event_fields(call: Call) -> dict[str, Any]:
     return found
 
 
-def _response_id(call: Call) -> str:
-    return call.response_id[:200].replace("\0", "")
-
-
 def _id(call: Call) -> str:
     """The response's; but a stream that was broken off, and says no tokens, has its span's, so that
     it stands in the way of no record that says what it cost."""
     if call.counts.totals is None:
-        return _span_name(call) or _response_id(call)
-    return _response_id(call) or _span_name(call)
+        return _span_name(call) or call.response_id
+    return call.response_id or _span_name(call)
 
 
 def _span_name(call: Call) -> str:
