@@ -16,6 +16,8 @@ from ingest import saturation
 SILENT = timedelta(seconds=20)
 RECENT = timedelta(minutes=5)
 FULL, FILLING = 0.9, 0.6
+SPENT = 0.99  # of a key's limit, which fills up again all the time
+_SHOWN_KEYS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The last minutes. `noted_at` is None where no process has ever noted anything."""
+    """What is so now, and the counts of the last minutes.
+
+    `noted_at` is None where no process has ever noted anything.
+    """
 
     noted_at: datetime | None
     processes: int = 0
@@ -42,8 +47,14 @@ class Door:
     requests: int = 0
     limited: int = 0  # answered 429
     unavailable: int = 0  # answered 503
+    of_all: bool = True  # the reader sees all teams, so the counts of all are told
     keys: list[tuple[IngestKey, float]] = field(default_factory=list)
     hour: list[Moment] = field(default_factory=list)
+
+    @property
+    def limits(self) -> bool:
+        """Whether a limit of a key that the reader sees turned requests away."""
+        return bool(self.limited) if self.of_all else any(share >= SPENT for _, share in self.keys)
 
     def is_silent(self, now: datetime) -> bool:
         return self.noted_at is None or now - self.noted_at > SILENT
@@ -58,22 +69,31 @@ def read(now: datetime, teams: frozenset[str] | None) -> Door:
         latest = IngestSaturation.objects.order_by("-noted_at").first()
         return Door(latest.noted_at if latest else None)
     noted_at = max(row.noted_at for row in rows)
+    # A row is written over within its minute; of each process that lives the last one counts.
+    living = list(
+        {
+            row.process: row.values.get("latest") or row.values
+            for row in rows
+            if now - row.noted_at <= SILENT
+        }.values()
+    )
     last = [row.values for row in rows if row.minute > now - timedelta(minutes=2)]
     recent = [row.values for row in rows if row.minute > now - RECENT]
     return Door(
         noted_at=noted_at,
-        processes=len({row.process for row in rows if now - row.noted_at <= SILENT}),
-        queue=_most(last, "queue"),
-        memory=_most(last, "memory"),
-        busy=_most(last, "busy"),
-        away=_most(last, "away"),
-        waiting_bodies=int(_most(last, "waiting_bodies")),
+        processes=len(living),
+        queue=_most(living, "queue"),
+        memory=_most(living, "memory"),
+        busy=_most(living, "busy"),
+        away=_most(living, "away"),
+        waiting_bodies=int(_most(living, "waiting_bodies")),
         commit_p95=_most(last, "commit_p95"),
         requests=sum(values["requests"] for values in recent),
         limited=sum(values["answers"].get("429", 0) for values in recent),
         unavailable=sum(values["answers"].get("503", 0) for values in recent),
+        of_all=teams is None,
         keys=_keys(last, teams),
-        hour=_hour(rows, now),
+        hour=_hour(rows, now, teams is None),
     )
 
 
@@ -89,11 +109,14 @@ def _keys(of: list[dict[str, Any]], teams: frozenset[str] | None) -> list[tuple[
     keys = IngestKey.objects.filter(pk__in=used, revoked_at=None)
     if teams is not None:
         keys = keys.filter(team__in=teams)
-    return sorted(((key, used[key.pk]) for key in keys), key=lambda each: -each[1])
+    return sorted(((key, used[key.pk]) for key in keys), key=lambda each: -each[1])[:_SHOWN_KEYS]
 
 
-def _hour(rows: list[IngestSaturation], now: datetime) -> list[Moment]:
-    """The last 60 minutes, oldest first; a minute that nothing noted is empty."""
+def _hour(rows: list[IngestSaturation], now: datetime, of_all: bool) -> list[Moment]:
+    """The last 60 minutes, oldest first; a minute that nothing noted is empty.
+
+    What was refused is told only to those who see all teams.
+    """
     this = now.replace(second=0, microsecond=0)
     by_minute: dict[datetime, list[dict[str, Any]]] = {}
     for row in rows:
@@ -103,5 +126,6 @@ def _hour(rows: list[IngestSaturation], now: datetime) -> list[Moment]:
         of = by_minute.get(this - timedelta(minutes=ago), [])
         fullest = max((max(v["queue"], v["memory"], v["busy"]) for v in of), default=0.0)
         refused = sum(v["answers"].get("429", 0) + v["answers"].get("503", 0) for v in of)
+        refused = refused if of_all else 0
         moments.append(Moment(this - timedelta(minutes=ago), min(fullest, 1.0), refused))
     return moments

@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 KEPT = timedelta(hours=1)
 SAVE_SECONDS = 5.0
-_KEYS = 5
+_KEYS = 200
 
 
 class Levels(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Levels(msgspec.Struct, frozen=True):
     away: int  # writers without a connection
     busy_seconds: float  # of all writers together, since the start
     commits: list[float]  # seconds of each since the last look
-    keys: dict[int, float]  # the used share of the limits of keys, the fullest few
+    keys: dict[int, float]  # the used share of the limits of keys, of the fullest
 
 
 class Minute(msgspec.Struct):
@@ -50,6 +50,7 @@ class Minute(msgspec.Struct):
     requests: int = 0
     commit_p95: float = 0.0  # seconds
     keys: dict[str, float] = {}
+    latest: dict[str, float] = {}  # of the last look alone, for what is so now
 
 
 class Saturation:
@@ -77,7 +78,7 @@ class Saturation:
         minute = now.replace(second=0, microsecond=0)
         with self._lock:
             if minute != self._minute:
-                self._minute, self._of_minute = minute, Minute(answers={}, keys={})
+                self._minute, self._of_minute = minute, Minute(answers={}, keys={}, latest={})
             self._note(self._of_minute, moment)
         values = Jsonb(msgspec.to_builtins(self._of_minute))
         with connection.transaction():
@@ -90,10 +91,17 @@ class Saturation:
         since, busy = self._busy
         self._busy = (moment, levels.busy_seconds)
         share = (levels.busy_seconds - busy) / max(moment - since, 0.001) / levels.writers
-        of.queue = max(of.queue, levels.queued_events / levels.most_queued_events)
-        of.memory = max(of.memory, levels.held_bytes / levels.most_held_bytes)
-        of.busy = max(of.busy, min(share, 1.0))
-        of.away = max(of.away, levels.away / levels.writers)
+        of.latest = {
+            "queue": levels.queued_events / levels.most_queued_events,
+            "memory": levels.held_bytes / levels.most_held_bytes,
+            "busy": min(share, 1.0),
+            "away": levels.away / levels.writers,
+            "waiting_bodies": levels.waiting_bodies,
+        }
+        of.queue = max(of.queue, of.latest["queue"])
+        of.memory = max(of.memory, of.latest["memory"])
+        of.busy = max(of.busy, of.latest["busy"])
+        of.away = max(of.away, of.latest["away"])
         of.waiting_bodies = max(of.waiting_bodies, levels.waiting_bodies)
         for key, used in levels.keys.items():
             of.keys[str(key)] = max(of.keys.get(str(key), 0.0), round(used, 3))
@@ -107,8 +115,9 @@ class Saturation:
 
 
 def fullest(used: dict[int, float]) -> dict[int, float]:
-    """The few keys nearest to their limits."""
-    return dict(sorted(used.items(), key=lambda each: -each[1])[:_KEYS])
+    """The keys nearest to their limits; of many, since a reader sees only those of their teams."""
+    spent = [each for each in used.items() if each[1] > 0]
+    return dict(sorted(spent, key=lambda each: -each[1])[:_KEYS])
 
 
 _UPSERT = """

@@ -30,11 +30,13 @@ def note(ago: timedelta = timedelta(), **fields: Any) -> None:
     IngestSaturation.objects.create(process="one", minute=minute, noted_at=at, values=values)
 
 
-def page() -> str:
+def key_of(team: str) -> IngestKey:
     made = keys.generate()
-    key = IngestKey.objects.create(
-        prefix=made.prefix, digest=made.digest, service="s", team="search"
-    )
+    return IngestKey.objects.create(prefix=made.prefix, digest=made.digest, service="s", team=team)
+
+
+def page(*teams: str, key: IngestKey | None = None) -> str:
+    key = key or key_of("search")
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO ingest_batch (key_id, source, format, received_at, committed_at, accepted,"
@@ -42,7 +44,8 @@ def page() -> str:
             " VALUES (%s, 's', 'json', now(), now(), 1, 0)",
             [key.pk],
         )
-    return reader("administrator").get("/ingest").content.decode()
+    asks = reader("engineer", *teams) if teams else reader("administrator")
+    return asks.get("/ingest").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -70,3 +73,25 @@ def test_a_process_that_says_nothing_is_not_taken_for_a_calm_one(
     if ago:
         note(ago=ago)
     assert f"No ingest process has told how full it is{since}" in page()
+
+
+def test_what_is_over_is_told_by_the_hour_and_not_as_the_state(db: None) -> None:
+    note(away=1.0, queue=1.0, waiting_bodies=3, latest={name: CALM[name] for name in LATEST})
+    shown = page()
+    assert "Everything is taken at once." in shown
+    assert '<td class="num">100%</td>' in shown
+
+
+LATEST = ("queue", "memory", "busy", "away", "waiting_bodies")
+
+
+def test_a_reader_of_some_teams_sees_their_own_keys_and_no_volumes_of_others(db: None) -> None:
+    mine, others = key_of("search"), [key_of("ads") for _ in range(6)]
+    spent = {str(key.pk): 1.0 for key in others} | {str(mine.pk): 0.9}
+    note(keys=spent, answers={"429": 31337}, requests=42424)
+    shown = page("search", key=mine)
+    assert f"{mine.prefix} · s" in shown
+    assert not [key for key in others if key.prefix in shown]
+    assert not [
+        said for said in ("Keys are at their own limits", "31,337", "42,424") if said in shown
+    ]

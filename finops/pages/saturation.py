@@ -48,6 +48,11 @@ def panel(teams: frozenset[str] | None, pipeline: health.Pipeline, now: datetime
         ],
         "facts": facts(door, pipeline, now),
         "bars": bars(door, now),
+        "minutes": [
+            (moment(each.minute, now), f"{each.fullest:.0%}", formats.count_long(each.refused))
+            for each in reversed(door.hour)
+        ],
+        "of_all": door.of_all,
         "processes": door.processes,
     }
 
@@ -87,7 +92,7 @@ def said(door: Door, pipeline: health.Pipeline, now: datetime) -> tuple[str, str
 
 
 def _said_calmly(door: Door, pipeline: health.Pipeline, now: datetime) -> tuple[str, str, str]:
-    if door.limited:
+    if door.limits:
         return (
             "Limited",
             "warn",
@@ -121,10 +126,13 @@ def gauge(name: str, share: float, note: str) -> Gauge:
 
 def facts(door: Door, pipeline: health.Pipeline, now: datetime) -> list[tuple[str, str]]:
     lag = pipeline.lag(now).total_seconds()
-    return [
+    counts = [
         ("Requests in 5 minutes", formats.count_long(door.requests)),
         ("Answered 503, come again", formats.count_long(door.unavailable)),
         ("Answered 429, over a key’s limit", formats.count_long(door.limited)),
+    ]
+    return [
+        *(counts if door.of_all else ()),  # which tell how much other teams send
         ("Large requests waiting", formats.count_long(door.waiting_bodies)),
         ("Commit, p95", formats.duration(door.commit_p95 * 1000) if door.commit_p95 else "–"),
         ("Roll-up lag", formats.duration(lag * 1000) if lag else "none"),
