@@ -25,7 +25,7 @@ from ingest.remembered import Remembered
 from ingest.user_names import Naming
 
 # Some 45,000 combinations, and 100,000 users with names of 20 characters; of others it remembers
-# those that it saw last.
+# those that came last; the first in are the first out.
 ATTRIBUTION_BYTES = 14 * 2**20
 USER_BYTES = 20 * 2**20
 NO_USER = 0

@@ -122,15 +122,15 @@ def expired(connection: Connection, today: date, retention_days: int) -> list[da
         log.warning("Events of %s are kept past their retention: some are not folded yet", unfolded)
         oldest = unfolded
     # An interrupted run may have left partitions detached and not yet dropped.
-    days = sorted(
+    days = {
         day
         for table in (_EVENTS, _ALIASES)
         for day in _attached(connection, table) | _detached(connection, table)
         if day < oldest
-    )
+    }
     if days:
-        connection.execute(_SAY_DROPPED, [DROPPED_BEFORE, str(days[-1] + timedelta(days=1))])
-    return sorted(set(days))
+        connection.execute(_SAY_DROPPED, [DROPPED_BEFORE, str(max(days) + timedelta(days=1))])
+    return sorted(days)
 
 
 def drop(connection: Connection, day: date) -> bool:

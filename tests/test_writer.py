@@ -255,7 +255,7 @@ def test_a_lock_held_for_a_while_is_waited_out_and_holds_no_next_commit_up(door:
 def _is_waiting(door: Door, connections: int = 1) -> bool:
     rows = door.database.execute(
         "SELECT 1 FROM pg_stat_activity WHERE application_name = 'farthing ingest' "
-        "AND wait_event_type = 'Lock'"
+        "AND wait_event_type = 'Lock' AND datname = current_database()"
     )
     return len(rows.fetchall()) >= connections
 

@@ -96,8 +96,12 @@ class Spool:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            with contextlib.suppress(FileNotFoundError):  # another process has just finished it
+            try:
                 draft.rename(self._directory / (name + _WHOLE))
+            except (
+                FileNotFoundError
+            ):  # another process has just finished it, or somebody removed it
+                return (self._directory / (name + _WHOLE)).exists()
         except OSError as error:
             log.warning("Events cannot be kept in %s: %s", self._directory, error)
             with contextlib.suppress(OSError):
