@@ -1,6 +1,6 @@
 """Minutes at a steady rate while every part is killed -9 at random: nothing lost, nothing doubled.
 
-    python bench/chaos.py [--minutes 10] [--rate 40000] [--events-a-body 500]
+    python bench/chaos.py [--minutes 10] [--rate 20000] [--seed 1]
 
 Clients send again whatever was not acknowledged. At the end every acknowledged event is there once,
 every rollup equals the events, the cost equals the sum worked out from what was sent, and memory
@@ -222,12 +222,14 @@ def peaks(chaos: Chaos) -> dict[str, tuple[int, int]]:
     }  # type: ignore[return-value]
 
 
-def measure(farthing: System, key: str, minutes: float, rate: int, report: Report) -> bool:
+def measure(
+    farthing: System, key: str, minutes: float, rate: int, seed: int, report: Report
+) -> bool:
     """Run, check, report; False where something is lost, doubled, wrong or growing."""
     chaos = Chaos(farthing, key, rate, 500)
     farthing.manage("add_price", *PRICE_LINE)
     begun = time.monotonic()
-    chaos.run(minutes, seed=int(time.time()))
+    chaos.run(minutes, seed)
     seconds = time.monotonic() - begun
     wait_until_ready(farthing)
     system.wait_until_rolled_up(farthing, 300)
@@ -237,6 +239,7 @@ def measure(farthing: System, key: str, minutes: float, rate: int, report: Repor
     peak = max((of.get("ingest", 0) for of in chaos.memory), default=0) / 1e6
     report.figures["chaos"] = {
         "minutes": minutes,
+        "seed": seed,
         "events": count,
         "events_per_second": round(count / seconds),
         "kills": dict(chaos.kills),
@@ -271,11 +274,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rate", type=int, default=20_000, help="events per second")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="of the kills")
     given = parser.parse_args()
     report = Report(figures={})
     with system.running(Path(tempfile.gettempdir()) / "farthing-chaos.log") as farthing:
         key = farthing.manage("create_ingest_key", "chaos")
-        held = measure(farthing, key, given.minutes, given.rate, report)
+        held = measure(farthing, key, given.minutes, given.rate, given.seed, report)
     report.show("Chaos")
     print(json.dumps(report.figures["chaos"]))
     return 0 if held else 1
