@@ -54,6 +54,7 @@ WITHOUT_USAGE = {
     *("prices-new", "prices-end", "prices-preview", "prices-save", "prices-apply"),
     *("prices-ratings", "prices-unpriced"),
     *(name for name in RULES if name.startswith("settings")),
+    "api-operations",  # for those who see everything
 }
 
 
