@@ -142,12 +142,27 @@ def test_settlements_are_weighed_as_events_are(door: Door) -> None:
     assert memory.take_largest_held() > 900_000
 
 
+def commits_that_wait(door: Door) -> int:
+    [row] = door.database.execute(
+        """
+        SELECT count(*) AS waiting FROM pg_stat_activity
+        WHERE application_name = 'farthing ingest' AND wait_event_type = 'Lock'
+            AND datname = current_database()
+        """
+    ).fetchall()
+    return int(row["waiting"])
+
+
 def test_what_is_given_up_waits_no_longer(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.writer.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("ingest.writer.ANSWER_SECONDS", 2.0)
     writer = door.application.writer
     with psycopg.connect(conninfo()) as blocking, ThreadPoolExecutor(5) as several:
         blocking.execute("LOCK TABLE usage_event IN ACCESS EXCLUSIVE MODE")
-        answers = [several.submit(door.post, [event()] * n) for n in (1, 2, 3, 4, 5)]
+        answers = []
+        for number in (1, 2):  # a commit of each writer that does not end
+            answers.append(several.submit(door.post, [event()]))
+            until(lambda number=number: commits_that_wait(door) == number)  # type: ignore[misc]
+        answers += [several.submit(door.post, [event()] * n) for n in (3, 4, 5)]
         until(lambda: writer.queued_rows)
         assert {each.result().status_code for each in answers} == {503}
         assert until(lambda: writer.queued_rows == 0)
