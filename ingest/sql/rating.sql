@@ -16,14 +16,14 @@
 -- The three levels are fenced by OFFSET 0, or every amount is computed again for each sum it is
 -- part of: 21 µs a row instead of 4.
 --
---     FROM staging
---     LEFT JOIN price AS list ON list.id = staging.price_id
---     LEFT JOIN price AS contract ON contract.id = staging.contract_price_id
+--     FROM usage_event AS event
+--     LEFT JOIN price AS list ON list.id = event.price_id
+--     LEFT JOIN price AS contract ON contract.id = event.contract_price_id
 --     CROSS JOIN LATERAL rate_usage(
---         staging.uncached_input_tokens, staging.cache_read_input_tokens,
---         staging.cache_creation_5m_input_tokens, staging.cache_creation_1h_input_tokens,
---         staging.input_audio_tokens, staging.text_output_tokens, staging.reasoning_output_tokens,
---         staging.output_audio_tokens, staging.gpu_seconds, list, contract
+--         event.uncached_input_tokens, event.cache_read_input_tokens,
+--         event.cache_creation_5m_input_tokens, event.cache_creation_1h_input_tokens,
+--         event.input_audio_tokens, event.text_output_tokens, event.reasoning_output_tokens,
+--         event.output_audio_tokens, event.gpu_seconds, list, contract
 --     ) AS cost
 CREATE FUNCTION rate_usage(
     uncached_input_tokens           integer,
