@@ -25,12 +25,14 @@ class Ability(Enum):
     SEE_SETTINGS = auto()
     MANAGE_SETTINGS = auto()
     SEE_AUDIT = auto()
+    SEE_BUDGETS = auto()  # of the teams that are seen
+    MANAGE_BUDGETS = auto()
 
 
 _ENGINEER = frozenset(
     {
         *(Ability.SEE_COSTS, Ability.MAKE_TOKENS, Ability.SEE_PRICES),
-        *(Ability.SEE_INGEST, Ability.MANAGE_KEYS),
+        *(Ability.SEE_INGEST, Ability.MANAGE_KEYS, Ability.SEE_BUDGETS),
     }
 )
 ABILITIES: Mapping[Role, frozenset[Ability]] = {
@@ -39,11 +41,11 @@ ABILITIES: Mapping[Role, frozenset[Ability]] = {
         {
             *(Ability.SEE_COSTS, Ability.MAKE_TOKENS, Ability.SEE_PRICES),
             *(Ability.MANAGE_PRICES, Ability.SEE_INGEST, Ability.SEE_AUDIT),
-            Ability.SEE_SETTINGS,
+            *(Ability.SEE_SETTINGS, Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS),
         }
     ),
     Role.ENGINEER: _ENGINEER,
-    Role.VIEWER: frozenset({Ability.SEE_COSTS}),
+    Role.VIEWER: frozenset({Ability.SEE_COSTS, Ability.SEE_BUDGETS}),
 }
 SEES_ALL = frozenset({Role.ADMINISTRATOR, Role.FINANCE})
 

@@ -33,6 +33,7 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
     "api_token": frozenset({"prefix"}),
     "attribution": frozenset({"status", "cache", "service_tier"}),
     "audit_record": frozenset({"action"}),
+    "budget": frozenset({"for_each"}),
     "cardinality_overflow": frozenset({"dimension"}),
     "ingest_batch": frozenset({"format", "rejected"}),
     "ingest_key": frozenset({"prefix"}),

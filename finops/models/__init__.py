@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from finops.models.budget_records import BudgetClosing, PipelineWatch
+from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
 from finops.models.cache import CacheEntry
 from finops.models.intake import CardinalityOverflow, IngestSaturation, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
@@ -18,8 +20,13 @@ __all__ = [
     "ActivatedTag",
     "ApiToken",
     "AuditRecord",
+    "Budget",
+    "BudgetClosing",
+    "BudgetPlan",
+    "BudgetStatus",
     "CacheEntry",
     "CardinalityOverflow",
+    "Crossing",
     "Erasure",
     "IngestKey",
     "IngestSaturation",
@@ -28,6 +35,7 @@ __all__ = [
     "LatencyTier",
     "NameHashing",
     "Operation",
+    "PipelineWatch",
     "Price",
     "PriceHold",
     "RatingPreview",
@@ -39,4 +47,5 @@ __all__ = [
     "Setting",
     "Team",
     "TeamMember",
+    "Threshold",
 ]
