@@ -23,6 +23,7 @@ METRICS = {
     "latency_p99": "Latency, p99",
     "ttft_p95": "Time to first token, p95",
     "unpriced_requests": "Unpriced requests",
+    "unpriced_tokens": "Unpriced tokens",
 }
 # Whose buckets and groups add up to the total: those can be stacked and have shares.
 ADDITIVE = frozenset(METRICS) - {

@@ -65,6 +65,7 @@ METRIC_KINDS = {
     "latency_p99": "milliseconds",
     "ttft_p95": "milliseconds",
     "unpriced_requests": "count",
+    "unpriced_tokens": "count",
 }
 METRICS = tuple(METRIC_KINDS)
 LATENCY_METRICS = tuple(name for name, kind in METRIC_KINDS.items() if kind == "milliseconds")

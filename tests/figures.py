@@ -131,6 +131,9 @@ def metric(name: str, events: Iterable[dict[str, Any]]) -> Any:
             return sum(map(weight, events))
         case "unpriced_requests":
             return sum(map(weight, events)) - sum(map(weight, priced))
+        case "unpriced_tokens":
+            every = sum(input_tokens(event) + output_tokens(event) for event in events)
+            return every - tokens
         case "errors":
             return sum(weight(event) for event in events if event["status"] == "error")
         case "input_tokens":

@@ -36,6 +36,7 @@ ADDITIVE = (
     "output_tokens",
     "cache_read_input_tokens",
     "unpriced_requests",
+    "unpriced_tokens",
 )
 
 pytestmark = pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finops.costs.changes import Look, look
 from finops.costs.comparisons import Pair, is_covered, pairs
 from finops.costs.results import (
     OTHER,
@@ -12,22 +13,26 @@ from finops.costs.results import (
     Freshness,
     Value,
 )
-from finops.costs.runs import run
+from finops.costs.runs import Answers, run, run_all
 from finops.costs.snapshots import QueryTooSlow, read_freshness, snapshot
 
 __all__ = [
     "OTHER",
     "UNATTRIBUTED",
+    "Answers",
     "CostResult",
     "CostRow",
     "Coverage",
     "Freshness",
+    "Look",
     "Pair",
     "QueryTooSlow",
     "Value",
     "is_covered",
+    "look",
     "pairs",
     "read_freshness",
     "run",
+    "run_all",
     "snapshot",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +11,7 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from finops.costs import leaders, percentiles
+from finops.costs.changes import horizon
 from finops.costs.metrics import derive, rank
 from finops.costs.reading import Reading, Usage, named, read_usage
 from finops.costs.results import (
@@ -30,27 +33,49 @@ from finops.query import CostQuery
 from finops.rollups import refuse_other_zone
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Results in the order of their queries, and the horizon of the snapshot (changes.py)."""
+
+    results: list[CostResult]
+    horizon: int
+
+
 def run(query: CostQuery) -> CostResult:
     """Answer the query. Raises InvalidQuery, QueryTooSlow, or rollups.ZoneChanged."""
     with snapshot() as cursor:
         refuse_other_zone(cursor, query.zone)
-        reading = Reading(
-            cursor,
-            read_freshness(cursor, query.reader_teams),
-            find_users(cursor, query),
-            find_unsettled(cursor),
-        )
-        usage = (
-            leaders.read(reading, query)
-            or percentiles.read(reading, query)
-            or read_usage(reading, query, chosen_top(reading, query))
-        )
-        before = None
-        if query.compare:
-            earlier = query.replace(period=previous(query.period, query.zone), compare=False)
-            # The same groups by name, so that each can be set against its former self.
-            before = result(reading, earlier, read_named(reading, earlier, named(query, usage)))
-        return result(reading, query, usage, before)
+        freshness = read_freshness(cursor, query.reader_teams)
+        unsettled = find_unsettled(cursor)
+        return answer(Reading(cursor, freshness, find_users(cursor, query), unsettled), query)
+
+
+def run_all(queries: Sequence[CostQuery]) -> Answers:
+    """Answer queries of everybody's usage in one snapshot, as `run` does each of them."""
+    assert all(query.reader_teams is None for query in queries)
+    with snapshot() as cursor:
+        for zone in {query.zone for query in queries}:
+            refuse_other_zone(cursor, zone)
+        freshness, unsettled = read_freshness(cursor), find_unsettled(cursor)
+        results = [
+            answer(Reading(cursor, freshness, find_users(cursor, query), unsettled), query)
+            for query in queries
+        ]
+        return Answers(results, horizon(cursor))
+
+
+def answer(reading: Reading, query: CostQuery) -> CostResult:
+    usage = (
+        leaders.read(reading, query)
+        or percentiles.read(reading, query)
+        or read_usage(reading, query, chosen_top(reading, query))
+    )
+    before = None
+    if query.compare:
+        earlier = query.replace(period=previous(query.period, query.zone), compare=False)
+        # The same groups by name, so that each can be set against its former self.
+        before = result(reading, earlier, read_named(reading, earlier, named(query, usage)))
+    return result(reading, query, usage, before)
 
 
 def read_named(reading: Reading, query: CostQuery, top: Top | None) -> Usage:

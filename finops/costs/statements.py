@@ -26,6 +26,7 @@ RANKS: dict[str, Composable] = {
             "list_cost",
             "requests",
             "unpriced_requests",
+            "unpriced_tokens",
             "errors",
             "input_tokens",
             "output_tokens",

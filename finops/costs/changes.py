@@ -1,0 +1,39 @@
+"""What has changed in the rollups since they were read, so that answers may be kept until then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.backends.utils import CursorWrapper
+
+from finops.costs.results import Freshness
+from finops.costs.snapshots import read_freshness, snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How fresh the rollups are, and which days have changed lately: day → the transaction that
+    changed it last. A night's check takes a day off, so nothing is to be kept for long."""
+
+    freshness: Freshness
+    changed: Mapping[date, int]
+
+    def is_same(self, days: Collection[date], horizon: int) -> bool:
+        """Whether none of these days has changed since a snapshot of this horizon was read."""
+        return all(self.changed.get(day, -1) < horizon for day in days)
+
+
+def look() -> Look:
+    with snapshot() as cursor:
+        freshness = read_freshness(cursor)
+        cursor.execute("SELECT day, changed_by::text::bigint FROM rollup_unchecked")
+        return Look(freshness, dict(cursor.fetchall()))
+
+
+def horizon(cursor: CursorWrapper) -> int:
+    """Every transaction of a lower number has ended and is in this snapshot."""
+    cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    [(found,)] = cursor.fetchall()
+    return int(found)
