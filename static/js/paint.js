@@ -9,6 +9,7 @@ const paintFigure = (() => {
   // What Plotly leaves free above what is highest: a share of the height, and pixels for a marker.
   const SPARE = 0.05;
   const MARKER_PIXELS = 3;
+  const DASHES = { dot: "3,3", dash: "9,9" };
 
   const element = (name, attributes, parent) => {
     const made = document.createElementNS(NAMESPACE, name);
@@ -109,17 +110,33 @@ const paintFigure = (() => {
     });
   };
 
-  const paintLine = ({ y: values, line, marker, mode }, { x, y }, svg) => {
-    const steps = values.map((value, place) =>
-      value === null ? "" : `${(values[place - 1] ?? null) === null ? "M" : "L"}${x(place)},${y(value)}`
-    );
+  // A line may begin or end within the axis, so its own names say where its values stand.
+  const pointsOf = ({ x: names, y: values }, { x, y, places }) =>
+    values.map((value, number) => (value === null ? null : [x(places.get(names[number])), y(value)]));
+
+  // Between a line and the one before it, which has the same places.
+  const paintBand = (trace, before, scale, svg) => {
+    const edge = [...pointsOf(before, scale), ...pointsOf(trace, scale).reverse()];
+    element("polygon", { points: edge.join(" "), fill: trace.fillcolor }, svg);
+  };
+
+  const paintLine = (trace, scale, { font, hoverlabel }, svg) => {
+    const { line, marker, mode } = trace;
+    const ground = hoverlabel?.bgcolor ?? "none";
+    const points = pointsOf(trace, scale);
+    const steps = points.map((point, place) => point && `${points[place - 1] ? "L" : "M"}${point}`);
     const stroke = { stroke: line.color, "stroke-width": line.width, fill: "none" };
-    const dots = line.dash === "dot" ? { "stroke-dasharray": "3,3" } : {};
-    element("path", { d: steps.join(""), ...stroke, ...dots }, svg);
-    if (!mode.includes("markers")) return;
-    values.forEach((value, place) => {
-      if (value === null) return;
-      element("circle", { cx: x(place), cy: y(value), r: marker.size / 2, fill: marker.color }, svg);
+    const dashes = DASHES[line.dash] ? { "stroke-dasharray": DASHES[line.dash] } : {};
+    element("path", { d: steps.join(""), ...stroke, ...dashes }, svg);
+    points.forEach((point, place) => {
+      if (!point) return;
+      const [cx, cy] = point;
+      if (mode.includes("markers")) element("circle", { cx, cy, r: marker.size / 2, fill: marker.color }, svg);
+      if (!mode.includes("text") || !trace.text[place]) return;
+      // A rim of the ground's colour keeps the name readable over what it crosses.
+      const rim = { stroke: ground, "stroke-width": 3, "paint-order": "stroke" };
+      const named = { x: cx, y: cy - 5, "text-anchor": "end", ...rim };
+      text(trace.text[place], named, { ...font, ...trace.textfont }, svg);
     });
   };
 
@@ -146,7 +163,7 @@ const paintFigure = (() => {
     const places = layout.xaxis.categoryarray.length;
     const right = width - layout.margin.r;
     const [top, bottom] = [layout.margin.t, height - layout.margin.b];
-    const most = topOf(data, places, bottom - top);
+    const most = layout.yaxis.range?.[1] ?? topOf(data, places, bottom - top);
     const ticks = ticksOf(layout.yaxis, most);
     const left = Math.max(layout.margin.l, widest(ticks, layout.font) + 2);
     const each = (right - left) / places;
@@ -157,12 +174,17 @@ const paintFigure = (() => {
       width: each,
       x: (place) => left + each * (place + 0.5),
       y: (value) => bottom - (value / most) * (bottom - top),
+      places: new Map(layout.xaxis.categoryarray.map((name, place) => [name, place])),
     };
     const svg = element("svg", { width, height, class: "painted", "aria-hidden": "true" });
     paintAxes({ layout, ticks, left, bottom, right }, scale, svg);
     const bars = data.filter(({ type }) => type === "bar");
     paintBars(bars, scale, layout.bargap, `${holder.dataset.chart}-hatch`, svg);
-    data.filter(({ type }) => type !== "bar").forEach((trace) => paintLine(trace, scale, svg));
+    const lines = data.filter(({ type }) => type !== "bar");
+    lines.forEach((trace, number) => {
+      if (trace.fill) paintBand(trace, lines[number - 1], scale, svg);
+      paintLine(trace, scale, layout, svg);
+    });
     holder.append(svg);
     return true;
   };
