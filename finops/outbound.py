@@ -1,0 +1,142 @@
+"""Asking an address that a user gave, without being led to what only this machine may ask."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+import httpx
+
+MOST_BYTES = 1024 * 1024
+SECONDS = 10.0
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# IANA's special-purpose registries, written down: `is_global` of Python lets parts of 192.0.0.0/24
+# pass, and does not look into addresses that carry another one.
+NOT_PUBLIC: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16"),
+        *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+    )
+)
+# Of IPv6 only what is given out to the world, less what carries, documents or tests something.
+PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
+NOT_PUBLIC_6: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(each)
+    for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "2620:4f:8000::/48")
+)
+
+
+class Refused(ValueError):
+    """The address may not be asked, or did not answer within bounds; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far to go: `seconds` for everything together, look-up included."""
+
+    schemes: frozenset[str] = frozenset({"https"})
+    ports: frozenset[int] = frozenset({443, 8443})
+    most_bytes: int = MOST_BYTES
+    seconds: float = SECONDS
+
+
+def send(method: str, url: str, body: bytes = b"", *, bounds: Bounds = Bounds()) -> Answer:
+    """Ask a URL that a user gave; raises Refused.
+
+    Its name is looked up once, every address it has must be public, and the connection goes to one
+    that was checked, so that a second look-up cannot lead elsewhere. A redirect is an answer like
+    any other and is not followed.
+    """
+    parsed = _parsed(url, bounds)
+    try:
+        return asyncio.run(asyncio.wait_for(_send(method, parsed, body, bounds), bounds.seconds))
+    except TimeoutError:
+        raise Refused(f"{parsed.host} took longer than {bounds.seconds:g} s.") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Refused(f"{parsed.host} did not answer: {error or type(error).__name__}") from None
+
+
+def is_public(address: Address) -> bool:
+    """Whether the whole Internet means the same machine by it."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in NOT_PUBLIC)
+    # What is mapped, translated or tunnelled is outside of it: an IPv4 address is asked as one.
+    return (
+        address in PUBLIC_6
+        and address.scope_id is None
+        and not any(address in network for network in NOT_PUBLIC_6)
+    )
+
+
+def _parsed(url: str, bounds: Bounds) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise Refused(f"This is no URL: {error}") from None
+    if parsed.scheme not in bounds.schemes or not parsed.host:
+        named = " or ".join(f"{scheme}://" for scheme in sorted(bounds.schemes))
+        raise Refused(f"The URL must begin with {named} and name a host.")
+    if parsed.userinfo:
+        raise Refused("The URL must not hold a user name or a password.")
+    if _port(parsed) not in bounds.ports:
+        raise Refused(f"The port must be one of {', '.join(map(str, sorted(bounds.ports)))}.")
+    return parsed
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or {"http": 80}.get(url.scheme, 443)
+
+
+async def _send(method: str, url: httpx.URL, body: bytes, bounds: Bounds) -> Answer:
+    address = await _checked(url.host, _port(url))
+    headers = {"Host": url.netloc.decode(), "Accept-Encoding": "identity"}
+    if body:
+        headers["Content-Type"] = "application/json"
+    # TLS checks the certificate against the name. A proxy would look it up again, so none is used.
+    async with (
+        httpx.AsyncClient(timeout=bounds.seconds, trust_env=False) as client,
+        client.stream(
+            method,
+            url.copy_with(host=str(address)),
+            content=body,
+            headers=headers,
+            extensions={"sni_hostname": url.host},
+        ) as answer,
+    ):
+        taken = bytearray()
+        async for part in answer.aiter_raw():
+            taken += part
+            if len(taken) > bounds.most_bytes:
+                raise Refused(f"{url.host} sent more than {bounds.most_bytes} bytes.")
+        kind = answer.headers.get("content-type", "")
+        return Answer(answer.status_code, kind, bytes(taken))
+
+
+async def _checked(host: str, port: int) -> Address:
+    """One of the host's addresses, all of which are public."""
+    look_up = asyncio.get_running_loop().getaddrinfo
+    try:
+        entries = await look_up(host, port, type=socket.SOCK_STREAM)
+        found = [ipaddress.ip_address(entry[4][0]) for entry in entries]
+    except (OSError, UnicodeError, ValueError) as error:
+        raise Refused(f"{host} has no address: {error}") from None
+    for address in found:
+        if not is_public(address):
+            raise Refused(f"{host} leads to {address}, which is not an address of the Internet.")
+    if not found:
+        raise Refused(f"{host} has no address.")
+    return found[0]
