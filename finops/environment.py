@@ -5,6 +5,7 @@ The README's environment table documents every variable.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -113,6 +114,33 @@ def mail_server(url: str) -> Mail:
         starts_tls,
         is_tls,
     )
+
+
+def public_url(url: str, is_https: bool, host: str, port: int) -> str:
+    """Without a slash at its end. Where nothing is set, what the other settings say."""
+    if not url:
+        bare = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+        return f"https://{bare.lstrip('*.')}" if is_https else f"http://{bare}:{port}"
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        raise ImproperlyConfigured(
+            f"FARTHING_PUBLIC_URL={url!r}: write https://farthing.example.com."
+        )
+    return url.rstrip("/")
+
+
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
+def networks(text: str) -> Networks:
+    """Addresses and networks, parted by commas: 10.0.0.0/8,fd00::/8,192.168.1.20."""
+    try:
+        return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"FARTHING_ALLOWED_PRIVATE_ADDRESSES={text!r}: {error}. Write networks such as "
+            "10.0.0.0/8,192.168.1.20."
+        ) from None
 
 
 SingleSignOn = tuple[dict[str, Any], str, Mapping[str, str]]

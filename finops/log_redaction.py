@@ -6,7 +6,7 @@ import logging
 import re
 
 # An administrator's pages name an invitation by its number, which opens nothing.
-LINK = re.compile(r"(?<!/people)(/invitations/|/password/new/)[^\s?'\"]+")
+LINK = re.compile(r"(?<!/people)(/invitations/|/password/new/|/unsubscribe/)[^\s?'\"]+")
 # Ingest keys and API tokens begin with what lists show of them.
 KEY = re.compile(r"\b(f[kt]_[A-Za-z0-9]{8}_)[A-Za-z0-9_-]{40}")
 PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s/@]+(?=@)")

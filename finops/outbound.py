@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -42,19 +43,32 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in small letters
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far to go: `seconds` for everything together, look-up included."""
+    """How far to go: `seconds` for everything together, look-up included.
+
+    `permitted` are networks that are not public and may be asked all the same, over http:// and at
+    any port too: whoever runs the server has said so.
+    """
 
     schemes: frozenset[str] = frozenset({"https"})
     ports: frozenset[int] = frozenset({443, 8443})
     most_bytes: int = MOST_BYTES
     seconds: float = SECONDS
+    permitted: tuple[Network, ...] = ()
 
 
-def send(method: str, url: str, body: bytes = b"", *, bounds: Bounds = Bounds()) -> Answer:
+def send(
+    method: str,
+    url: str,
+    body: bytes = b"",
+    *,
+    headers: Mapping[str, str] | None = None,
+    bounds: Bounds = Bounds(),
+) -> Answer:
     """Ask a URL that a user gave; raises Refused.
 
     Its name is looked up once, every address it has must be public, and the connection goes to one
@@ -63,11 +77,25 @@ def send(method: str, url: str, body: bytes = b"", *, bounds: Bounds = Bounds())
     """
     parsed = _parsed(url, bounds)
     try:
-        return asyncio.run(asyncio.wait_for(_send(method, parsed, body, bounds), bounds.seconds))
+        asked = _send(method, parsed, body, headers or {}, bounds)
+        return asyncio.run(asyncio.wait_for(asked, bounds.seconds))
     except TimeoutError:
         raise Refused(f"{parsed.host} took longer than {bounds.seconds:g} s.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Refused(f"{parsed.host} did not answer: {error or type(error).__name__}") from None
+
+
+def is_permitted(address: Address, permitted: tuple[Network, ...]) -> bool:
+    return any(address in network for network in permitted)
+
+
+def refuse_inside(host: str, found: list[Address], permitted: tuple[Network, ...]) -> None:
+    """Raises Refused where the host leads to an address that may not be asked."""
+    for address in found:
+        if not is_public(address) and not is_permitted(address, permitted):
+            raise Refused(f"{host} leads to {address}, which is not an address of the Internet.")
+    if not found:
+        raise Refused(f"{host} has no address.")
 
 
 def is_public(address: Address) -> bool:
@@ -87,25 +115,34 @@ def _parsed(url: str, bounds: Bounds) -> httpx.URL:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise Refused(f"This is no URL: {error}") from None
-    if parsed.scheme not in bounds.schemes or not parsed.host:
-        named = " or ".join(f"{scheme}://" for scheme in sorted(bounds.schemes))
-        raise Refused(f"The URL must begin with {named} and name a host.")
     if parsed.userinfo:
         raise Refused("The URL must not hold a user name or a password.")
-    if _port(parsed) not in bounds.ports:
-        raise Refused(f"The port must be one of {', '.join(map(str, sorted(bounds.ports)))}.")
+    if not (bounds.permitted and parsed.scheme in {"http", "https"} and parsed.host):
+        _refuse_way(parsed, bounds)
     return parsed
+
+
+def _refuse_way(url: httpx.URL, bounds: Bounds) -> None:
+    """Of what is asked over the Internet."""
+    if url.scheme not in bounds.schemes or not url.host:
+        named = " or ".join(f"{scheme}://" for scheme in sorted(bounds.schemes))
+        raise Refused(f"The URL must begin with {named} and name a host.")
+    if _port(url) not in bounds.ports:
+        raise Refused(f"The port must be one of {', '.join(map(str, sorted(bounds.ports)))}.")
 
 
 def _port(url: httpx.URL) -> int:
     return url.port or {"http": 80}.get(url.scheme, 443)
 
 
-async def _send(method: str, url: httpx.URL, body: bytes, bounds: Bounds) -> Answer:
-    address = await _checked(url.host, _port(url))
-    headers = {"Host": url.netloc.decode(), "Accept-Encoding": "identity"}
-    if body:
-        headers["Content-Type"] = "application/json"
+async def _send(
+    method: str, url: httpx.URL, body: bytes, more: Mapping[str, str], bounds: Bounds
+) -> Answer:
+    address = await _checked(url.host, _port(url), bounds)
+    if not is_permitted(address, bounds.permitted):
+        _refuse_way(url, bounds)
+    headers = {"Content-Type": "application/json"} if body else {}
+    headers |= {**more, "Host": url.netloc.decode(), "Accept-Encoding": "identity"}
     # TLS checks the certificate against the name. A proxy would look it up again, so none is used.
     async with (
         httpx.AsyncClient(timeout=bounds.seconds, trust_env=False) as client,
@@ -123,20 +160,16 @@ async def _send(method: str, url: httpx.URL, body: bytes, bounds: Bounds) -> Ans
             if len(taken) > bounds.most_bytes:
                 raise Refused(f"{url.host} sent more than {bounds.most_bytes} bytes.")
         kind = answer.headers.get("content-type", "")
-        return Answer(answer.status_code, kind, bytes(taken))
+        return Answer(answer.status_code, kind, bytes(taken), dict(answer.headers))
 
 
-async def _checked(host: str, port: int) -> Address:
-    """One of the host's addresses, all of which are public."""
+async def _checked(host: str, port: int, bounds: Bounds) -> Address:
+    """One of the host's addresses, all of which are public or permitted."""
     look_up = asyncio.get_running_loop().getaddrinfo
     try:
         entries = await look_up(host, port, type=socket.SOCK_STREAM)
         found = [ipaddress.ip_address(entry[4][0]) for entry in entries]
     except (OSError, UnicodeError, ValueError) as error:
         raise Refused(f"{host} has no address: {error}") from None
-    for address in found:
-        if not is_public(address):
-            raise Refused(f"{host} leads to {address}, which is not an address of the Internet.")
-    if not found:
-        raise Refused(f"{host} has no address.")
+    refuse_inside(host, found, bounds.permitted)
     return found[0]

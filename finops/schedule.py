@@ -33,6 +33,16 @@ SCHEDULE: dict[str, dict[str, object]] = {
         # A run folds all that was there, so those that queued meanwhile have nothing to add.
         "options": {"expires": 1.0},
     },
+    "send_alerts": {
+        "task": "finops.tasks.send_alerts",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
+    "follow_up_alerts": {
+        "task": "finops.tasks.follow_up_alerts",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "check_rollups": {
         "task": "finops.tasks.check_rollups",
         "schedule": crontab(hour=2, minute=40),

@@ -14,7 +14,16 @@ from zoneinfo import ZoneInfo, available_timezones
 import plotly
 from django.core.exceptions import ImproperlyConfigured
 
-from finops.environment import database, env, envbool, envint, mail_server, secret
+from finops.environment import (
+    database,
+    env,
+    envbool,
+    envint,
+    mail_server,
+    networks,
+    public_url,
+    secret,
+)
 from finops.environment import single_sign_on as _single_sign_on
 from finops.schedule import SCHEDULE
 from finops.sign_in_settings import *  # noqa: F403
@@ -151,6 +160,10 @@ OUTBOX_DIR = DATA_DIR / "outbox"
 _mail = mail_server(env("EMAIL_URL", ""))
 EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail[:5]
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _mail.starts_tls, _mail.is_tls, 10
+# Where people find the pages: what mails and messages link to.
+PUBLIC_URL = public_url(env("FARTHING_PUBLIC_URL", ""), HTTPS, ALLOWED_HOSTS[3], PORT)
+# Networks of one's own that channels may send to; without any, only the Internet.
+ALLOWED_PRIVATE_ADDRESSES = networks(env("FARTHING_ALLOWED_PRIVATE_ADDRESSES", ""))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "Farthing <farthing@localhost>")
 
 LANGUAGE_CODE = "en"
@@ -260,6 +273,8 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         # It would write down the cookies that pass.
         "httpcore": {"level": "WARNING"},
+        # It would write down addresses that open a channel, and what is sent there.
+        "slack_sdk": {"level": "WARNING"},
         # Nor are addresses of parts, of which only one is for users and only once all is ready.
         "uvicorn": {"level": "WARNING"},
         "waitress": {"level": "WARNING"},

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from finops import (
+    alerts,
     batches,
     erasures,
     intake,
@@ -33,8 +34,12 @@ log = logging.getLogger(__name__)
 
 PRIVACY_SECONDS = 2.0
 OPERATIONS_SECONDS = 2.0
-# Of the worker's four threads (finops/startup.py). One of the others folds, one is for the night.
+# Of the worker's threads (finops/startup.py). One of the others folds, one is for the night, one
+# sends alerts, and one is left.
 LONG = BoundedSemaphore(2)
+# Other people's servers may take long to answer; their turn takes no other thread.
+SENDING = BoundedSemaphore(1)
+SENDING_SECONDS = 20.0
 
 
 @contextmanager
@@ -99,6 +104,31 @@ def work_on_privacy() -> None:
         if names := name_hashing.convert(timezone.now(), lambda: time.monotonic() < until):
             log.info("%d names of users are hashed", names)
     except name_hashing.WrongKey as error:
+        log.error("%s", error)
+
+
+@shared_task
+def send_alerts() -> None:
+    if not SENDING.acquire(blocking=False):
+        return
+    try:
+        until = time.monotonic() + SENDING_SECONDS
+        for outcome in alerts.proceed(timezone.now, lambda: time.monotonic() < until):
+            if outcome.detail:
+                log.warning("an alert was not delivered: %s", outcome.detail)
+    finally:
+        SENDING.release()
+
+
+@shared_task
+def follow_up_alerts() -> None:
+    now = timezone.now()
+    if reminders := alerts.remind(now):
+        log.info("%d alerts that nobody has acknowledged are sent again", reminders)
+    try:
+        if summaries := alerts.raise_summaries(now, settings.REPORTING_ZONE):
+            log.info("%d summaries of last week are on their way", len(summaries))
+    except rollups.ZoneChanged as error:
         log.error("%s", error)
 
 

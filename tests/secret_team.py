@@ -16,11 +16,13 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from finops import api_tokens, audit, ingest_keys, invitations
+from finops import alerts, api_tokens, audit, ingest_keys, invitations
+from finops.channels import keeping
 from finops.ingest_keys import Terms
 from finops.models import (
     Account,
     ActivatedTag,
+    Alert,
     CardinalityOverflow,
     Erasure,
     IngestKey,
@@ -35,6 +37,7 @@ from finops.models import (
     Team,
     TeamMember,
 )
+from finops.organisation.stored import Act
 from ingest.facts import event_key
 from tests import usage
 
@@ -102,7 +105,10 @@ def other_team(now: datetime) -> dict[str, str]:
     tag = ActivatedTag.objects.create(key="kind")
     tier = LatencyTier.objects.create(name="glacial", max_latency_ms=9_000_000)
     ids = {"price": price, "contract": contract, "hold": hold, "proposal": proposal}
-    ids |= {"tag": tag, "tier": tier}
+    terms_of_channel = keeping.Terms("readers", "webhook", "https://hooks.example.org/x")
+    keeper, _ = User.objects.get_or_create(username="keeper")
+    channel, _ = keeping.add(terms_of_channel, Act(keeper, now))
+    ids |= {"tag": tag, "tier": tier, "channel": channel}
     return {name: str(each.pk) for name, each in ids.items()}
 
 
@@ -138,6 +144,7 @@ def secret_team(now: datetime) -> dict[str, str]:
         **{"event_uuid": str_of(event), "key": key.prefix, "team": str(team.pk)},
         **people(now),
         **previews(now),
+        **alert(now),
         **erasure(now),
     }
 
@@ -229,6 +236,17 @@ def previews(now: datetime) -> dict[str, str]:
         kind="rerate", what="a day", terms={}, requested_by="nobody", created_at=now
     )
     return {"preview": str(held.pk), "operation": str(operation.pk)}
+
+
+def alert(now: datetime) -> dict[str, str]:
+    """Of a budget of the team, in a conversation of its own."""
+    made = alerts.raise_alert(
+        key=f"{MARK}-key", kind=Alert.Kind.BUDGET_ACTUAL, severity=Alert.Severity.WARNING,
+        title=f"{MARK}-alert", facts={"budget": f"{MARK}-budget", "actual": str(COST)}, team=TEAM,
+        thread=f"{MARK}-thread", now=now,
+    )  # fmt: skip
+    assert made
+    return {"alert": str(made.pk)}
 
 
 def erasure(now: datetime) -> dict[str, str]:

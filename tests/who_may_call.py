@@ -148,6 +148,27 @@ TABLE: dict[str, Row] = {
         "/settings/operations/{operation}/pause", ADMIN, ACT
     ),
     "api/v1/operations": Row("/api/v1/operations", MONEY, API),
+    "settings/channels": Row("/settings/channels", MONEY, PAGE),
+    "settings/channels/new": Row("/settings/channels/new?kind=slack", MONEY, FORM),
+    "settings/channels/<int:pk>": Row("/settings/channels/{channel}", MONEY, FORM),
+    "settings/channels/<int:pk>/test": Row("/settings/channels/{channel}/test", MONEY, ACT),
+    "settings/channels/<int:pk>/key": Row("/settings/channels/{channel}/key", MONEY, ACT),
+    "settings/channels/<int:pk>/remove": Row("/settings/channels/{channel}/remove", MONEY, FORM),
+    "settings/channels/<int:pk>/<str:verb>": Row(
+        "/settings/channels/{channel}/disable", MONEY, ACT
+    ),
+    # Alerts.
+    "alerts": Row("/alerts", SIGNED_IN, PAGE, shows="AFE"),
+    "alerts/<int:pk>": Row("/alerts/{alert}", SIGNED_IN, PAGE, hidden="OV", shows="AFE"),
+    "alerts/<int:pk>/acknowledge": Row("/alerts/{alert}/acknowledge", DESKS, ACT, hidden="O"),
+    "alerts/<int:pk>/snooze": Row("/alerts/{alert}/snooze", DESKS, ACT, hidden="O"),
+    "api/v1/alerts": Row("/api/v1/alerts", SIGNED_IN, API, shows="AFE"),
+    "api/v1/alerts/<int:number>": Row(
+        "/api/v1/alerts/{alert}", SIGNED_IN, API, hidden="OV", shows="AFE"
+    ),
+    # Whoever holds the link of a mail; the others ask with one that is none.
+    "unsubscribe/<str:token>": Row("/unsubscribe/no-such-link", ALL, FORM, got=404),
+    "account/summary": Row("/account/summary", SIGNED_IN, ACT),
     "settings/calendar": Row("/settings/calendar", MONEY, FORM, write=ADMIN),
     "settings/privacy": Row("/settings/privacy", ADMIN, PAGE, shows="A"),
     "settings/privacy/hashing": Row("/settings/privacy/hashing", ADMIN, FORM),

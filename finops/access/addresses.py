@@ -54,6 +54,8 @@ _OWN_ACCOUNT = (
 )
 _SETTINGS = Rule(Ability.SEE_SETTINGS, Ability.MANAGE_SETTINGS)
 _MANAGE_PRICES = Rule(Ability.MANAGE_PRICES)
+_CHANNELS = Rule(Ability.MANAGE_CHANNELS)
+_BUDGETS = Rule(Ability.SEE_BUDGETS)
 
 # The name of an address, as in urls.py, and its rule.
 RULES: Mapping[str, Rule] = {
@@ -82,6 +84,12 @@ RULES: Mapping[str, Rule] = {
     "settings-operations": _SETTINGS,
     "settings-operation-turn": Rule(Ability.MANAGE_SETTINGS),
     "api-operations": Rule(Ability.SEE_SETTINGS),
+    **dict.fromkeys(("channels", "channel-new", "channel", "channel-remove"), _CHANNELS),
+    **dict.fromkeys(("channel-test", "channel-turn", "channel-key"), _CHANNELS),
+    **dict.fromkeys(("alerts", "alert", "api-alerts", "api-alert"), _BUDGETS),
+    **dict.fromkeys(("alert-acknowledge", "alert-snooze"), Rule(Ability.ANSWER_ALERTS)),
+    "unsubscribe": _ANYBODY,  # whoever has the link of a mail
+    "account-summary": _COSTS,
     "settings-tag-remove": Rule(Ability.MANAGE_SETTINGS),
     **dict.fromkeys(("audit", "audit-csv", "audit-lines"), Rule(Ability.SEE_AUDIT)),
     # The list shows ingest keys to those who manage them, and to each reader their own tokens.

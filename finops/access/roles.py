@@ -27,12 +27,15 @@ class Ability(Enum):
     SEE_AUDIT = auto()
     SEE_BUDGETS = auto()  # of the teams that are seen
     MANAGE_BUDGETS = auto()
+    MANAGE_CHANNELS = auto()  # where alerts go
+    ANSWER_ALERTS = auto()  # acknowledge and snooze, of the teams that are seen
 
 
 _ENGINEER = frozenset(
     {
         *(Ability.SEE_COSTS, Ability.MAKE_TOKENS, Ability.SEE_PRICES),
         *(Ability.SEE_INGEST, Ability.MANAGE_KEYS, Ability.SEE_BUDGETS),
+        Ability.ANSWER_ALERTS,
     }
 )
 ABILITIES: Mapping[Role, frozenset[Ability]] = {
@@ -42,6 +45,7 @@ ABILITIES: Mapping[Role, frozenset[Ability]] = {
             *(Ability.SEE_COSTS, Ability.MAKE_TOKENS, Ability.SEE_PRICES),
             *(Ability.MANAGE_PRICES, Ability.SEE_INGEST, Ability.SEE_AUDIT),
             *(Ability.SEE_SETTINGS, Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS),
+            *(Ability.MANAGE_CHANNELS, Ability.ANSWER_ALERTS),
         }
     ),
     Role.ENGINEER: _ENGINEER,

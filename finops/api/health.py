@@ -18,6 +18,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from finops import access, health, operations, price_holds, rollup_checks
+from finops.alerts import log as alert_log
 from finops.api.tokens import TokenAuthentication
 
 
@@ -100,6 +101,7 @@ class PipelineCollector(Collector):
             price_holds.count_waiting(),
         )
         yield from operation_gauges()
+        yield delivery_gauge()
         recent = health.recent_events(self.now)
         explained = "Events accepted in the last 5 minutes."
         yield gauge("recent_events", explained, sum(recent.values()))
@@ -110,6 +112,18 @@ class PipelineCollector(Collector):
             for source, count in recent.items():
                 accepted.add_metric([source], count)
             yield accepted
+
+
+def delivery_gauge() -> Metric:
+    """Outcomes are those of the log: waiting, sending, sent, failed, cancelled."""
+    counted = GaugeMetricFamily(
+        "farthing_alert_deliveries",
+        "Alerts on their way or told, by kind of channel.",
+        labels=["channel", "outcome"],
+    )
+    for labels, count in alert_log.by_outcome().items():
+        counted.add_metric(labels, count)
+    return counted
 
 
 def operation_gauges() -> Iterator[Metric]:

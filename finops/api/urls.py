@@ -6,6 +6,7 @@ from django.urls import path, re_path, register_converter
 from django.urls.converters import PathConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from finops.api.alerts import AlertsView, AlertView
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.operations import OperationsView
 from finops.api.problems import nothing_here
@@ -27,6 +28,8 @@ urlpatterns = [
     path("v1/requests", RequestsView.as_view(), name="api-requests"),
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
     path("v1/projection", ProjectionView.as_view(), name="api-projection"),
+    path("v1/alerts", AlertsView.as_view(), name="api-alerts"),
+    path("v1/alerts/<int:number>", AlertView.as_view(), name="api-alert"),
     path("v1/operations", OperationsView.as_view(), name="api-operations"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(

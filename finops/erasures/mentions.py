@@ -24,16 +24,19 @@ _APART = ("account_", "auth_", "django_", "mfa_", "socialaccount_", "usersession
 # words of Farthing's own, or of people who sign in. Events are searched by day.
 _NOT_SEARCHED = frozenset(
     {
-        *("cache_entry", "erasure", "invitation", "name_hashing", "reference_price"),
+        *("cache_entry", "channel_recipient", "erasure", "invitation", "name_hashing"),
+        "reference_price",
         *("rollup_state", "usage_event"),
     }
 )
 # Columns of closed vocabularies, besides those whose model has choices.
 _VOCABULARY: Mapping[str, frozenset[str]] = {
+    "alert_delivery": frozenset({"message_id"}),
     "api_token": frozenset({"prefix"}),
     "attribution": frozenset({"status", "cache", "service_tier"}),
     "audit_record": frozenset({"action"}),
     "budget": frozenset({"for_each"}),
+    "channel": frozenset({"topics", "zone"}),
     "cardinality_overflow": frozenset({"dimension"}),
     "ingest_batch": frozenset({"format", "rejected"}),
     "ingest_key": frozenset({"prefix"}),
@@ -47,7 +50,8 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
 # Who did something. Left alone where somebody who signs in has the name.
 _AUTHORS = frozenset(
     {
-        *("actor", "asked_by", "author", "changed_by", "created_by", "decided_by"),
+        *("acknowledged_by", "actor", "asked_by", "author", "changed_by", "created_by"),
+        *("decided_by", "made_by"),
         *("requested_by", "superseded_by"),
     }
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from finops.models.alerts import Alert, Delivery, DeliveryAttempt, Snooze
 from finops.models.budget_records import BudgetClosing, PipelineWatch
 from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
 from finops.models.cache import CacheEntry
+from finops.models.channels import Channel, Recipient
 from finops.models.intake import CardinalityOverflow, IngestSaturation, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.operations import Operation
@@ -18,6 +20,7 @@ from finops.models.taxonomy import ActivatedTag, LatencyTier, Setting, Team
 __all__ = [
     "Account",
     "ActivatedTag",
+    "Alert",
     "ApiToken",
     "AuditRecord",
     "Budget",
@@ -26,7 +29,10 @@ __all__ = [
     "BudgetStatus",
     "CacheEntry",
     "CardinalityOverflow",
+    "Channel",
     "Crossing",
+    "Delivery",
+    "DeliveryAttempt",
     "Erasure",
     "IngestKey",
     "IngestSaturation",
@@ -40,11 +46,13 @@ __all__ = [
     "PriceHold",
     "RatingPreview",
     "RatingRun",
+    "Recipient",
     "ReferencePrice",
     "RejectedExample",
     "Role",
     "RollupCheck",
     "Setting",
+    "Snooze",
     "Team",
     "TeamMember",
     "Threshold",

@@ -16,6 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from finops import access, devices, formats
+from finops.channels import personal
+from finops.channels.personal import NoAddress
 from finops.periods import local_day
 
 
@@ -32,6 +34,8 @@ def account(request: HttpRequest) -> HttpResponse:
             "section": "account",
             "role": held.role,
             "teams": None if held.teams is None else sorted(held.teams),
+            "may_have_summary": held.may(access.Ability.SEE_COSTS),
+            "wants_summary": personal.wants_summary(user),
             "sessions": [shown(each) for each in sessions_of(user)],
             **factors_of(user),
         },
@@ -66,6 +70,23 @@ def shown(session: UserSession) -> dict[str, Any]:
         "began": formats.moment(session.created_at, zone, today),
         "seen": formats.moment(session.last_seen_at, zone, today),
     }
+
+
+@require_POST
+def summary(request: HttpRequest) -> HttpResponse:
+    """`wanted` is yes or no."""
+    assert isinstance(request.user, User)
+    wanted = request.POST.get("wanted") == "yes"
+    try:
+        personal.want_summary(request.user, wanted, now=timezone.now())
+    except NoAddress as error:
+        messages.error(request, str(error))
+    else:
+        said = (
+            "It comes on Mondays from now on." if wanted else "No more summaries are sent to you."
+        )
+        messages.success(request, said)
+    return redirect("account")
 
 
 @require_POST

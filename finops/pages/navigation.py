@@ -22,8 +22,9 @@ FIGURES = (
     Entry("Explore", "explore", "explore"),
     Entry("Requests", "requests", "requests"),
 )
-# In this order: prices, ingest, keys, people, settings, audit.
+# In this order: alerts, prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (
+    Entry("Alerts", "alerts", "alerts"),
     Entry("Prices", "prices", "prices"),
     Entry("Ingest", "ingest", "ingest"),
     Entry("Keys", "keys", "keys"),

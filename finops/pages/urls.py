@@ -6,9 +6,12 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from finops.pages import (
+    account,
     accounts,
+    alerts,
     arrival,
     audit,
+    channels,
     explore,
     filters,
     ingest,
@@ -20,6 +23,7 @@ from finops.pages import (
     requests,
     teams,
     tokens,
+    unsubscribe,
 )
 from finops.pages.prices import (
     calculator,
@@ -90,6 +94,19 @@ urlpatterns = [
     path(
         "settings/operations/<int:pk>/<str:verb>", operations.turn, name="settings-operation-turn"
     ),
+    path("settings/channels", channels.listing, name="channels"),
+    path("settings/channels/new", channels.new, name="channel-new"),
+    path("settings/channels/<int:pk>", channels.channel, name="channel"),
+    path("settings/channels/<int:pk>/test", channels.test, name="channel-test"),
+    path("settings/channels/<int:pk>/key", channels.renew_key, name="channel-key"),
+    path("settings/channels/<int:pk>/remove", channels.remove, name="channel-remove"),
+    path("settings/channels/<int:pk>/<str:verb>", channels.turn, name="channel-turn"),
+    path("alerts", alerts.listing, name="alerts"),
+    path("alerts/<int:pk>", alerts.alert, name="alert"),
+    path("alerts/<int:pk>/acknowledge", alerts.acknowledge, name="alert-acknowledge"),
+    path("alerts/<int:pk>/snooze", alerts.snooze, name="alert-snooze"),
+    path("unsubscribe/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
+    path("account/summary", account.summary, name="account-summary"),
     path("settings/privacy", privacy.page, name="settings-privacy"),
     path("settings/privacy/hashing", name_hashing.page, name="settings-hashing"),
     path("settings/privacy/erase", privacy.erase, name="settings-erase"),

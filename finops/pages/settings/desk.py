@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from finops import access, operations
+from finops.channels import keeping
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
 from finops.organisation.stored import Act
@@ -46,6 +47,11 @@ SECTIONS = (
         "settings-operations",
         "Ratings again, rebuilds, drops and loads: what runs now, how far it is, what ran before.",
     ),
+    Section(
+        "Channels",
+        "channels",
+        "Where alerts and summaries go: e-mail, Slack, webhooks and other services.",
+    ),
     Section("Privacy", "settings-privacy", "Names of users as hashes; one user's history erased."),
 )
 
@@ -74,9 +80,18 @@ def in_force() -> dict[str, str]:
         else "the defaults",
         "settings-retention": f"{kept:,} day{'s' if kept != 1 else ''}",
         "settings-operations": running(),
+        "channels": channels_in_use(),
         "settings-calendar": f"{settings.REPORTING_ZONE.key}, {settings.CURRENCY}; "
         f"the fiscal year begins in {month}",
     }
+
+
+def channels_in_use() -> str:
+    """ "" where there are none."""
+    held = keeping.everything()
+    stopped = sum(1 for each in held if each.disabled_at)
+    text = f"{len(held)} channel{'s' if len(held) != 1 else ''}" if held else "none"
+    return f"{text}, {stopped} of them disabled" if stopped else text
 
 
 def running() -> str:

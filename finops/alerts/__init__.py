@@ -1,0 +1,27 @@
+"""Alerts: raised once, routed to channels, sent from an outbox, answered by people.
+
+`facts` of an alert of a budget are {"budget": name, "value": "" or one value of `dimension`,
+"period_start", "period_end" (ISO), "amount", "actual", "forecast" (decimal strings or None),
+"threshold": {"basis", "kind": "percent" or "money", "value"}, "currency", "as_of" (rolled up to),
+"unpriced_requests", "series": [{"day", "actual"}] for a chart, "previous": the last period's total
+or None, "url": the path of a page}. Other kinds have what they need of these, and words besides.
+"""
+
+from __future__ import annotations
+
+from finops.alerts.answering import acknowledge, snooze, wake
+from finops.alerts.outbox import proceed
+from finops.alerts.raising import raise_alert, raise_to
+from finops.alerts.reminders import remind
+from finops.alerts.summaries import raise_summaries
+
+__all__ = [
+    "acknowledge",
+    "proceed",
+    "raise_alert",
+    "raise_summaries",
+    "raise_to",
+    "remind",
+    "snooze",
+    "wake",
+]

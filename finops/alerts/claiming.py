@@ -1,0 +1,144 @@
+"""Taking work out of the outbox: one message at a time for each recipient.
+
+Who sends to a recipient holds it by a lease, so whatever the number of workers, one thing is told
+after the other. A worker that is killed lets go when the lease ends; what it was sending is sent
+again as the same message, under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from finops.alerts.composing import message_id, message_of
+from finops.alerts.quiet import quiet_end
+from finops.channels import Message, Target
+from finops.channels.messages import SEVERITY_RANKS
+from finops.channels.sending import target_of
+from finops.models import Delivery, DeliveryAttempt, Recipient, Snooze
+
+State = Delivery.State
+OPEN = (State.WAITING, State.SENDING)
+# Longer than any attempt takes.
+LEASE = timedelta(minutes=3)
+AT_ONCE = 8
+LOOKED_AT = 500
+# Of several that list what came at once.
+BETWEEN_DIGESTS = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One message that nobody else sends; all that sending needs is in it."""
+
+    delivery: int
+    attempt: int
+    target: Target
+    message: Message
+    until: datetime
+
+
+def claim(now: datetime) -> list[Claim]:
+    """At most AT_ONCE, of different recipients, those that wait longest first."""
+    with transaction.atomic():
+        found = []
+        for recipient in _free(now):
+            deliveries = _next(recipient, now)
+            if deliveries:
+                found.append(_claimed(recipient, deliveries, now))
+        return found
+
+
+def _free(now: datetime) -> QuerySet[Recipient]:
+    """Recipients with something due that nobody sends to now, locked."""
+    due = Delivery.objects.filter(
+        recipient=OuterRef("pk"), state__in=OPEN, leader=None, due_at__lte=now
+    )
+    return (
+        Recipient.objects.filter(
+            Exists(due),
+            Q(leased_until=None) | Q(leased_until__lte=now),
+            Q(held_until=None) | Q(held_until__lte=now),
+            stopped_at=None,
+            channel__disabled_at=None,
+            channel__removed_at=None,
+        )
+        .select_related("channel")
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("leased_until", "pk")[:AT_ONCE]
+    )
+
+
+def _next(recipient: Recipient, now: datetime) -> list[Delivery]:
+    """The deliveries of the next message, the leader first; none where all have to wait.
+
+    What was begun is sent as it was. Otherwise what is acknowledged falls away, what is snoozed or
+    falls into quiet hours waits, and what is too much for single messages becomes a digest.
+    """
+    waiting = list(
+        Delivery.objects.filter(recipient=recipient, state__in=OPEN, leader=None, due_at__lte=now)
+        .select_related("alert")
+        .select_for_update(of=("self",))
+        .order_by("pk")[:LOOKED_AT]
+    )
+    begun = next((each for each in waiting if each.message_id), None)
+    if begun:
+        members = begun.followers.select_related("alert").order_by("pk")
+        return [begun, *members]
+    due = _held_back(recipient, waiting, now)
+    if not due:
+        return []
+    window = now - timedelta(minutes=recipient.channel.storm_minutes)
+    sent = Delivery.objects.filter(recipient=recipient, leader=None, sent_at__gt=window)
+    if len(due) + sent.count() <= recipient.channel.storm_after:
+        return due[:1]
+    last = sent.filter(message_id__startswith="digest-").order_by("-sent_at").first()
+    if last and last.sent_at and last.sent_at > now - BETWEEN_DIGESTS:
+        recipient.held_until = last.sent_at + BETWEEN_DIGESTS
+        recipient.save(update_fields=["held_until"])
+        return []
+    return due
+
+
+def _held_back(recipient: Recipient, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """Those that may go now; the others are told when, or why not at all."""
+    channel = recipient.channel
+    quiet = quiet_end(channel.quiet_from, channel.quiet_until, ZoneInfo(channel.zone), now)
+    passes = SEVERITY_RANKS[channel.quiet_passes]
+    threads = {each.alert.thread for each in waiting}
+    held = Snooze.objects.filter(thread__in=threads, until__gt=now)
+    snoozed = dict(held.order_by("until").values_list("thread", "until"))
+    due = []
+    for each in waiting:
+        alert = each.alert
+        if alert.acknowledged_at:
+            each.state, each.detail = State.CANCELLED, f"acknowledged by {alert.acknowledged_by}"
+        elif alert.thread in snoozed:
+            each.due_at, each.detail = snoozed[alert.thread], "snoozed"
+        elif quiet and alert.kind != alert.Kind.TEST and SEVERITY_RANKS[alert.severity] < passes:
+            each.due_at, each.detail = quiet, "quiet hours"
+        else:
+            due.append(each)
+            continue
+        each.save(update_fields=["state", "due_at", "detail"])
+    return due
+
+
+def _claimed(recipient: Recipient, deliveries: list[Delivery], now: datetime) -> Claim:
+    """Written down before anything is sent: the message's id, and that an attempt has begun."""
+    leader = deliveries[0]
+    leader.message_id = leader.message_id or message_id(deliveries)
+    leader.state, leader.detail = State.SENDING, ""
+    leader.save(update_fields=["message_id", "state", "detail"])
+    followers = [each.pk for each in deliveries[1:]]
+    Delivery.objects.filter(pk__in=followers).update(leader=leader, state=State.SENDING, detail="")
+    recipient.leased_until = now + LEASE
+    recipient.save(update_fields=["leased_until"])
+    attempt = DeliveryAttempt.objects.create(delivery=leader, began_at=now)
+    message = message_of(deliveries, now)
+    return Claim(leader.pk, attempt.pk, target_of(recipient), message, recipient.leased_until)

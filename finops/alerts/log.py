@@ -1,0 +1,133 @@
+"""Reading the log of alerts, as far as its reader sees: newest first, a page at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from finops.access import Standing
+from finops.models import Alert, Delivery
+from finops.periods import InvalidQuery
+
+PAGE_SIZE = 50
+STATES = ("open", "acknowledged", "undelivered")
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Which alerts; "" and None mean any. `state` is one of STATES."""
+
+    severity: str = ""
+    kind: str = ""
+    state: str = ""
+    budget: int | None = None
+    team: str = ""
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, str]) -> LogQuery:
+        """Raises InvalidQuery, which names the parameter."""
+        severity, kind, state = (params.get(name, "") for name in ("severity", "kind", "state"))
+        known: tuple[tuple[str, str, Sequence[str]], ...] = (
+            ("severity", severity, Alert.Severity.values),
+            ("kind", kind, Alert.Kind.values),
+            ("state", state, STATES),
+        )
+        for name, value, values in known:
+            if value and value not in values:
+                raise InvalidQuery(name, f"{value[:80]!r} is none of {', '.join(values)}")
+        team = params.get("team", "")
+        if "\0" in team:
+            raise InvalidQuery("team", "must be text")
+        return cls(severity, kind, state, whole_number(params, "budget"), team)
+
+    def to_params(self) -> dict[str, str]:
+        given = {
+            "severity": self.severity,
+            "kind": self.kind,
+            "state": self.state,
+            "budget": str(self.budget) if self.budget is not None else "",
+            "team": self.team,
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """`next_cursor` is the `cursor` of the page after; None on the last."""
+
+    alerts: list[Alert]
+    next_cursor: str | None
+
+
+def visible(standing: Standing) -> QuerySet[Alert]:
+    """Alerts of teams that are seen; what belongs to no team is for who sees all."""
+    found = Alert.objects.all()
+    if standing.teams is not None:
+        found = found.filter(team__in=standing.teams - {""})
+    return found
+
+
+def page(query: LogQuery, standing: Standing, cursor: str = "", size: int = PAGE_SIZE) -> LogPage:
+    """The alerts older than the one of the cursor. Raises InvalidQuery."""
+    found = chosen(query, visible(standing)).order_by("-pk")
+    before = whole_number({"cursor": cursor}, "cursor")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    alerts = list(found.select_related("budget")[: size + 1])
+    following = str(alerts[size - 1].pk) if len(alerts) > size else None
+    return LogPage(alerts[:size], following)
+
+
+def chosen(query: LogQuery, found: QuerySet[Alert]) -> QuerySet[Alert]:
+    if query.severity:
+        found = found.filter(severity=query.severity)
+    if query.kind:
+        found = found.filter(kind=query.kind)
+    if query.team:
+        found = found.filter(team=query.team)
+    if query.budget is not None:
+        found = found.filter(budget=query.budget)
+    if query.state == "open":
+        found = found.filter(acknowledged_at=None)
+    elif query.state == "acknowledged":
+        found = found.exclude(acknowledged_at=None)
+    elif query.state == "undelivered":
+        undelivered = Q(deliveries__state__in=("waiting", "sending", "failed"))
+        found = found.filter(undelivered).distinct()
+    return found
+
+
+def whole_number(params: Mapping[str, str], name: str) -> int | None:
+    text = params.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidQuery(name, f"{text[:80]!r} is no number of one")
+    return int(text)
+
+
+def counts(alerts: Sequence[Alert]) -> dict[int, Counter[str]]:
+    """Of each alert how many deliveries are in which state."""
+    found: dict[int, Counter[str]] = {each.pk: Counter() for each in alerts}
+    rows = Delivery.objects.filter(alert__in=alerts).values_list("alert", "state").order_by()
+    for alert, state, number in rows.annotate(number=Count("pk")):
+        found[alert][state] = number
+    return found
+
+
+def deliveries(alert: Alert) -> list[Delivery]:
+    """With their recipients and attempts; one that went out in a digest has its leader's."""
+    found = Delivery.objects.filter(alert=alert).select_related("recipient__channel", "leader")
+    return list(found.prefetch_related("attempts", "leader__attempts").order_by("pk"))
+
+
+def by_outcome() -> dict[tuple[str, str], int]:
+    """(kind of channel, state) → deliveries, for /metrics."""
+    rows: QuerySet[Any, Any] = Delivery.objects.values_list(
+        "recipient__channel__kind", "state"
+    ).order_by()
+    return {(kind, state): number for kind, state, number in rows.annotate(number=Count("pk"))}

@@ -1,0 +1,113 @@
+"""Noticing something once: an alert and its deliveries, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from finops.alerts import routing
+from finops.models import Alert, Budget, Channel, Delivery, Recipient
+
+State = Delivery.State
+ACKNOWLEDGED = "acknowledged before"
+
+
+def raise_alert(
+    *,
+    key: str,
+    kind: str,
+    severity: str,
+    title: str,
+    facts: Mapping[str, Any],
+    budget: Budget | None = None,
+    team: str = "",
+    thread: str = "",
+    now: datetime,
+) -> Alert | None:
+    """Write down an alert and whom it is for; None where one with this key is there already.
+
+    That is so whichever worker comes first: `key` is unique in the database. Sending is the
+    outbox's task. Mails of one `thread` answer each other.
+    """
+    with transaction.atomic():
+        alert = _written(key, kind, severity, title, facts, budget, team, thread, now)
+        if alert is not None:
+            _deliver(alert, routing.recipients(alert), now, _answered(alert))
+    return alert
+
+
+def raise_to(
+    channel: Channel,
+    *,
+    key: str,
+    kind: str,
+    severity: str,
+    title: str,
+    facts: Mapping[str, Any],
+    team: str = "",
+    now: datetime,
+) -> Alert | None:
+    """The same for one channel alone, whatever it takes otherwise: a test, a summary."""
+    with transaction.atomic():
+        alert = _written(key, kind, severity, title, facts, None, team, "", now)
+        if alert is not None:
+            chosen = Recipient.objects.filter(channel=channel, stopped_at=None, is_owner=False)
+            _deliver(alert, chosen, now, "")
+    return alert
+
+
+def _written(
+    key: str,
+    kind: str,
+    severity: str,
+    title: str,
+    facts: Mapping[str, Any],
+    budget: Budget | None,
+    team: str,
+    thread: str,
+    now: datetime,
+) -> Alert | None:
+    alert, is_new = Alert.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": Alert.Kind(kind),
+            "severity": Alert.Severity(severity),
+            "title": title,
+            "facts": dict(facts),
+            "budget": budget,
+            "team": team,
+            "thread": thread or key,
+            "raised_at": now,
+        },
+    )
+    return alert if is_new else None
+
+
+def _deliver(alert: Alert, chosen: Iterable[Recipient], now: datetime, answered: str) -> None:
+    Delivery.objects.bulk_create(
+        Delivery(
+            alert=alert,
+            recipient=recipient,
+            due_at=now,
+            state=State.CANCELLED if answered else State.WAITING,
+            detail=answered,
+        )
+        for recipient in chosen
+    )
+
+
+def _answered(alert: Alert) -> str:
+    """Why it is a repeat of what somebody has acknowledged already; "" where it is news.
+
+    The same threshold of the same budget in the same period, crossed again, is no news.
+    """
+    earlier = Alert.objects.filter(
+        thread=alert.thread, kind=alert.kind, severity=alert.severity
+    ).exclude(acknowledged_at=None)
+    for each in earlier.exclude(pk=alert.pk):
+        if each.facts.get("threshold") == alert.facts.get("threshold"):
+            return f"{ACKNOWLEDGED}, by {each.acknowledged_by}"
+    return ""

@@ -1,0 +1,58 @@
+"""Critical alerts that nobody has acknowledged, sent again by the channels that are set to."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef
+
+from finops.channels.wording import instant
+from finops.models import Alert, Channel, Delivery
+
+State = Delivery.State
+MOST_TURNS = 10
+FORGOTTEN_AFTER = timedelta(days=7)
+
+
+def remind(now: datetime) -> int:
+    """How many reminders are on their way now. Any number of workers make each once."""
+    made = 0
+    for channel in Channel.objects.filter(
+        removed_at=None, disabled_at=None, repeat_hours__isnull=False
+    ):
+        due = _due(channel, now)
+        rows = [
+            Delivery(
+                alert_id=each.alert_id, recipient_id=each.recipient_id, turn=each.turn + 1,
+                due_at=now,
+            )
+            for each in due
+            if not _is_over(each.alert, now)
+        ]  # fmt: skip
+        made += len(Delivery.objects.bulk_create(rows, ignore_conflicts=True))
+    return made
+
+
+def _due(channel: Channel, now: datetime) -> list[Delivery]:
+    """The last turn of each alert that was sent long enough ago."""
+    later = Delivery.objects.filter(
+        alert=OuterRef("alert"), recipient=OuterRef("recipient"), turn__gt=OuterRef("turn")
+    )
+    found = Delivery.objects.filter(
+        ~Exists(later),
+        recipient__channel=channel,
+        recipient__stopped_at=None,
+        state=State.SENT,
+        turn__lt=MOST_TURNS,
+        sent_at__lte=now - timedelta(hours=channel.repeat_hours or 0),
+        alert__severity=Alert.Severity.CRITICAL,
+        alert__acknowledged_at=None,
+        alert__raised_at__gt=now - FORGOTTEN_AFTER,
+    )
+    return list(found.select_related("alert"))
+
+
+def _is_over(alert: Alert, now: datetime) -> bool:
+    """Whether the period that it is about has ended."""
+    end = instant(alert.facts.get("period_end"))
+    return bool(end and end.tzinfo and end <= now)

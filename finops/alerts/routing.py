@@ -1,0 +1,61 @@
+"""Who is told of what: by severity, topic, team, and the owner of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.contrib.auth.models import User
+
+from finops.channels.messages import SEVERITY_RANKS
+from finops.models import Alert, Channel, Recipient
+
+Kind = Alert.Kind
+# What a channel may be for, in the words of its form.
+TOPICS = {
+    "budgets": "Budgets: thresholds, forecasts, unpriced requests",
+    "increases": "Budget increases: asked for, approved, refused",
+    "operation": "Farthing itself: stale figures, channels that stopped",
+}
+TOPIC_OF = {
+    **dict.fromkeys((Kind.BUDGET_ACTUAL, Kind.BUDGET_FORECAST, Kind.BUDGET_BURN_RATE), "budgets"),
+    **dict.fromkeys((Kind.BUDGET_UNPRICED, Kind.BUDGET_LATE_USAGE), "budgets"),
+    Kind.BUDGET_INCREASE: "increases",
+    **dict.fromkeys((Kind.PIPELINE_STALE, Kind.PIPELINE_RECOVERED), "operation"),
+    Kind.CHANNEL_STOPPED: "operation",
+}
+
+
+def recipients(alert: Alert) -> list[Recipient]:
+    """Everybody who is to be told, each once for a channel."""
+    owner = alert.budget.owner if alert.budget else None
+    found: list[Recipient] = []
+    channels = Channel.objects.filter(removed_at=None, disabled_at=None, user=None)
+    for channel in channels.prefetch_related("owners", "recipients"):
+        owners = {each.pk for each in channel.owners.all()}
+        if not takes(channel, alert, owners, owner.pk if owner else None):
+            continue
+        held = [each for each in channel.recipients.all() if not each.is_owner]
+        found += [each for each in held if each.stopped_at is None]
+        if channel.to_owner and owner and owner.is_active and owner.email:
+            found += _owner_of(channel, owner, {each.address for each in held})
+    return found
+
+
+def takes(channel: Channel, alert: Alert, owners: Collection[int], owner: int | None) -> bool:
+    return (
+        SEVERITY_RANKS[alert.severity] >= SEVERITY_RANKS[channel.least_severity]
+        and (not channel.topics or TOPIC_OF.get(Kind(alert.kind), "") in channel.topics)
+        and (not channel.teams or alert.team in channel.teams)
+        and (not owners or owner in owners)
+    )
+
+
+def _owner_of(channel: Channel, owner: User, told: Collection[str]) -> list[Recipient]:
+    """The owner's mailbox, unless it is told anyway or does not want to be."""
+    address = owner.email.lower()
+    if address in told:
+        return []
+    held, _ = Recipient.objects.get_or_create(
+        channel=channel, address=address, defaults={"is_owner": True}
+    )
+    return [held] if held.stopped_at is None else []

@@ -1,0 +1,142 @@
+"""The weekly summary of spend, for channels and people who want one: what their reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import PermissionDenied
+
+from finops import access, costs, formats
+from finops.alerts.raising import raise_to
+from finops.channels import personal
+from finops.costs import CostResult
+from finops.models import Alert, Channel
+from finops.periods import Period, days, local_day, start_of_day
+from finops.query import CostQuery, Filter
+
+# On Mondays, when the last of Sunday's usage has come.
+SENT_AT_HOUR = 7
+DIMENSIONS = ("team", "feature", "model")
+LARGEST = 5
+METRICS = ("effective_cost", "requests", "unpriced_requests")
+
+
+def last_week(now: datetime, zone: ZoneInfo) -> Period | None:
+    """Monday to Sunday; None before its summary is due."""
+    today = local_day(now, zone)
+    monday = today - timedelta(days=today.weekday())
+    if now < start_of_day(monday, zone) + timedelta(hours=SENT_AT_HOUR):
+        return None
+    return days(monday - timedelta(days=7), monday, zone)
+
+
+def raise_summaries(now: datetime, zone: ZoneInfo) -> list[Alert]:
+    """Those of last week that are not there yet; each once, from however many workers."""
+    week = last_week(now, zone)
+    if week is None:
+        return []
+    wanted = Channel.objects.filter(
+        removed_at=None, disabled_at=None, summary_since__lte=week.end
+    ).select_related("user")
+    label = local_day(week.start, zone).isoformat()
+    keys = {channel: f"summary-{channel.pk}-{label}" for channel in wanted}
+    there = set(Alert.objects.filter(key__in=keys.values()).values_list("key", flat=True))
+    made = [summarise(each, key, week, now, zone) for each, key in keys.items() if key not in there]
+    return [alert for alert in made if alert]
+
+
+def summarise(
+    channel: Channel, key: str, week: Period, now: datetime, zone: ZoneInfo
+) -> Alert | None:
+    """None where its reader sees nothing any more."""
+    try:
+        query = query_of(channel, week, zone)
+    except PermissionDenied:
+        return None
+    personal.follow_address(channel, now=now)
+    facts = facts_of(query)
+    total = formats.money_short(Decimal(str(facts["total"])), str(facts["currency"]))
+    today = local_day(now, zone)
+    first, last = local_day(week.start, zone), local_day(week.end, zone) - timedelta(days=1)
+    spoken = formats.day_range(first, last, today).replace(formats.SPACE, " ")
+    return raise_to(
+        channel,
+        key=key,
+        kind=Alert.Kind.SUMMARY,
+        severity=Alert.Severity.INFO,
+        title=f"Spend of the week {spoken}: {total}",
+        facts=facts,
+        now=now,
+    )
+
+
+def query_of(channel: Channel, week: Period, zone: ZoneInfo) -> CostQuery:
+    """What the channel's reader sees: a person as on the pages, a channel its teams."""
+    query = CostQuery(
+        period=week,
+        granularity="total",
+        group_by=(),
+        filters=(),
+        metrics=METRICS,
+        limit=None,
+        compare=True,
+        zone=zone,
+    )
+    if channel.user:
+        return access.narrow(query, channel.user)
+    if not channel.teams:
+        return query
+    own = Filter("team", tuple(sorted(channel.teams)))
+    return query.replace(filters=(own,), reader_teams=own.values)
+
+
+def facts_of(query: CostQuery) -> dict[str, Any]:
+    whole = costs.run(query)
+    by_day = costs.run(query.replace(granularity="day", compare=False))
+    rolled_up_to = whole.freshness.rolled_up_to
+    first = local_day(query.period.start, query.zone).isoformat()
+    end = local_day(query.period.end, query.zone).isoformat()
+    return {
+        "period_start": first,
+        "period_end": end,
+        "total": text(whole.totals["effective_cost"]),
+        "previous": text(whole.previous.totals["effective_cost"]) if whole.previous else None,
+        "requests": int(whole.totals["requests"] or 0),
+        "unpriced_requests": int(whole.totals["unpriced_requests"] or 0),
+        "currency": whole.currency,
+        "as_of": rolled_up_to.isoformat() if rolled_up_to else None,
+        "series": [
+            {"day": local_day(row.start, query.zone).isoformat(), "actual": text(row.values[COST])}
+            for row in by_day.rows
+            if row.start
+        ],
+        "groups": [group(query, dimension) for dimension in DIMENSIONS],
+        "url": f"/explore?start={first}&end={end}&group_by=team",
+    }
+
+
+COST = "effective_cost"
+
+
+def group(query: CostQuery, dimension: str) -> dict[str, Any]:
+    """The largest of one dimension, each beside the week before."""
+    found = costs.run(query.replace(group_by=(dimension,), limit=LARGEST, metrics=(COST,)))
+    before = by_name(found.previous)
+    rows = [
+        {"name": row.keys[0], "cost": text(row.values[COST]), "previous": before.get(row.keys, "0")}
+        for row in found.rows
+    ]
+    return {"dimension": dimension, "rows": rows}
+
+
+def by_name(result: CostResult | None) -> dict[Sequence[str], str]:
+    return {row.keys: text(row.values[COST]) for row in result.rows} if result else {}
+
+
+def text(value: object) -> str:
+    """A decimal string; what is not known is nothing here, and counted as unpriced."""
+    return f"{value:f}" if isinstance(value, Decimal) else "0"

@@ -1,0 +1,58 @@
+"""One message to one recipient, by whatever kind of channel it is reached."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from finops.channels import mail, other, outcomes, slack, unsubscribing, webhook
+from finops.channels.messages import Message
+from finops.channels.outcomes import Outcome
+from finops.channels.secrets import Unreadable, unseal
+from finops.models import Channel, Recipient
+
+log = logging.getLogger(__name__)
+
+Kind = Channel.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """All that sending needs to know of a recipient, so that it needs no database."""
+
+    recipient: int
+    channel: int
+    kind: str
+    address: str
+    secret: bytes
+
+
+def target_of(recipient: Recipient) -> Target:
+    channel = recipient.channel
+    sealed = bytes(channel.secret)
+    return Target(recipient.pk, channel.pk, channel.kind, recipient.address, sealed)
+
+
+def pause_after(kind: str) -> float:
+    """Seconds before the next message to the same recipient."""
+    return slack.SECONDS_BETWEEN if kind == Kind.SLACK else 0.0
+
+
+def send(message: Message, target: Target) -> Outcome:
+    """Never raises: what goes wrong is an outcome, or the rest of the outbox would wait for it."""
+    try:
+        if target.kind == Kind.EMAIL:
+            unsubscribe = unsubscribing.link(message.site, target.recipient)
+            return mail.send(message, target.address, target.channel, unsubscribe)
+        secret = unseal(target.secret)
+        if target.kind == Kind.SLACK:
+            return slack.send(message, secret["url"])
+        if target.kind == Kind.WEBHOOK:
+            return webhook.send(message, secret["url"], secret["key"])
+        return other.send(message, secret["url"])
+    except Unreadable as error:
+        return outcomes.gone(str(error))
+    except Exception as error:
+        # The text of an unknown error may hold an address, so it is not repeated.
+        log.error("message %s could not be sent: %s", message.id, type(error).__name__)
+        return outcomes.later(f"It could not be sent: {type(error).__name__}.")

@@ -1,0 +1,66 @@
+"""Alerts as signed JSON, to any address that the guard lets pass."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import Any
+
+from finops import outbound
+from finops.channels import outcomes, signing
+from finops.channels.guard import bounds
+from finops.channels.messages import Message
+from finops.channels.outcomes import Outcome
+from finops.outbound import Answer, Refused
+
+PERMANENT = frozenset({401, 403, 404, 405, 410})
+
+
+def send(message: Message, url: str, key: str) -> Outcome:
+    body = json.dumps(payload(message), ensure_ascii=False, separators=(",", ":")).encode()
+    headers = signing.signed(key, message.id, message.sent_at, body)
+    headers |= {"Idempotency-Key": message.id, "User-Agent": "Farthing"}
+    try:
+        answer = outbound.send("POST", url, body, headers=headers, bounds=bounds())
+    except Refused as error:
+        return outcomes.later(str(error))
+    return answered(answer, message)
+
+
+def answered(answer: Answer, message: Message) -> Outcome:
+    """Any 2xx is a yes; what tells of a wrong address ends the channel."""
+    status = answer.status
+    if 200 <= status < 300:
+        return outcomes.sent(status)
+    said = f"It answered {status} {outcomes.plain(answer.body)}".strip()
+    if status in PERMANENT:
+        return outcomes.gone(said, status)
+    if status in {408, 425, 429} or status >= 500:
+        wait = outcomes.wait_of(answer.headers, message.sent_at)
+        return outcomes.later(said, status, wait=wait)
+    if 300 <= status < 400:
+        return outcomes.refused(f"It answered {status}; redirects are not followed.", status)
+    return outcomes.refused(said, status)
+
+
+def payload(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "type": "alerts",
+        "sent_at": message.sent_at.astimezone(UTC).isoformat(),
+        "alerts": [
+            {
+                "id": each.number,
+                "kind": each.kind,
+                "severity": each.severity,
+                "title": each.title,
+                "team": each.team,
+                "thread": each.thread,
+                "raised_at": each.raised_at.astimezone(UTC).isoformat(),
+                "reminder": each.turn,
+                "facts": each.facts,
+                "url": message.link(each),
+            }
+            for each in message.alerts
+        ],
+    }

@@ -1,0 +1,119 @@
+"""The weekly summary: once a week, to whoever wants it, of what they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import telling
+import usage
+from desks import reader
+from django.contrib.auth.models import User
+from django.test import Client
+from page_texts import price_gpt_4o
+from telling import Mails, channel, emptied
+
+from finops import alerts
+from finops.models import Alert, Channel
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("UTC")
+MONDAY = datetime(2026, 10, 12, 7, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def two_weeks(db: None) -> None:
+    """Of two teams: 1,000 tokens in and 200 out each day, search twice as much in the last week."""
+    price_gpt_4o()
+    events = []
+    for day in range(1, 15):
+        at = MONDAY.replace(hour=12) - timedelta(days=day)
+        for team in ("search", "ads"):
+            count = 2 if team == "search" and day <= 7 else 1
+            events += [usage.event(at, team=team, feature=f"{team}-answers") for _ in range(count)]
+    usage.record(events, now=MONDAY)
+
+
+@pytest.fixture
+def mails(settings: Any) -> Iterator[Mails]:
+    settings.PUBLIC_URL = "https://farthing.example.com"
+    handler = Mails()
+    with telling.mail_server(settings, handler):
+        yield handler
+
+
+def test_it_is_raised_once_a_week_on_monday_morning() -> None:
+    channel("email", "cfo@example.org", MONDAY - timedelta(days=30), wants_summary=True)
+    channel("email", "other@example.org", MONDAY - timedelta(days=30))
+    assert alerts.raise_summaries(MONDAY - timedelta(seconds=1), ZONE) == []
+    [made] = alerts.raise_summaries(MONDAY, ZONE)
+    assert made.title.startswith("Spend of the week 5–11 Oct: $")
+    assert alerts.raise_summaries(MONDAY + timedelta(days=2), ZONE) == []
+    assert len(alerts.raise_summaries(MONDAY + timedelta(days=7), ZONE)) == 1
+
+
+def test_who_asks_on_wednesday_waits_for_monday() -> None:
+    channel("email", "cfo@example.org", MONDAY + timedelta(days=2), wants_summary=True)
+    assert alerts.raise_summaries(MONDAY + timedelta(days=2), ZONE) == []
+    assert len(alerts.raise_summaries(MONDAY + timedelta(days=7), ZONE)) == 1
+
+
+def test_its_figures_are_those_of_the_api(signed_in: Client, mails: Mails) -> None:
+    channel("email", "cfo@example.org", MONDAY - timedelta(days=30), wants_summary=True)
+    [made] = alerts.raise_summaries(MONDAY, ZONE)
+    asked = "/api/v1/costs?start=2026-10-05&end=2026-10-12&granularity=total&group_by=team"
+    answer = signed_in.get(asked).json()
+    assert made.facts["total"] == answer["totals"]["effective_cost"]
+    groups = {each["dimension"]: each["rows"] for each in made.facts["groups"]}
+    assert [row["name"] for row in groups["team"]] == ["search", "ads"]
+    cost = Decimal(groups["team"][0]["cost"])
+    assert cost == Decimal(answer["rows"][0]["effective_cost"])
+    assert made.facts["requests"] == 21
+    assert len(made.facts["series"]) == 7
+    emptied(MONDAY)
+    [mail] = mails.received
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "By team" in text
+    assert "(+100.0" in text
+
+
+def test_a_channel_of_a_team_hears_of_that_team() -> None:
+    channel(
+        "email", "ads@example.org", MONDAY - timedelta(days=30), wants_summary=True, teams=("ads",)
+    )
+    [made] = alerts.raise_summaries(MONDAY, ZONE)
+    assert made.facts["requests"] == 7
+    assert "search" not in str(made.facts)
+
+
+def test_a_person_gets_what_they_may_see_until_they_may_not(mails: Mails) -> None:
+    browser = reader("engineer", "ads")
+    assert ">off<" in browser.get("/account").text.partition("Weekly summary")[2][:100]
+    browser.post("/account/summary", {"wanted": "yes"})
+    assert ">on<" in browser.get("/account").text.partition("Weekly summary")[2][:100]
+    Channel.objects.update(summary_since=MONDAY - timedelta(days=30))
+    [made] = alerts.raise_summaries(MONDAY, ZONE)
+    assert made.facts["requests"] == 7
+    emptied(MONDAY)
+    assert mails.recipients == ["engineer-ads@example.org"]
+    user = User.objects.get()
+    user.email = "new@example.org"
+    user.save()
+    alerts.raise_summaries(MONDAY + timedelta(days=7), ZONE)
+    emptied(MONDAY + timedelta(days=7))
+    assert mails.recipients[1:] == ["new@example.org"]
+    user.team_members.all().delete()  # type: ignore[attr-defined]
+    assert alerts.raise_summaries(MONDAY + timedelta(days=14), ZONE) == []
+    browser.post("/account/summary", {"wanted": "no"})
+    assert Alert.objects.count() == 2
+
+
+def test_who_has_no_address_is_told_so() -> None:
+    browser = reader("viewer", "ads")
+    User.objects.update(email="")
+    response = browser.post("/account/summary", {"wanted": "yes"}, follow=True)
+    assert "no e-mail address" in response.text
