@@ -120,6 +120,20 @@ def kill_now_and_then(farthing: System) -> None:
             assert time.monotonic() < deadline, f"{part} was not started again"
             time.sleep(0.05)
         alive[0].kill()
+    kill_schedule(supervisor)
+
+
+def kill_schedule(supervisor: psutil.Process) -> None:
+    """Last, as the end of the worker would replace it: without it nothing is ever folded again."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for worker in supervisor.children():
+            if system.part_of(worker) == "worker" and (own := worker.children()):
+                for process in own:
+                    process.kill()
+                return
+        time.sleep(0.05)
+    pytest.fail("the worker has no schedule")
 
 
 @pytest.fixture(scope="module")
