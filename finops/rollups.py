@@ -33,10 +33,11 @@ LIVE = timedelta(hours=1)
 # Without it PostgreSQL sorts and hashes a chunk's 150,000 groups on disk.
 WORK_MEM = "SET LOCAL work_mem = '128MB'"
 FOLD = ("sum_hours", "fold_hour", "fold_day", "fold_user_day")
+SETTLE = ("settle_users", "settle_day_users")
 # A day settles when nothing was added to it for so long; then its users are totalled.
 QUIET = timedelta(seconds=20)
-# Folding waits while days settle, so it is a few of them at a time.
-SETTLE_DAYS = 2
+# Folding waits while a day settles, some seconds of a large one under load.
+SETTLE_DAYS = 1
 
 
 class ZoneChanged(RuntimeError):
@@ -160,7 +161,8 @@ def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
         days = [row[0] for row in cursor.fetchall()]
         if days:
             cursor.execute(WORK_MEM)
-            cursor.execute(statement("settle_users"), {"days": days})
+            for name in SETTLE:
+                cursor.execute(statement(name), {"days": days})
             day_histograms.compact(cursor, days)
             cursor.execute("DELETE FROM rollup_unsettled WHERE day = ANY(%s)", [days])
     return days

@@ -32,7 +32,7 @@ ARGUMENTS = [
 ]
 FACTS = """
     TRUNCATE usage_event, settlement, ingest_batch, attribution, rollup_hour, rollup_day,
-        rollup_user_day, rollup_user_total, rollup_unsettled, rollup_state
+        rollup_user_day, rollup_user_total, rollup_day_users, rollup_unsettled, rollup_state
 """
 # Long, because a busy machine takes seconds to read Plotly; nothing waits longer than it must.
 TIMEOUT_MS = 60_000

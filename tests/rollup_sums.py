@@ -114,6 +114,24 @@ def assert_equal_events(zone: ZoneInfo) -> None:
     settle()
     for table in KEYS:
         assert _counted(held(table)) == _counted(expected(table, zone)), table
+    assert_equal_users()
+
+
+def assert_equal_users() -> None:
+    """The users of settled days are those that the days have."""
+    found: dict[tuple[Any, ...], set[int]] = {}
+    for (day, attribution_id, user_id), (requests, *_) in held("rollup_user_day").items():
+        if user_id and requests:
+            found.setdefault((day, attribution_id), set()).add(user_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT day, attribution_id, users FROM rollup_day_users")
+        stored = {tuple(key): bytes(users) for *key, users in cursor.fetchall()}
+    numbers = {
+        key: {int.from_bytes(users[at : at + 4], "big") for at in range(0, len(users), 4)}
+        for key, users in stored.items()
+    }
+    assert numbers == found
+    assert all(len(stored[key]) == 4 * len(users) for key, users in numbers.items())
 
 
 def _counted(rows: Rows) -> Rows:

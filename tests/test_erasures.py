@@ -72,7 +72,10 @@ def dump() -> str:
 def sums() -> list[tuple[object, ...]]:
     rows = []
     with connection.cursor() as cursor:
-        for table in ("rollup_hour", "rollup_day", "rollup_user_day", "rollup_user_total"):
+        for table in (
+            *("rollup_hour", "rollup_day", "rollup_user_day", "rollup_user_total"),
+            "rollup_day_users",
+        ):
             cursor.execute(
                 sql.SQL("SELECT * FROM {} AS r ORDER BY r::text").format(sql.Identifier(table))
             )

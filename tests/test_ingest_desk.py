@@ -151,7 +151,7 @@ def at_the_door(transactional_db: None, settings: Any) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"TRUNCATE {FACTS}, rollup_hour, rollup_day, rollup_user_day,"
-            " rollup_user_total, rollup_unsettled, rollup_state"
+            " rollup_user_total, rollup_day_users, rollup_unsettled, rollup_state"
         )
 
 

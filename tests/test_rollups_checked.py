@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from finops import ledger, rebuilds, rollup_checks
 from finops.models import RollupCheck
 from ingest import partitions
-from tests import figures, operating, usage
+from tests import figures, operating, rollup_sums, usage
 
 UTC_ZONE = ZoneInfo("UTC")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -28,16 +28,19 @@ pytestmark = pytest.mark.django_db
 def test_the_check_agrees_and_then_alarms_on_tampering(caplog: pytest.LogCaptureFixture) -> None:
     figures.price_models()
     usage.record(figures.random_events(8, 50, START, NOW), now=NOW)
+    rollup_sums.settle()
     day = START.date()
     check = rollup_checks.check_day(day, UTC_ZONE)
     assert check
     assert check.matches
     assert check.event_requests == check.rollup_requests > 0
-    for table in ("rollup_hour", "rollup_day", "rollup_user_day"):
+    for table in ("rollup_hour", "rollup_day", "rollup_user_day", "rollup_day_users"):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {table} SET effective_cost = effective_cost + 0.000000000001 "
-                f"WHERE ctid = (SELECT min(ctid) FROM {table})"
+                f"UPDATE {table} SET effective_cost = effective_cost + 0.000000000001 WHERE ctid ="
+                f" (SELECT min(ctid) FROM {table}"
+                f" WHERE {'hour::date' if table == 'rollup_hour' else 'day'} = %s)",
+                [day],
             )
             check = rollup_checks.check_day(day, UTC_ZONE)
             assert check

@@ -16,7 +16,7 @@ from finops.costs import CostRow
 from finops.models import Team
 from finops.periods import Period
 from finops.query import CostQuery
-from tests import figures, operating, usage
+from tests import figures, operating, rollup_sums, usage
 
 UTC_ZONE = ZoneInfo("UTC")
 START = datetime(2026, 10, 12, tzinfo=UTC)
@@ -190,6 +190,8 @@ def test_every_total_is_that_of_the_latest_settlements(
         assert_figures(counted())
         if not is_repriced_first:
             reprice()
+        assert_figures(counted())
+        rollup_sums.settle()
         assert_figures(counted())
         assert_balanced()
         for day in (START.date(), START.date() + timedelta(days=1)):

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, localcontext
 
-from finops.costs.metrics import Sums
+from finops.costs.metrics import EXACT_DIGITS, Sums
 from finops.costs.reading import Group, Reading, Usage, held_segments, read_usage
 from finops.costs.statements import Statement, Top, sums_statement
-from finops.costs.tables import Segment, counts_users
+from finops.costs.tables import Segment
 from finops.periods import local_day, next_bucket_day
 from finops.query import CostQuery
 from finops.sql import statement
@@ -25,8 +25,6 @@ RANKED = ("effective_cost", "billed_cost")
 # Lists this much longer than the answer prove it for all but very even usage.
 DEPTH = 5
 MAX_CANDIDATES = 1_000
-# Sums of money must not be rounded, however large and fine they are.
-EXACT_DIGITS = 120
 
 
 @dataclass(slots=True)
@@ -67,7 +65,6 @@ def are_asked_for(query: CostQuery) -> bool:
         and query.limit is not None
         and query.granularity != "hour"
         and not query.filters
-        and not counts_users(query)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
@@ -24,7 +24,7 @@ COSTS = {
 # The sums that a metric is made of, beside the requests and the unpriced ones.
 NEEDS = {
     "cost_per_request": ("effective_cost",),
-    # Of the requests that name a user: see count_users in reading.py.
+    # Of the requests that name a user: see distinct_users.py.
     "cost_per_user": (),
     "cost_per_million_tokens": (
         "effective_cost",
@@ -35,6 +35,8 @@ NEEDS = {
     "users": (),
     **dict.fromkeys(PERCENTILES, ()),
 }
+# Sums of money must not be rounded, however large and fine they are.
+EXACT_DIGITS = 120
 # A ratio of money is a figure to read, not one to add up: this many digits are plenty.
 RATIO_DIGITS = 18
 
@@ -55,6 +57,18 @@ class Sums:
     @property
     def priced_requests(self) -> int:
         return self.count("requests") - self.count("unpriced_requests")
+
+
+def added(parts: Sequence[Sums]) -> Sums:
+    """Of groups that are one, without their users."""
+    with localcontext(prec=EXACT_DIGITS):
+        return Sums(
+            {name: sum((each.sums[name] for each in parts), Decimal(0)) for name in parts[0].sums},
+            {
+                name: Histogram.merged(each.histograms[name] for each in parts)
+                for name in parts[0].histograms
+            },
+        )
 
 
 def needed_columns(names: Iterable[str]) -> tuple[str, ...]:

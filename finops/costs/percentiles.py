@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal, localcontext
-
-from finops.costs.leaders import EXACT_DIGITS
-from finops.costs.metrics import PERCENTILES, Sums, rank
+from finops.costs.metrics import PERCENTILES, Sums, added, rank
 from finops.costs.reading import Group, Reading, Usage, read_usage
 from finops.costs.statements import MAX_ROWS, Key, Statement
-from finops.costs.tables import counts_users
 from finops.histograms import Histogram
 from finops.periods import bucket_starts
 from finops.query import CostQuery
@@ -20,7 +15,7 @@ def read(reading: Reading, query: CostQuery) -> Usage | None:
     or where so many groups may be in so many steps that they are ranked first."""
     if not (query.limit and query.group_by and query.metrics[0] in PERCENTILES):
         return None
-    if counts_users(query) or not fits(reading, query):
+    if not fits(reading, query):
         return None
     usage = read_usage(reading, query.replace(limit=None), None)
     named = largest(usage, *PERCENTILES[query.metrics[0]])[: query.limit]
@@ -57,14 +52,3 @@ def with_others(usage: Usage, named: set[tuple[Key, ...]]) -> Usage:
     return Usage(
         {**groups, **{group: added(parts) for group, parts in others.items()}}, usage.total
     )
-
-
-def added(parts: Sequence[Sums]) -> Sums:
-    with localcontext(prec=EXACT_DIGITS):
-        return Sums(
-            {name: sum((each.sums[name] for each in parts), Decimal(0)) for name in parts[0].sums},
-            {
-                name: Histogram.merged(each.histograms[name] for each in parts)
-                for name in parts[0].histograms
-            },
-        )

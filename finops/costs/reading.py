@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg import Cursor
 
-from finops.costs.metrics import Sums, known_cost, needed_columns, needed_histograms
+from finops.costs.metrics import Sums, needed_columns, needed_histograms
 from finops.costs.results import Freshness
 from finops.costs.statements import (
     MAX_ROWS,
@@ -20,14 +20,11 @@ from finops.costs.statements import (
     Statement,
     Top,
     sums_statement,
-    users_statement,
 )
-from finops.costs.tables import EVENT, Segment, counts_users, is_per_user, segments
+from finops.costs.tables import EVENT, Segment, is_per_user, segments
 from finops.histograms import Histogram
 from finops.query import CostQuery, InvalidQuery
 from finops.sql import statement
-
-USERS_COLUMNS = ("effective_cost", "requests", "unpriced_requests")
 
 # A bucket, whether it is Other, and the keys as the database has them.
 Group = tuple[date | datetime | None, bool, tuple[Key, ...]]
@@ -64,6 +61,13 @@ def named(query: CostQuery, usage: Usage) -> Top | None:
 def held_segments(reading: Reading, query: CostQuery, *, per_user: bool) -> list[Segment]:
     """The query's segments. Raises InvalidQuery where one needs events that are dropped."""
     parts = segments(query, reading.unsettled, per_user=per_user)
+    return held(reading, query, parts, per_user=per_user)
+
+
+def held(
+    reading: Reading, query: CostQuery, parts: list[Segment], *, per_user: bool
+) -> list[Segment]:
+    """The parts. Raises InvalidQuery where one needs events that are dropped."""
     for part in parts:
         if part.grain is not EVENT:
             continue
@@ -114,10 +118,7 @@ def read_usage(
             groups[bucket, is_other, keys] = sums
     for name in histograms:
         total.histograms[name] = Histogram.merged(sums.histograms[name] for sums in groups.values())
-    usage = Usage(groups, total)
-    if counts_users(query):
-        count_users(reading, query, named(query, usage), usage)
-    return usage
+    return Usage(groups, total)
 
 
 def read_sums(values: Sequence[Any], columns: Sequence[str], histograms: Sequence[str]) -> Sums:
@@ -126,20 +127,3 @@ def read_sums(values: Sequence[Any], columns: Sequence[str], histograms: Sequenc
     return Sums(
         dict(zip(columns, numbers, strict=True)), dict(zip(histograms, joined, strict=True))
     )
-
-
-def count_users(reading: Reading, query: CostQuery, top: Top | None, usage: Usage) -> None:
-    """Adds the numbers of distinct users, which are not the sums of those of groups, and, where
-    it is asked what each costs, the cost of their requests."""
-    parts = held_segments(reading, query, per_user=True)
-    columns = USERS_COLUMNS if "cost_per_user" in query.metrics else ()
-    rows = reading.fetch(users_statement(query, parts, reading.user_ids, columns, top))
-    for is_total, bucket, is_other, *values in rows:
-        keys = tuple(values[: len(query.group_by)])
-        users, *theirs = values[len(keys) :]
-        sums = usage.total if is_total else usage.groups.get((bucket, is_other, keys))
-        if sums is None:  # what a settlement took back, while that is folded for one sum only
-            continue
-        sums.users = users
-        if columns:
-            sums.users_cost = known_cost(read_sums(theirs, columns, ()), "effective_cost")

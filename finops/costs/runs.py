@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
-from finops.costs import leaders, percentiles
+from finops.costs import distinct_users, leaders, percentiles
 from finops.costs.changes import horizon
 from finops.costs.metrics import derive, rank
 from finops.costs.reading import Reading, Usage, named, read_usage
@@ -28,6 +28,7 @@ from finops.costs.statements import (
     Key,
     Top,
 )
+from finops.costs.tables import counts_users
 from finops.periods import previous, start_of_day
 from finops.query import CostQuery
 from finops.rollups import refuse_other_zone
@@ -65,17 +66,27 @@ def run_all(queries: Sequence[CostQuery]) -> Answers:
 
 
 def answer(reading: Reading, query: CostQuery) -> CostResult:
-    usage = (
+    usage = with_users(
+        reading,
+        query,
         leaders.read(reading, query)
         or percentiles.read(reading, query)
-        or read_usage(reading, query, chosen_top(reading, query))
+        or read_usage(reading, query, chosen_top(reading, query)),
     )
     before = None
     if query.compare:
         earlier = query.replace(period=previous(query.period, query.zone), compare=False)
         # The same groups by name, so that each can be set against its former self.
-        before = result(reading, earlier, read_named(reading, earlier, named(query, usage)))
+        then = read_named(reading, earlier, named(query, usage))
+        before = result(reading, earlier, with_users(reading, earlier, then))
     return result(reading, query, usage, before)
+
+
+def with_users(reading: Reading, query: CostQuery, usage: Usage) -> Usage:
+    """The same, with the numbers of users where they are asked for."""
+    if counts_users(query):
+        distinct_users.count(reading, query, usage)
+    return usage
 
 
 def read_named(reading: Reading, query: CostQuery, top: Top | None) -> Usage:
@@ -92,7 +103,7 @@ def chosen_top(reading: Reading, query: CostQuery) -> Top | None:
     if metrics[0] in RANKS:
         return Top(rank_by=metrics[0])
     whole = query.replace(granularity="total", limit=None, metrics=metrics)
-    groups = read_usage(reading, whole, None).groups
+    groups = with_users(reading, whole, read_usage(reading, whole, None)).groups
     values = {keys: derive(metrics, sums)[metrics[0]] for (_, _, keys), sums in groups.items()}
     return Top(sorted(values, key=lambda keys: rank(values[keys], keys))[: query.limit])
 

@@ -14,7 +14,7 @@ from typing import Any
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from finops.costs.parts import Parameters, key_names, part_of_usage
-from finops.costs.tables import Segment
+from finops.costs.tables import DAY_USERS, Segment
 from finops.query import CostQuery
 
 # What groups can be ranked by in SQL.
@@ -121,77 +121,95 @@ def users_statement(
     columns: Sequence[str],
     top: Top | None,
 ) -> Statement:
-    """Numbers of distinct users, then sums of `columns` over their requests, in rows like those of
-    sums_statement. User 0 is nobody."""
+    """Who the users of each group are, and sums of `columns` over their requests.
+
+    A row is: is_other, bucket, one column per key, the numbers of users (4 bytes each, in no order,
+    some of them repeated), then the columns. Nobody, user 0, is in none.
+    """
     parameters = Parameters()
     keys = key_names(query)
     added = [SQL("sum({0}) AS {0}").format(Identifier(name)) for name in columns]
-    parts_of = tuple(dict.fromkeys(("requests", *columns)))
-    users = SQL("count(*) FILTER (WHERE user_id <> 0)")
-    nulls = [SQL("NULL") for _ in keys]
-    theirs = [
-        SQL("sum({0}) FILTER (WHERE user_id <> 0) AS {0}").format(Identifier(name))
-        for name in columns
-    ]
+    groups: list[Composable] = [Identifier("bucket"), *keys]
+    is_other: Composable = SQL("false")
+    named: Composable = SQL("")
+    if top is not None and keys:
+        groups = [Identifier("bucket"), *(SQL("top.{}").format(key) for key in keys)]
+        is_other = SQL("{} IS NULL").format(groups[1])
+        named = SQL("LEFT JOIN top USING ({})").format(comma(keys))
     text = SQL(
         """
-WITH usage AS MATERIALIZED (
-    SELECT {usage}
-    FROM (
-{parts}
-    ) AS part
-    GROUP BY {groups}
-    HAVING sum(requests) <> 0
-){top},
-named AS ({named})
-SELECT {rows}
-FROM named
-GROUP BY {named_groups}
-UNION ALL
-SELECT {totals}
-FROM (SELECT {everybody} FROM usage WHERE user_id <> 0 GROUP BY user_id) AS everybody
+WITH usage AS (
+{sources}
+){top}
+SELECT {is_other} AS is_other, {groups}, {added}
+FROM usage {named}
+GROUP BY {groups}
 """
     ).format(
-        usage=comma([Identifier("bucket"), *keys, Identifier("user_id"), *added]),
-        groups=comma([Identifier("bucket"), *keys, Identifier("user_id")]),
-        parts=SQL("\n    UNION ALL\n").join(
-            part_of_usage(query, each, parts_of, parameters, user_ids, with_user=True)
-            for each in segments
+        sources=SQL("\n    UNION ALL\n").join(
+            users_sources(query, segments, user_ids, columns, parameters)
         ),
         top=top_sql(query, top, (), parameters),
-        named=named_users_sql(keys, top, columns),
-        rows=comma([SQL("false AS is_total, bucket, is_other"), *keys, users, *theirs]),
-        named_groups=comma([Identifier("bucket"), Identifier("is_other"), *keys]),
-        totals=comma([SQL("true, NULL, false"), *nulls, SQL("count(*)"), *added]),
-        everybody=comma([Identifier("user_id"), *added]),
+        is_other=is_other,
+        groups=comma(groups),
+        named=named,
+        added=comma([SQL("string_agg(users, '') AS users"), *added]),
     )
     return Statement(text, parameters.values)
 
 
-def named_users_sql(
-    keys: Sequence[Identifier], top: Top | None, columns: Sequence[str]
-) -> Composed:
-    """One row: a user in a group and a bucket, once, whether by name or in Other."""
-    if top is None or not keys:
-        own = [*keys, Identifier("user_id"), *(Identifier(name) for name in columns)]
-        return SQL("SELECT bucket, false AS is_other, {} FROM usage").format(comma(own))
-    named = [SQL("top.{}").format(key) for key in keys]
+def users_sources(
+    query: CostQuery,
+    segments: Sequence[Segment],
+    user_ids: dict[str, int],
+    columns: Sequence[str],
+    parameters: Parameters,
+) -> list[Composed]:
+    """Rows of users: as settled days hold them, and gathered of what is held for each user.
+
+    Who has no request left, as a settlement took it back, is no user.
+    """
+    sources = [
+        part_of_usage(query, each, ("users", *columns), parameters, user_ids)
+        for each in segments
+        if each.grain is DAY_USERS
+    ]
+    groups = comma([Identifier("bucket"), *key_names(query)])
     added = [SQL("sum({0}) AS {0}").format(Identifier(name)) for name in columns]
-    return SQL(
-        "SELECT {selected} FROM usage LEFT JOIN top USING ({keys})"
-        " GROUP BY bucket, {named}, user_id"
-    ).format(
-        selected=comma(
-            [
-                SQL("bucket, {} IS NULL AS is_other").format(named[0]),
-                *named,
-                SQL("user_id"),
-                *added,
-            ]
-        ),
-        keys=comma(keys),
-        named=comma(named),
-    )
+    held = [
+        part_of_usage(
+            query,
+            each,
+            tuple(dict.fromkeys(("requests", *columns))),
+            parameters,
+            user_ids,
+            with_user=True,
+        )
+        for each in segments
+        if each.grain is not DAY_USERS
+    ]
+    if held:
+        sources.append(
+            SQL(
+                """    SELECT {groups}, {gathered}
+    FROM (
+        SELECT {groups}, {person}
+        FROM (
+{held}
+        ) AS part
+        WHERE user_id <> 0
+        GROUP BY {groups}, user_id
+        HAVING sum(requests) <> 0
+    ) AS person
+    GROUP BY {groups}"""
+            ).format(
+                groups=groups,
+                gathered=comma([SQL("string_agg(int4send(user_id), '') AS users"), *added]),
+                person=comma([SQL("user_id"), *added]),
+                held=SQL("\n    UNION ALL\n").join(held),
+            )
+        )
+    return sources
 
 
 def rows_sql(

@@ -40,6 +40,8 @@ EVENT = Grain("measured_event", "event", "started_at")
 HOUR = Grain("rollup_hour", "hour", "hour")
 DAY = Grain("rollup_day", "day", "day")
 USER_DAY = Grain("rollup_user_day", "day", "day")
+# Who the users of an attribution were, of settled days; says nothing of any one of them.
+DAY_USERS = Grain("rollup_day_users", "day", "day")
 TOTALS = {
     span: Grain("rollup_user_total", span, "start", has_attribution=False, span=span)
     for span in ("day", "week", "month")
@@ -68,26 +70,40 @@ def segments(query: CostQuery, unsettled: Set[date], *, per_user: bool) -> list[
     Users' totals are read for days that are not `unsettled`. Raises InvalidQuery where no table
     can answer.
     """
-    hourly = query.granularity == "hour"
     if not per_user:
+        hourly = query.granularity == "hour"
         return cover(query.period, [EVENT, HOUR] if hourly else [EVENT, HOUR, DAY], query.zone)
-    if hourly:
+    totals = [TOTALS[span] for span in TOTALS_FOR.get(query.granularity, ())]
+    if query.dimensions() - {"user"}:
+        totals = [USER_DAY]
+    return in_settled_days(query, unsettled, totals)
+
+
+def segments_of_users(query: CostQuery, unsettled: Set[date]) -> list[Segment]:
+    """The parts of the query's period, each with the table that tells who its users are."""
+    if "user" in query.dimensions():
+        return segments(query, unsettled, per_user=True)
+    return in_settled_days(query, unsettled, [DAY_USERS])
+
+
+def in_settled_days(query: CostQuery, unsettled: Set[date], grains: list[Grain]) -> list[Segment]:
+    """What is kept for each user, with other grains in place of whole days that have settled."""
+    if query.granularity == "hour":
         if query.period.end - query.period.start > USER_HOURS:
             raise InvalidQuery(
                 "granularity", "users are kept per day: choose day or coarser, or at most 48 hours"
             )
         return cover(query.period, [EVENT], query.zone)
     by_day = cover(query.period, [EVENT, USER_DAY], query.zone)
-    if query.dimensions() - {"user"}:
-        return by_day
-    return [part for each in by_day for part in with_totals(query, each, unsettled)]
+    return [part for each in by_day for part in replaced(query, each, unsettled, grains)]
 
 
-def with_totals(query: CostQuery, part: Segment, unsettled: Set[date]) -> list[Segment]:
-    """The part, with users' totals in place of their days where those have settled."""
-    if part.grain is not USER_DAY:
+def replaced(
+    query: CostQuery, part: Segment, unsettled: Set[date], grains: list[Grain]
+) -> list[Segment]:
+    """The part, with other grains in place of users' days where those have settled."""
+    if part.grain is not USER_DAY or grains == [USER_DAY]:
         return [part]
-    totals = [TOTALS[span] for span in TOTALS_FOR[query.granularity]]
     first = local_day(part.start, query.zone)
     count = (local_day(part.end, query.zone) - first).days
     parts = []
@@ -99,7 +115,7 @@ def with_totals(query: CostQuery, part: Segment, unsettled: Set[date]) -> list[S
             start_of_day(days[0], query.zone),
             start_of_day(days[-1] + timedelta(days=1), query.zone),
         )
-        parts += cover(span, [USER_DAY] if is_unsettled else totals, query.zone)
+        parts += cover(span, [USER_DAY] if is_unsettled else grains, query.zone)
     return parts
 
 

@@ -60,6 +60,22 @@ wrong AS (
     ) AS held USING (hour, attribution_id)
     WHERE (events.requests, events.effective_cost)
         IS DISTINCT FROM (held.requests, held.effective_cost)
+),
+wrong_users AS (
+    SELECT count(*) AS cells
+    FROM (
+        SELECT attribution_id, count(*) AS users, sum(requests) AS requests,
+            sum(effective_cost) AS effective_cost
+        FROM rollup_user_day
+        WHERE day = %(day)s AND user_id <> 0 AND requests <> 0
+        GROUP BY attribution_id
+    ) AS of_users
+    FULL JOIN (
+        SELECT * FROM rollup_day_users WHERE day = %(day)s
+    ) AS held USING (attribution_id)
+    WHERE (of_users.users, of_users.requests, of_users.effective_cost)
+            IS DISTINCT FROM (length(held.users) / 4, held.requests, held.effective_cost)
+        AND NOT EXISTS (SELECT 1 FROM rollup_unsettled WHERE day = %(day)s)
 )
 SELECT
     names.source,
@@ -71,7 +87,10 @@ SELECT
     coalesce(sum(output_tokens), 0),
     coalesce(sum(list_cost), 0),
     -- Hours and attributions that differ; whose sums may be right all the same.
-    (SELECT cells FROM wrong WHERE names.number = 1)
+    CASE names.number
+        WHEN 1 THEN (SELECT cells FROM wrong)
+        WHEN 4 THEN (SELECT cells FROM wrong_users)
+    END
 FROM (
     VALUES (0, 'events'), (1, 'hours'), (2, 'days'), (3, 'users'), (4, 'user totals')
 ) AS names (number, source)
