@@ -43,6 +43,12 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    # From a request to its alert no more than a minute may pass, and some of that is delivery's.
+    "evaluate_budgets": {
+        "task": "finops.tasks.evaluate_budgets",
+        "schedule": 20.0,
+        "options": {"expires": 20.0},
+    },
     "check_rollups": {
         "task": "finops.tasks.check_rollups",
         "schedule": crontab(hour=2, minute=40),

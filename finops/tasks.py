@@ -16,6 +16,7 @@ from django.utils import timezone
 from finops import (
     alerts,
     batches,
+    budgets,
     erasures,
     intake,
     ledger,
@@ -34,8 +35,11 @@ log = logging.getLogger(__name__)
 
 PRIVACY_SECONDS = 2.0
 OPERATIONS_SECONDS = 2.0
+BUDGETS_SECONDS = 45.0
+# What this worker has read of budgets' usage and need not read again.
+MEMORY = budgets.Memory()
 # Of the worker's threads (finops/startup.py). One of the others folds, one is for the night, one
-# sends alerts, and one is left.
+# sends alerts, and one evaluates budgets.
 LONG = BoundedSemaphore(2)
 # Other people's servers may take long to answer; their turn takes no other thread.
 SENDING = BoundedSemaphore(1)
@@ -144,6 +148,25 @@ def fold_rollups() -> None:
         log.debug("folded %d events of %d batches", report.events, report.batches)
     if not report.busy:
         rollups.settle(now)
+
+
+@shared_task
+def evaluate_budgets() -> None:
+    until = time.monotonic() + BUDGETS_SECONDS
+    try:
+        report = budgets.evaluate(
+            timezone.now(),
+            settings.REPORTING_ZONE,
+            memory=MEMORY,
+            has_time=lambda: time.monotonic() < until,
+        )
+    except rollups.ZoneChanged as error:
+        log.error("%s", error)
+        return
+    if report.failed:
+        log.warning("%d of %d budgets could not be judged", report.failed, report.budgets)
+    if report.alerts:
+        log.info("%d budget alerts raised", report.alerts)
 
 
 @shared_task

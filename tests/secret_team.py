@@ -12,11 +12,12 @@ from uuid import uuid4
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from finops import alerts, api_tokens, audit, ingest_keys, invitations
+from finops import alerts, api_tokens, audit, budgets, ingest_keys, invitations
 from finops.channels import keeping
 from finops.ingest_keys import Terms
 from finops.models import (
@@ -146,6 +147,7 @@ def secret_team(now: datetime) -> dict[str, str]:
         **previews(now),
         **alert(now),
         **erasure(now),
+        **budget(now),
     }
 
 
@@ -256,3 +258,12 @@ def erasure(now: datetime) -> dict[str, str]:
         asked_by=f"{MARK}-person", asked_at=now,
     )  # fmt: skip
     return {"erasure": str(made.pk)}
+
+
+def budget(now: datetime) -> dict[str, str]:
+    """Of the team, evaluated."""
+    terms = {"name": f"{MARK}-budget", "filters": {"team": [TEAM]}, "period": "daily", "amount": 1}
+    by = User.objects.get(username="reader-A")
+    made = budgets.make(budgets.read(terms), by=by, at=now - timedelta(minutes=1))
+    budgets.evaluate(now, settings.REPORTING_ZONE)
+    return {"budget": str(made.pk)}

@@ -68,7 +68,7 @@ def told(response: HttpResponse, row: Row, who: str, method: str) -> str:
     """In the words of `expected`."""
     status = response.status_code
     location = response.headers.get("Location", "")
-    is_form = method not in {"GET", "HEAD"} and status in {200, 302, 400}
+    is_form = method not in {"GET", "HEAD"} and status in {200, 204, 302, 400}
     if location.startswith("/sign-in?next="):
         return "sign in"
     if (status == 302) if who in row.away else (status == row.got or is_form):

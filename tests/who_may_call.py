@@ -80,6 +80,18 @@ TABLE: dict[str, Row] = {
     "api/v1/requests/<anything:request_id>": Row(
         "/api/v1/requests/{event}", SIGNED_IN, API, hidden="OV", shows="AFE"
     ),
+    # Budgets.
+    "api/v1/budgets": Row("/api/v1/budgets", SIGNED_IN, f"{API} POST", write=MONEY, shows="AFE"),
+    "api/v1/budgets/<int:number>": Row(
+        "/api/v1/budgets/{budget}",
+        *(SIGNED_IN, f"{API} PATCH DELETE"),
+        write=MONEY,
+        hidden="OV",
+        shows="AFE",
+    ),
+    "api/v1/budgets/<int:number>/status": Row(
+        "/api/v1/budgets/{budget}/status", SIGNED_IN, API, write=MONEY, hidden="OV"
+    ),
     # Prices.
     "api/v1/projection": Row(
         "/api/v1/projection?requests_per_day=1&input_tokens=1&output_tokens=1"

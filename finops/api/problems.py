@@ -6,11 +6,12 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 
+from finops import budgets
 from finops.costs import QueryTooSlow
 from finops.periods import InvalidQuery
 from finops.rollups import ZoneChanged
@@ -40,6 +41,10 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> JsonResponse:
     if isinstance(error, InvalidQuery):
         errors = [{"field": error.field, "message": error.message}]
         return problem(400, str(error), errors=errors)
+    if isinstance(error, ValidationError):
+        return problem(400, "Some fields are wrong.", errors=field_errors(error))
+    if isinstance(error, budgets.Outdated):
+        return problem(409, str(error), version=error.version)
     if isinstance(error, Http404):
         return problem(404, "Nothing is at this address.")
     if isinstance(error, PermissionDenied):
@@ -54,6 +59,14 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> JsonResponse:
         return api_problem(error)
     log.exception("%s failed", context["request"].path, exc_info=error)
     return problem(500, "Something went wrong here; the server's log says what.")
+
+
+def field_errors(error: ValidationError) -> list[dict[str, str]]:
+    return [
+        {"field": field, "message": message}
+        for field, messages in error.message_dict.items()
+        for message in messages
+    ]
 
 
 def api_problem(error: exceptions.APIException) -> JsonResponse:

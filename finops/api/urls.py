@@ -7,6 +7,7 @@ from django.urls.converters import PathConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.alerts import AlertsView, AlertView
+from finops.api.budgets import BudgetStatusView, BudgetsView, BudgetView
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.operations import OperationsView
 from finops.api.problems import nothing_here
@@ -30,6 +31,9 @@ urlpatterns = [
     path("v1/projection", ProjectionView.as_view(), name="api-projection"),
     path("v1/alerts", AlertsView.as_view(), name="api-alerts"),
     path("v1/alerts/<int:number>", AlertView.as_view(), name="api-alert"),
+    path("v1/budgets", BudgetsView.as_view(), name="api-budgets"),
+    path("v1/budgets/<int:number>", BudgetView.as_view(), name="api-budget"),
+    path("v1/budgets/<int:number>/status", BudgetStatusView.as_view(), name="api-budget-status"),
     path("v1/operations", OperationsView.as_view(), name="api-operations"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(

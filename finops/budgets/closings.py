@@ -1,0 +1,96 @@
+"""Periods that are over: a last look, and notes of usage that comes after it (R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from finops.budgets import rules, standings, telling
+from finops.budgets.crossings import Former, cross
+from finops.budgets.moments import Evaluated, Moment, Report
+from finops.budgets.questions import Asked
+from finops.budgets.standings import Standing
+from finops.budgets.telling import Telling
+from finops.budgets.watched import Watched
+from finops.models import BudgetClosing, Threshold
+
+# Late usage of less than this part of the amount is no note, unless it reaches a threshold.
+WEIGHT = Decimal("0.01")
+
+
+def close(
+    watched: Watched,
+    asked: Asked,
+    ended: Sequence[Standing],
+    former: Former,
+    moment: Moment,
+    report: Report,
+) -> None:
+    """The last look at a period that has ended: thresholds that it reached before its end are told,
+    and what it came to is written down."""
+    for standing in ended:
+        if is_judged(watched, standing):
+            cross(watched, asked, standing, former, moment, report, is_closed=True)
+    BudgetClosing.objects.bulk_create(
+        [closing_of(watched, standing, moment) for standing in ended], ignore_conflicts=True
+    )
+
+
+def is_judged(watched: Watched, standing: Standing) -> bool:
+    """Whether thresholds are about this: the whole, or each value where the budget is for each."""
+    is_of_kind = bool(standing.value) == bool(watched.draft.for_each)
+    return is_of_kind and standings.watches(standing.value)
+
+
+def closing_of(watched: Watched, standing: Standing, moment: Moment) -> BudgetClosing:
+    return BudgetClosing(
+        budget=watched.budget,
+        value=standing.value,
+        period_start=standing.span.first,
+        period_end=standing.span.end,
+        amount=standing.amount,
+        actual=standing.actual,
+        unpriced_requests=standing.usage.unpriced_requests,
+        as_of=moment.rolled_up_to,
+        closed_at=moment.now,
+    )
+
+
+def note_late(each: Evaluated, moment: Moment, report: Report) -> None:
+    """Usage of the last closed period that came after its end: a note where it is of weight."""
+    if not each.late:
+        return
+    watched, first = each.watched, each.late[0].span.first
+    rows = BudgetClosing.objects.filter(budget=watched.budget, period_start=first)
+    closings = {row.value: row for row in rows}
+    for standing in each.late:
+        if "" not in closings or not is_judged(watched, standing):
+            continue
+        row = closings.get(standing.value)
+        if row is None:  # this value had no usage when the period ended
+            nothing = replace(standing, actual=Decimal(0))
+            row = closing_of(watched, nothing, moment)
+        known = row.actual if row.noted is None else row.noted
+        if not is_weighty(watched, row.amount, known, standing.actual):
+            continue
+        told = Telling(
+            watched, replace(standing, amount=row.amount), moment.rolled_up_to, moment.now
+        )
+        report.alerts += telling.late(told, row.actual)
+        row.noted, row.noted_at = standing.actual, moment.now
+        row.save()
+
+
+def is_weighty(watched: Watched, amount: Decimal | None, known: Decimal, actual: Decimal) -> bool:
+    """Whether so much more is a hundredth of the amount, or reaches a threshold."""
+    if actual <= known:
+        return False
+    if actual - known >= WEIGHT * (amount or known):
+        return True
+    lines = (
+        rules.money_of(each.kind, each.value, amount)
+        for each in watched.thresholds.values()
+        if each.basis == Threshold.Basis.ACTUAL
+    )
+    return any(money is not None and known < money <= actual for money in lines)

@@ -1,0 +1,199 @@
+"""What budgets have cost, as `finops.costs` says it: read together, and anew only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+
+from finops import costs
+from finops.budgets.drafts import Draft
+from finops.budgets.sharing import Shared, shared
+from finops.costs import CostResult, Look, QueryTooSlow
+from finops.models import Budget
+from finops.periods import InvalidQuery, local_day
+from finops.query import CostQuery
+
+METRICS = ("effective_cost", "list_cost", "unpriced_requests", "unpriced_tokens")
+MILLION = Decimal(1_000_000)
+ZERO = Decimal(0)
+# Queries of one snapshot: it must not last, and what is too slow spoils it for the others.
+SNAPSHOT = 50
+KEPT = timedelta(minutes=15)
+MOST_KEPT = 20_000
+
+Step = date | datetime | None  # a day, the start of an hour, or the whole period
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Sums over some requests; both costs are of those that have a price."""
+
+    effective_cost: Decimal = ZERO
+    list_cost: Decimal = ZERO
+    unpriced_requests: int = 0
+    unpriced_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.effective_cost + other.effective_cost,
+            self.list_cost + other.list_cost,
+            self.unpriced_requests + other.unpriced_requests,
+            self.unpriced_tokens + other.unpriced_tokens,
+        )
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(
+            self.effective_cost - other.effective_cost,
+            self.list_cost - other.list_cost,
+            self.unpriced_requests - other.unpriced_requests,
+            self.unpriced_tokens - other.unpriced_tokens,
+        )
+
+    def estimated(self, draft: Draft) -> Decimal:
+        """What the budget has requests without a price cost."""
+        if draft.unpriced != Budget.Unpriced.ESTIMATE or draft.unpriced_rate is None:
+            return ZERO
+        return draft.unpriced_rate * self.unpriced_tokens / MILLION
+
+    def cost(self, draft: Draft) -> Decimal:
+        """As the budget counts it."""
+        known = self.list_cost if draft.cost == Budget.Cost.LIST else self.effective_cost
+        return known + self.estimated(draft)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Usage by key ("" where nothing is grouped) and step; `rest` is that of the keys that a limit
+    left out, None where it left out none."""
+
+    usage: Mapping[str, Mapping[Step, Usage]] = field(default_factory=dict)
+    rest: Usage | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        return self.rest is not None
+
+    def of(self, key: str) -> Mapping[Step, Usage]:
+        return self.usage.get(key, {})
+
+    def total(self, key: str) -> Usage:
+        return sum(self.of(key).values(), Usage())
+
+    def whole(self) -> Usage:
+        return sum((self.total(key) for key in self.usage), self.rest or Usage())
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why there is no answer, for people."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Kept:
+    answer: Answer
+    horizon: int
+    read_at: datetime
+
+
+@dataclass(slots=True)
+class Memory:
+    """Answers of former evaluations, good until a day that they are about changes. One for each
+    process: what another one has changed shows in the database."""
+
+    kept: dict[CostQuery, Kept] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)  # by budget, the last time
+    queries: int = 0  # sent to the database so far
+
+    def find(self, question: CostQuery, look: Look, now: datetime) -> Answer | None:
+        held = self.kept.get(question)
+        if held is None or not timedelta(0) <= now - held.read_at < KEPT:
+            return None
+        is_same = look.is_same(days_of(question), held.horizon)
+        return held.answer if is_same else None
+
+    def keep(self, question: CostQuery, answer: Answer, horizon: int, now: datetime) -> None:
+        if len(self.kept) >= MOST_KEPT:
+            for old in [q for q, held in list(self.kept.items()) if now - held.read_at >= KEPT]:
+                self.kept.pop(old, None)
+        if len(self.kept) < MOST_KEPT:
+            self.kept[question] = Kept(answer, horizon, now)
+
+
+def days_of(question: CostQuery) -> list[date]:
+    first = local_day(question.period.start, question.zone)
+    last = local_day(question.period.end - timedelta(microseconds=1), question.zone)
+    return [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+
+
+def read(
+    questions: Iterable[CostQuery], look: Look, memory: Memory, now: datetime
+) -> dict[CostQuery, Answer | Unreadable]:
+    """An answer for each question. Raises rollups.ZoneChanged."""
+    found: dict[CostQuery, Answer | Unreadable] = {}
+    missing = []
+    for question in dict.fromkeys(questions):
+        kept = memory.find(question, look, now)
+        if kept is None:
+            missing.append(question)
+        else:
+            found[question] = kept
+    for some in portions(shared(missing)):
+        found.update(read_portion(some, memory, now))
+    return found
+
+
+def portions(queries: Sequence[Shared]) -> Iterator[list[Shared]]:
+    rest = iter(queries)
+    while some := list(islice(rest, SNAPSHOT)):
+        yield some
+
+
+def read_portion(
+    some: Sequence[Shared], memory: Memory, now: datetime
+) -> dict[CostQuery, Answer | Unreadable]:
+    try:
+        answered = costs.run_all([each.query for each in some])
+    except (QueryTooSlow, InvalidQuery) as error:
+        if len(some) > 1:  # all but the one that it is about can be answered
+            parts = [read_portion([each], memory, now) for each in some]
+            return {question: answer for part in parts for question, answer in part.items()}
+        questions = [question for _, question in some[0].parts] or [some[0].query]
+        return dict.fromkeys(questions, Unreadable(str(error)))
+    memory.queries += len(some)
+    found: dict[CostQuery, Answer | Unreadable] = {}
+    for each, result in zip(some, answered.results, strict=True):
+        for question, answer in answers(each, result):
+            memory.keep(question, answer, answered.horizon, now)
+            found[question] = answer
+    return found
+
+
+def answers(each: Shared, result: CostResult) -> Iterator[tuple[CostQuery, Answer]]:
+    read_answer = answer_of(result)
+    if not each.parts:
+        yield each.query, read_answer
+    for value, question in each.parts:
+        yield question, Answer({"": read_answer.of(value)})
+
+
+def answer_of(result: CostResult) -> Answer:
+    usage: dict[str, dict[Step, Usage]] = {}
+    rest: Usage | None = None
+    for row in result.rows:
+        values = (row.values[name] or 0 for name in METRICS)
+        effective, listed, requests, tokens = values
+        found = Usage(Decimal(effective), Decimal(listed), int(requests), int(tokens))
+        if row.is_other:
+            rest = (rest or Usage()) + found
+            continue
+        step: Step = row.start
+        if row.start is not None and result.query.granularity == "day":
+            step = local_day(row.start, result.query.zone)
+        of_key = usage.setdefault(row.keys[0] if row.keys else "", {})
+        of_key[step] = of_key.get(step, Usage()) + found
+    return Answer(usage, rest)
