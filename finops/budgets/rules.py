@@ -166,7 +166,8 @@ def _told(
     highest: dict[str, Decimal] = {}
     for line in lines:  # what was told before and still holds
         former, measured = after.get(line.number), found.of(line)
-        is_held = former is not None and not former.is_rearmed
+        is_new = any(each.number == line.number for each, _ in due)
+        is_held = former is not None and not former.is_rearmed and not is_new
         if is_held and measured is not None and measured >= line.money:
             highest[line.basis] = max(highest.get(line.basis, line.height), line.height)
     reached = []
