@@ -81,7 +81,7 @@ def programs() -> dict[str, list[str]]:
         "ingest": [*MANAGE, "ingest", UNCHECKED],
         "worker": [
             *(sys.executable, "-m", "celery", "--quiet", "-A", "finops", "worker", "--beat"),
-            *("--pool", "threads", "--concurrency", "6", "--loglevel", "WARNING"),
+            *("--pool", "threads", "--concurrency", "7", "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle"),
         ],
     }

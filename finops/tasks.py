@@ -35,15 +35,16 @@ log = logging.getLogger(__name__)
 
 PRIVACY_SECONDS = 2.0
 OPERATIONS_SECONDS = 2.0
-BUDGETS_SECONDS = 45.0
+BUDGETS_SECONDS = 20.0
 # What this worker has read of budgets' usage and need not read again.
 MEMORY = budgets.Memory()
 # Of the worker's threads (finops/startup.py). One of the others folds, one is for the night, one
-# sends alerts, and one evaluates budgets.
+# sends alerts, and two evaluate budgets: one of them may wait for what is slow to read.
 LONG = BoundedSemaphore(2)
 # Other people's servers may take long to answer; their turn takes no other thread.
 SENDING = BoundedSemaphore(1)
 SENDING_SECONDS = 20.0
+EVALUATING = BoundedSemaphore(2)
 
 
 @contextmanager
@@ -152,6 +153,8 @@ def fold_rollups() -> None:
 
 @shared_task
 def evaluate_budgets() -> None:
+    if not EVALUATING.acquire(blocking=False):
+        return
     until = time.monotonic() + BUDGETS_SECONDS
     try:
         report = budgets.evaluate(
@@ -163,6 +166,8 @@ def evaluate_budgets() -> None:
     except rollups.ZoneChanged as error:
         log.error("%s", error)
         return
+    finally:
+        EVALUATING.release()
     if report.failed:
         log.warning("%d of %d budgets could not be judged", report.failed, report.budgets)
     if report.alerts:

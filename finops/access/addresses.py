@@ -53,7 +53,7 @@ _OWN_ACCOUNT = (
     "socialaccount_connections",
 )
 _SETTINGS = Rule(Ability.SEE_SETTINGS, Ability.MANAGE_SETTINGS)
-_BUDGETS = Rule(Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS)
+_MANAGE_BUDGETS = Rule(Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS)
 _MANAGE_PRICES = Rule(Ability.MANAGE_PRICES)
 _CHANNELS = Rule(Ability.MANAGE_CHANNELS)
 _BUDGETS = Rule(Ability.SEE_BUDGETS)
@@ -84,7 +84,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("settings-erasure", "settings-erasure-json"), Rule(Ability.MANAGE_SETTINGS)),
     "settings-operations": _SETTINGS,
     "settings-operation-turn": Rule(Ability.MANAGE_SETTINGS),
-    **dict.fromkeys(("api-budgets", "api-budget", "api-budget-status"), _BUDGETS),
+    **dict.fromkeys(("api-budgets", "api-budget", "api-budget-status"), _MANAGE_BUDGETS),
     "api-operations": Rule(Ability.SEE_SETTINGS),
     **dict.fromkeys(("channels", "channel-new", "channel", "channel-remove"), _CHANNELS),
     **dict.fromkeys(("channel-test", "channel-turn", "channel-key"), _CHANNELS),
