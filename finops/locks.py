@@ -24,6 +24,7 @@ class Lock(IntEnum):
     RATING_JOBS = 0x_FA27_0007  # one worker at a time does these
     ERASURES = 0x_FA27_0009  # and these
     OPERATIONS = 0x_FA27_000C  # and these; commands too
+    ENFORCEMENT = 0x656E66  # "enf": one worker at a time hands figures over
     OPERATIONS_ASKED = 0x_FA27_000B  # the same one, asked for twice at once, is one
 
 

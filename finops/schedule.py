@@ -49,6 +49,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 20.0,
         "options": {"expires": 20.0},
     },
+    "refresh_enforcement": {
+        "task": "finops.tasks.refresh_enforcement",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
     "check_rollups": {
         "task": "finops.tasks.check_rollups",
         "schedule": crontab(hour=2, minute=40),

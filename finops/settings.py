@@ -225,6 +225,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "finops.api.ingest_schema.add_ingest",
+        "finops.api.authorize_schema.add_authorize",
         "finops.api.otlp_schema.add_otlp",
     ],
 }

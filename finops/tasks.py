@@ -17,6 +17,7 @@ from finops import (
     alerts,
     batches,
     budgets,
+    enforcement,
     erasures,
     intake,
     ledger,
@@ -45,6 +46,9 @@ LONG = BoundedSemaphore(2)
 SENDING = BoundedSemaphore(1)
 SENDING_SECONDS = 20.0
 EVALUATING = BoundedSemaphore(2)
+# What the last refresh of enforcement read, and when the next one may begin.
+ENFORCEMENT = enforcement.Kept()
+REFRESH_AT = 0.0
 
 
 @contextmanager
@@ -172,6 +176,23 @@ def evaluate_budgets() -> None:
         log.warning("%d of %d budgets could not be judged", report.failed, report.budgets)
     if report.alerts:
         log.info("%d budget alerts raised", report.alerts)
+
+
+@shared_task
+def refresh_enforcement() -> None:
+    """As often as it takes no more than a tenth of the time."""
+    global REFRESH_AT
+    began = time.monotonic()
+    if began < REFRESH_AT:
+        return
+    try:
+        done = enforcement.refresh(timezone.now(), settings.REPORTING_ZONE, ENFORCEMENT)
+    except rollups.ZoneChanged as error:
+        log.error("%s", error)
+        return
+    REFRESH_AT = time.monotonic() + 9 * (time.monotonic() - began)
+    if done.changed:
+        log.debug("enforcement: %d rows of %d budgets changed", done.changed, done.budgets)
 
 
 @shared_task

@@ -158,7 +158,7 @@ class Claims:
         # What the gateway reads again it names by the response.
         by_gateway = submission.format == _GATEWAY and event.id != name
         teller = _Teller(family_of(event.provider or ""), by_gateway)
-        key = _alias("response", submission.scope.source, name)
+        key = response_alias(submission.scope.source, name)
         if any(fact.tokens) and event.status != "aborted":
             # Only forward: who comes early on the next day claims that day as well.
             late = fact.started_at.hour >= 24 - MIDNIGHT_HOURS
@@ -210,6 +210,11 @@ def _family(word: str) -> int:
     else:
         named = _FAMILIES.get(word, word)
     return crc32(named.encode()) % 32_767 + 1 if named else 0
+
+
+def response_alias(source: str, name: str) -> bytes:
+    """What a response of this name (response_ids.py) is claimed by."""
+    return _alias("response", source, name)
 
 
 def _alias(kind: str, source: str, name: str) -> bytes:

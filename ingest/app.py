@@ -25,6 +25,9 @@ from ingest.doors.cloudevents import CLOUDEVENTS
 from ingest.doors.door import Door, content_type_of
 from ingest.doors.litellm import LITELLM
 from ingest.doors.native import EVENTS
+from ingest.enforcement.authority import Authority
+from ingest.enforcement.endpoint import AUTHORIZE, GATE, Authorizing
+from ingest.enforcement.holding import Holder
 from ingest.keys import KeyRing
 from ingest.memory import Memory, give_to_system
 from ingest.metrics import CONTENT_TYPE, Metrics
@@ -79,15 +82,28 @@ def create(
         memory=memory,
         clock=clock,
     )
+    authority = Authority(configuration, Holder(dsn, clock), metrics)
+    authorizing = Authorizing(authority, reception, memory, metrics, clock)
     saturation = Saturation(partial(_levels, configuration.keys, writer, memory, metrics, clock))
     configuration.kept.append(saturation)
     metrics.show("held_bytes", "Memory that requests hold.", lambda: memory.held)
     metrics.show("held_bytes_limit", "Memory that requests may hold.", lambda: memory.limit)
     metrics.show("waiting_bodies", "Large bodies that wait for room.", lambda: memory.waiting)
     metrics.show("writers_away", "Writers without a connection.", lambda: writer.away)
+    metrics.show("budgets_age_seconds", "Of budgets' figures.", lambda: authority.age(clock()))
     metrics.show("busy_seconds", "Of all writers.", lambda: metrics.commit_seconds.total)
     proxy = Proxy(web_socket, memory) if web_socket else None
-    return App(configuration, register, writer, settler, reception, metrics, saturation, proxy)
+    return App(
+        configuration,
+        register,
+        writer,
+        settler,
+        reception,
+        authorizing,
+        metrics,
+        saturation,
+        proxy,
+    )
 
 
 def _levels(
@@ -119,6 +135,7 @@ class App:
         writer: Writer,
         settler: Settler,
         reception: Reception,
+        authorizing: Authorizing,
         metrics: Metrics,
         saturation: Saturation,
         proxy: Proxy | None,
@@ -129,10 +146,13 @@ class App:
         self.writer = writer
         self.settler = settler
         self.reception = reception
+        self.authorizing = authorizing
         self.metrics = metrics
         self.proxy = proxy
         self._endpoints: dict[str, Endpoint] = {
             **{door.path: partial(self._serve, door) for door in (*DOORS, *otlp.doors())},
+            AUTHORIZE: authorizing,
+            GATE: authorizing,
             "/healthz": self._health,
             "/metrics": self._metrics,
         }
@@ -185,6 +205,8 @@ class App:
     async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         if endpoint := meant(scope["path"], self._endpoints):
             await endpoint(scope, receive, send)
+        elif scope["path"].startswith(AUTHORIZE + "/"):
+            await self.authorizing(scope, receive, send)
         elif given := nowhere(scope["path"], dict(scope["headers"])):
             await send_answer(send, given)
         elif self.proxy:
@@ -207,6 +229,7 @@ class App:
         self.configuration.start()
         self.writer.start()
         self.settler.start()
+        self.authorizing.authority.start()
         loaded = self.configuration.wait_until_loaded
         if not await asyncio.to_thread(loaded, FIRST_LOAD_SECONDS):
             log.warning(
@@ -215,6 +238,7 @@ class App:
         give_to_system()  # what reading the price ledger took
 
     async def _stop(self) -> None:
+        await self.authorizing.authority.close()
         await asyncio.to_thread(self.writer.close)
         await asyncio.to_thread(self.settler.close)
         await asyncio.to_thread(self.configuration.close)

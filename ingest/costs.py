@@ -77,6 +77,19 @@ class Tariff:
             listed = _with_time(listed, time, 10**more) if self._is_discounted else effective
         return _encoded(tokens, effective, listed, places)
 
+    def estimate(self, tokens: TokenBuckets) -> tuple[Decimal, Decimal] | None:
+        """Effective and list cost in USD; None when unpriced, as by time that nobody knows yet."""
+        is_unpriced = any(
+            count and price is None for count, price in zip(tokens, self._lists, strict=False)
+        )
+        if is_unpriced or self._charges_time:
+            return None
+        effective, listed = (
+            _EXACT.scaleb(Decimal(sum(map(mul, tokens, prices)) + prices[_REQUEST]), -self._places)
+            for prices in (self._effective, self._listed)
+        )
+        return effective, listed
+
 
 def _with_time(prices: Sequence[int], time: int, finer: int) -> list[int]:
     """The prices in a finer unit, the one per request with that of its GPU time."""

@@ -71,7 +71,7 @@ class Reception:
 
     async def serve(self, door: Door, headers: Headers, receive: Receive) -> Answer:
         """The answer to one request, once its events are durable; Problem otherwise."""
-        key = await self._admit(headers)
+        key = await self.admit(headers)
         try:
             if key.allowance:
                 key.allowance.require_any(self._clock())
@@ -115,7 +115,8 @@ class Reception:
                 remarks.ties.forget()
             raise
 
-    async def _admit(self, headers: Headers) -> KnownKey:
+    async def admit(self, headers: Headers) -> KnownKey:
+        """The key that a request shows, in use; Problem 401, 403 or 503 otherwise."""
         if lacks := self._configuration.lacks:
             raise unavailable(STARTING[lacks])
         digest = presented(headers)

@@ -59,6 +59,10 @@ class Naming(NamedTuple):
         form = hashed(self.key, name)
         return (form, name) if self.is_changing else (form,)
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """Everything that may be written for the user, first what is stored."""
+        return tuple(dict.fromkeys((self.stored(name), *self.forms(name), name)))
+
 
 def _stays(name: str) -> bool:
     """Whether the name is nobody's; or a hash already, which a service may have from our pages."""

@@ -30,6 +30,8 @@ PURE = {
         "ingest.rating",
         "ingest.response_ids",
     ),
+    *("ingest.enforcement.decisions", "ingest.enforcement.estimates"),
+    *("ingest.enforcement.questions", "ingest.enforcement.terms"),
     *("ingest.rejections", "ingest.usage"),
 }
 EDGES = {
@@ -51,7 +53,7 @@ DATA = {
     *("finops.operations", "finops.timed_reads"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
-    *("finops.locks", "finops.teams", "finops.organisation"),
+    *("finops.locks", "finops.teams", "finops.organisation", "finops.enforcement"),
     *(
         "ingest.aliases",
         "ingest.attribution",
@@ -59,6 +61,7 @@ DATA = {
         "ingest.configuration",
         "ingest.keys",
     ),
+    "ingest.enforcement.books",
     *("ingest.notebook", "ingest.overflows", "ingest.partitions", "ingest.saturation"),
     *("ingest.rows", "ingest.settlements", "ingest.writer"),
 }

@@ -11,7 +11,10 @@ from who_may_call import METHODS
 DOORS = (
     *("/api/v1/events", "/api/v1/ingest/litellm", "/api/v1/ingest/cloudevents"),
     *("/v1/traces", "/v1/logs", "/v1/metrics"),
+    "/api/v1/authorize",
 )
+# So does it these, which proxies ask with any method.
+GATES = ("/api/v1/authorize/gate",)
 # For whoever watches the process.
 OPEN = ("/healthz", "/metrics")
 CREDENTIALS = {
@@ -23,8 +26,8 @@ CREDENTIALS = {
 
 
 def test_every_address_of_the_front_is_walked(door: Door) -> None:
-    unknown = set(door.application._endpoints) - {*OPEN, *DOORS}
-    assert not unknown, f"{unknown}: add each to DOORS or to OPEN above"
+    unknown = set(door.application._endpoints) - {*OPEN, *DOORS, *GATES}
+    assert not unknown, f"{unknown}: add each to DOORS, GATES or OPEN above"
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
@@ -38,6 +41,14 @@ def test_doors_open_to_keys_alone(door: Door, credential: str) -> None:
         for method in METHODS
     }
     assert {key: 401 if key[0] == "POST" else 405 for key in told} == told
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_gates_open_to_keys_alone(door: Door, credential: str) -> None:
+    for method in METHODS:
+        for path in GATES:
+            given = CREDENTIALS[credential]
+            assert door.http.request(method, path, headers=given).status_code == 401
 
 
 def test_who_watches_is_told_of_no_service(door: Door) -> None:

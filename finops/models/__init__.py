@@ -14,6 +14,13 @@ from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMem
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
 from finops.models.privacy import Erasure, NameHashing
+from finops.models.reservations import (
+    EnforcementPlan,
+    EnforcementStanding,
+    EnforcementState,
+    Reservation,
+    ReservationHold,
+)
 from finops.models.runs import RatingPreview, RatingRun, RollupCheck
 from finops.models.taxonomy import ActivatedTag, LatencyTier, Setting, Team
 
@@ -33,6 +40,9 @@ __all__ = [
     "Crossing",
     "Delivery",
     "DeliveryAttempt",
+    "EnforcementPlan",
+    "EnforcementStanding",
+    "EnforcementState",
     "Erasure",
     "IngestKey",
     "IngestSaturation",
@@ -49,6 +59,8 @@ __all__ = [
     "Recipient",
     "ReferencePrice",
     "RejectedExample",
+    "Reservation",
+    "ReservationHold",
     "Role",
     "RollupCheck",
     "Setting",

@@ -57,6 +57,11 @@ class Budget(models.Model):
         ESTIMATE = "estimate", "Estimate at a rate"
         BREACH = "breach", "Count as a breach"
 
+    class Enforcement(models.TextChoices):
+        NONE = "none", "Only tell"
+        THROTTLE = "throttle", "Throttle calls"
+        BLOCK = "block", "Block calls"
+
     name = models.CharField(max_length=200)
     filters = models.JSONField(default=dict)
     for_each = models.CharField(max_length=205, blank=True)
@@ -73,6 +78,12 @@ class Budget(models.Model):
     cost = models.CharField(max_length=16, choices=Cost, default=Cost.EFFECTIVE)
     unpriced = models.CharField(max_length=16, choices=Unpriced, default=Unpriced.IGNORE)
     unpriced_rate = TypedField(null=True)  # USD per million tokens
+    # What gateways are told that ask before a call; without figures to go by `fail_closed` refuses.
+    enforcement = models.CharField(
+        max_length=16, choices=Enforcement, default=Enforcement.NONE, db_default=Enforcement.NONE
+    )
+    throttle_percent = TypedField(null=True)  # of the amount; from there on calls are spread
+    fail_closed = models.BooleanField(default=False, db_default=False)
     note = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=1)
     amount_revision = models.PositiveIntegerField(default=0)

@@ -1,0 +1,191 @@
+"""A refresh: the figures of enforced budgets and the reservations within them, of one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Count, Max
+
+from finops.budgets import amounts, figures, watched
+from finops.budgets.figures import Answer, Memory
+from finops.budgets.questions import NO_VALUES, Asked
+from finops.budgets.watched import Watched
+from finops.costs import look, read_freshness, snapshot
+from finops.enforcement import reservations
+from finops.enforcement.handover import Place, Spent, hand_over
+from finops.locks import Lock, alone
+from finops.models import Budget, Erasure
+from finops.organisation.calendar import fiscal_first_month
+from finops.periods import local_day
+from finops.query import CostQuery
+from ingest.enforcement.terms import ALWAYS
+
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class Kept:
+    """What a refresh read, for the next one, which reads only days that have changed."""
+
+    memory: Memory = field(default_factory=Memory)
+    erasures: tuple[object, ...] = ()
+
+    def forget_names(self) -> None:
+        """Where somebody's name was erased since: it must not come back."""
+        state = Erasure.objects.aggregate(last=Max("pk"), finished=Count("finished_at"))
+        if (found := tuple(state.values())) != self.erasures:
+            self.memory, self.erasures = Memory(), found
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    budgets: int = 0
+    changed: int = 0  # rows
+    ended: int = 0  # reservations
+    busy: bool = False  # another worker was at it
+
+
+@dataclass(frozen=True, slots=True)
+class Enforced:
+    """One enforced budget and its questions; `previous` where the amount goes by that."""
+
+    watched: Watched
+    asked: Asked
+    zone: ZoneInfo
+
+    @property
+    def current(self) -> CostQuery:
+        return self.asked.query(self.asked.span.period(self.zone), "total")
+
+    @property
+    def previous(self) -> CostQuery | None:
+        if self.asked.draft.amount_kind != Budget.AmountKind.LAST_PERIOD:
+            return None
+        return self.asked.query(self.asked.before.period(self.zone), "total")
+
+    @property
+    def starts(self) -> datetime:
+        """A rolling budget is one long period."""
+        if self.watched.calendar.is_rolling:
+            return ALWAYS
+        return self.asked.span.period(self.zone).start
+
+    def amount(self, value: str, before: Decimal | None) -> Decimal | None:
+        return amounts.of(
+            self.asked.draft,
+            self.asked.span,
+            before,
+            value=value,
+            increases=self.watched.increases,
+        )
+
+
+def refresh(now: datetime, zone: ZoneInfo, kept: Kept) -> Refreshed:
+    """Raises rollups.ZoneChanged."""
+    with alone(Lock.ENFORCEMENT) as is_alone:
+        if not is_alone:
+            return Refreshed(busy=True)
+        with snapshot() as cursor:
+            enforced = load(now, zone)
+            as_of = read_freshness(cursor).rolled_up_to or now
+            kept.forget_names()
+            found = figures.read(questions(enforced), look(), kept.memory, now)
+            judged = reservations.judge(cursor, now, as_of)
+        terms: dict[int, dict[str, Any]] = {}
+        spent: dict[Place, Spent] = {}
+        failing = []
+        for each in enforced:
+            answers = [found[question] for question in questions([each])]
+            known = [answer for answer in answers if isinstance(answer, Answer)]
+            if len(known) < len(answers):
+                failing.append(each.watched.number)
+                terms[each.watched.number] = terms_of(each, None, is_failing=True)
+            else:
+                terms[each.watched.number] = terms_of(each, known)
+                spent.update(standings_of(each, known))
+        with transaction.atomic():
+            changed = hand_over(terms, spent, failing, as_of=as_of, now=now)
+            ended = reservations.end(judged, now)
+    return Refreshed(len(enforced), changed, ended)
+
+
+def load(now: datetime, zone: ZoneInfo) -> list[Enforced]:
+    numbers = Budget.objects.filter(removed_at=None).exclude(enforcement=Budget.Enforcement.NONE)
+    only = list(numbers.values_list("pk", flat=True))
+    if not only:
+        return []
+    today = local_day(now, zone)
+    found = []
+    for each in watched.load(zone, fiscal_first_month(), now, only=only):
+        span = each.calendar.at(today)
+        asked = Asked(each.draft, span, each.calendar.before(span), today, zone)
+        found.append(Enforced(each, asked, zone))
+    return found
+
+
+def questions(enforced: Sequence[Enforced]) -> Iterator[CostQuery]:
+    for each in enforced:
+        yield each.current
+        if each.previous is not None:
+            yield each.previous
+
+
+def standings_of(each: Enforced, answers: Sequence[Answer]) -> Iterator[tuple[Place, Spent]]:
+    draft, number = each.asked.draft, each.watched.number
+    current, *before = answers
+    if not draft.for_each:
+        yield (number, ""), Spent(each.starts, current.total("").cost(draft))
+        return
+    values = {*current.usage, *(before[0].usage if before else ()), *raised(each)} - NO_VALUES
+    usual = each.amount("", None)
+    for value in values:
+        former = before[0].total(value).cost(draft) if before else None
+        own = each.amount(value, former)
+        spent = current.total(value).cost(draft)
+        yield (number, value), Spent(each.starts, spent, own if own != usual else None)
+
+
+def raised(each: Enforced) -> set[str]:
+    """Values whose amounts were increased by themselves."""
+    return {increase.value for increase in each.watched.increases} - {""}
+
+
+def terms_of(
+    each: Enforced, answers: Sequence[Answer] | None, *, is_failing: bool = False
+) -> dict[str, Any]:
+    """As ingest/enforcement/terms.py reads them."""
+    budget, draft = each.watched.budget, each.asked.draft
+    before = answers[1] if answers and len(answers) > 1 and not draft.for_each else None
+    amount = each.amount("", before.total("").cost(draft) if before else None)
+    is_rolling = each.watched.calendar.is_rolling
+    return {
+        "budget": budget.pk,
+        "name": draft.name,
+        "amount": str(amount if amount is not None else ZERO),
+        "has_amount": amount is not None,
+        "policy": budget.enforcement,
+        "starts": each.starts.isoformat(),
+        "ends": None if is_rolling else each.asked.span.period(each.zone).end.isoformat(),
+        "filters": [
+            {"dimension": kept.dimension, "values": list(kept.values), "exclude": kept.exclude}
+            for kept in draft.filters
+        ],
+        "each": draft.for_each,
+        "team": draft.team,
+        "throttle_percent": written(budget.throttle_percent),
+        "fail_closed": budget.fail_closed,
+        "unpriced": draft.unpriced,
+        "unpriced_rate": written(draft.unpriced_rate),
+        "cost": "list" if draft.cost == Budget.Cost.LIST else "effective",
+        "is_failing": is_failing,
+    }
+
+
+def written(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number.normalize():f}"
