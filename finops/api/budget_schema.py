@@ -63,6 +63,17 @@ TERMS: dict[str, Any] = {
         help_text="By default 80 and 100 percent spent, and 100 percent forecast.",
     ),
     "note": serializers.CharField(required=False, allow_blank=True),
+    "enforcement": serializers.ChoiceField(
+        Budget.Enforcement.values,
+        required=False,
+        help_text="What /api/v1/authorize answers of calls past the amount.",
+    ),
+    "throttle_percent": serializers.CharField(
+        required=False, allow_null=True, help_text="From there on calls are spread."
+    ),
+    "fail_closed": serializers.BooleanField(
+        required=False, help_text="Without fresh figures no call is let through."
+    ),
 }
 KEPT: dict[str, Any] = {
     "id": serializers.IntegerField(),

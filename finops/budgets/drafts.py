@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 
-from finops.budgets import fields, thresholds
+from finops.budgets import enforcing, fields, thresholds
+from finops.budgets.enforcing import ONLY_TOLD, Enforcement
 from finops.budgets.thresholds import ThresholdDraft
 from finops.models import Budget
 from finops.periods import InvalidQuery
@@ -25,6 +26,7 @@ MOST_MONTHS = 120
 FIELDS = (
     *("name", "filters", "for_each", "owner", "period", "rolling_days", "amount_kind", "amount"),
     *("change_percent", "plan", "cost", "unpriced", "unpriced_rate", "thresholds", "note"),
+    *enforcing.FIELDS,
 )
 PLANNED = (Budget.Span.MONTHLY, Budget.Span.QUARTERLY, Budget.Span.YEARLY)
 
@@ -52,6 +54,7 @@ class Draft:
     unpriced_rate: Decimal | None
     thresholds: tuple[ThresholdDraft, ...]
     note: str = ""
+    enforcement: Enforcement = ONLY_TOLD
 
     @property
     def team(self) -> str:
@@ -104,6 +107,7 @@ def read(given: Mapping[str, object]) -> Draft:
         unpriced_rate=field("unpriced_rate", fields.positive, None),
         thresholds=field("thresholds", thresholds.read, ()),
         note=field("note", fields.note, ""),
+        enforcement=field("enforcement", lambda _: enforcing.read(given), ONLY_TOLD),
     )
     wrong = {**_together(draft, wrong), **wrong}
     if wrong:

@@ -143,6 +143,9 @@ def fields_of(draft: Draft) -> dict[str, Any]:
             for each in sorted(draft.thresholds, key=_order)
         ],
         "note": draft.note,
+        "enforcement": draft.enforcement.policy,
+        "throttle_percent": _plain(draft.enforcement.throttle_percent),
+        "fail_closed": draft.enforcement.fail_closed,
     }
 
 
@@ -173,7 +176,9 @@ def _fill(budget: Budget, draft: Draft, by: User, at: datetime) -> None:
     budget.amount_kind, budget.amount = draft.amount_kind, draft.amount
     budget.change_percent, budget.cost = draft.change_percent, draft.cost
     budget.unpriced, budget.unpriced_rate = draft.unpriced, draft.unpriced_rate
-    budget.note = draft.note
+    budget.note, enforced = draft.note, draft.enforcement
+    budget.enforcement, budget.fail_closed = enforced.policy, enforced.fail_closed
+    budget.throttle_percent = enforced.throttle_percent
     budget.changed_at, budget.changed_by = at, by.get_username()
 
 

@@ -12,6 +12,7 @@ from django.db.models import Prefetch, QuerySet
 
 from finops.budgets.amounts import Increase
 from finops.budgets.drafts import Draft, read_filters
+from finops.budgets.enforcing import Enforcement
 from finops.budgets.spans import Calendar, Span
 from finops.budgets.thresholds import ThresholdDraft
 from finops.models import Budget, Threshold
@@ -94,6 +95,7 @@ def draft_of(budget: Budget) -> Draft:
         unpriced_rate=budget.unpriced_rate,
         thresholds=tuple(threshold_of(each) for each in thresholds_of(budget)),
         note=budget.note,
+        enforcement=Enforcement(budget.enforcement, budget.throttle_percent, budget.fail_closed),
     )
 
 
