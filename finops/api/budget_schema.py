@@ -163,7 +163,7 @@ LIST_SCHEMA: dict[str, Any] = {
     "operation_id": "budgets",
     "summary": "The budgets that you may see",
     "responses": answers(
-        200, inline_serializer("Budgets", {"budgets": inline_serializer("Budget", KEPT, many=True)})
+        200, inline_serializer("Budgets", {"budgets": serializers.ListField(child=BUDGET)})
     ),
 }
 MAKE_SCHEMA: dict[str, Any] = {

@@ -178,7 +178,8 @@ def answers(each: Shared, result: CostResult) -> Iterator[tuple[CostQuery, Answe
     if not each.parts:
         yield each.query, read_answer
     for value, question in each.parts:
-        yield question, Answer({"": read_answer.of(value)})
+        usage = read_answer.of(value)
+        yield question, Answer({"": usage} if usage else {})
 
 
 def answer_of(result: CostResult) -> Answer:
