@@ -54,6 +54,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },
+    "end_budget_increases": {
+        "task": "finops.tasks.end_budget_increases",
+        "schedule": 20.0,
+        "options": {"expires": 20.0},
+    },
     "check_rollups": {
         "task": "finops.tasks.check_rollups",
         "schedule": crontab(hour=2, minute=40),

@@ -28,6 +28,7 @@ from finops import (
     rollup_checks,
     rollups,
 )
+from finops.budgets import increases
 from finops.conninfo import conninfo
 from finops.organisation import retention
 from ingest import partitions
@@ -193,6 +194,12 @@ def refresh_enforcement() -> None:
     REFRESH_AT = time.monotonic() + 9 * (time.monotonic() - began)
     if done.changed:
         log.debug("enforcement: %d rows of %d budgets changed", done.changed, done.budgets)
+
+
+@shared_task
+def end_budget_increases() -> None:
+    if ended := increases.expire(timezone.now()):
+        log.info("%d budget increases have expired", ended)
 
 
 @shared_task

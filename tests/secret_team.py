@@ -18,6 +18,8 @@ from django.db import connection
 from django.test import Client
 
 from finops import alerts, api_tokens, audit, budgets, ingest_keys, invitations
+from finops.budgets import increases, wanted
+from finops.budgets.increases import Doing
 from finops.channels import keeping
 from finops.ingest_keys import Terms
 from finops.models import (
@@ -266,4 +268,8 @@ def budget(now: datetime) -> dict[str, str]:
     by = User.objects.get(username="reader-A")
     made = budgets.make(budgets.read(terms), by=by, at=now - timedelta(minutes=1))
     budgets.evaluate(now, settings.REPORTING_ZONE)
-    return {"budget": str(made.pk)}
+    asked = {"amount": str(COST), "until": str(now + timedelta(days=2)), "reason": f"{MARK}-reason"}
+    increase = increases.ask(
+        made, wanted.read(asked, made, now, settings.REPORTING_ZONE), Doing(by, now)
+    )
+    return {"budget": str(made.pk), "increase": str(increase.pk)}

@@ -92,6 +92,32 @@ TABLE: dict[str, Row] = {
     "api/v1/budgets/<int:number>/status": Row(
         "/api/v1/budgets/{budget}/status", SIGNED_IN, API, write=MONEY, hidden="OV"
     ),
+    "budgets": Row("/budgets", SIGNED_IN, READING, shows="AFE"),
+    "budgets/new": Row("/budgets/new", MONEY, FORM),
+    "budgets/<int:pk>": Row("/budgets/{budget}", SIGNED_IN, READING, hidden="OV", shows="AFE"),
+    "budgets/<int:pk>/change": Row("/budgets/{budget}/change", MONEY, FORM, shows="AF"),
+    "budgets/<int:pk>/delete": Row("/budgets/{budget}/delete", MONEY, FORM, shows="AF"),
+    "budgets/<int:pk>/increase": Row(
+        "/budgets/{budget}/increase", DESKS, FORM, hidden="O", shows="AFE"
+    ),
+    "budgets/increases/<int:pk>": Row(
+        "/budgets/increases/{increase}",
+        *(SIGNED_IN, FORM, DESKS),
+        hidden="OV",
+        shows="AFE",
+    ),
+    "api/v1/budgets/<int:number>/increases": Row(
+        "/api/v1/budgets/{budget}/increases",
+        *(SIGNED_IN, "GET HEAD POST OPTIONS", DESKS),
+        hidden="OV",
+        shows="AFE",
+    ),
+    "api/v1/budgets/<int:number>/increases/<int:increase>": Row(
+        "/api/v1/budgets/{budget}/increases/{increase}",
+        *(SIGNED_IN, "GET HEAD POST OPTIONS", DESKS),
+        hidden="OV",
+        shows="AFE",
+    ),
     # Prices.
     "api/v1/projection": Row(
         "/api/v1/projection?requests_per_day=1&input_tokens=1&output_tokens=1"

@@ -62,6 +62,16 @@ _BUDGETS = Rule(Ability.SEE_BUDGETS)
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("overview", "explore", "explore-csv", "requests", "request"), _COSTS),
     **dict.fromkeys(("change", "values"), _COSTS),
+    **dict.fromkeys(("budgets", "budget"), _BUDGETS),
+    **dict.fromkeys(
+        ("budget-new", "budget-change", "budget-delete"), Rule(Ability.MANAGE_BUDGETS)
+    ),
+    "budget-increase-new": Rule(Ability.ASK_FOR_BUDGETS),
+    # Who may decide, and who withdraw, is for the page: it is another person's or one's own.
+    **dict.fromkeys(
+        ("budget-increase", "api-budget-increases", "api-budget-increase"),
+        Rule(Ability.SEE_BUDGETS, Ability.ASK_FOR_BUDGETS),
+    ),
     **dict.fromkeys(("api-costs", "api-costs-csv", "api-requests", "api-request"), _COSTS),
     **dict.fromkeys(("api-projection", "prices-calculator"), _PRICES),
     **dict.fromkeys(("prices", "prices-model", "prices-line", "prices-unpriced"), _PRICES),

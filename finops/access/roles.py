@@ -26,6 +26,7 @@ class Ability(Enum):
     MANAGE_SETTINGS = auto()
     SEE_AUDIT = auto()
     SEE_BUDGETS = auto()  # of the teams that are seen
+    ASK_FOR_BUDGETS = auto()  # more of those that are seen
     MANAGE_BUDGETS = auto()
     MANAGE_CHANNELS = auto()  # where alerts go
     ANSWER_ALERTS = auto()  # acknowledge and snooze, of the teams that are seen
@@ -35,7 +36,7 @@ _ENGINEER = frozenset(
     {
         *(Ability.SEE_COSTS, Ability.MAKE_TOKENS, Ability.SEE_PRICES),
         *(Ability.SEE_INGEST, Ability.MANAGE_KEYS, Ability.SEE_BUDGETS),
-        Ability.ANSWER_ALERTS,
+        *(Ability.ANSWER_ALERTS, Ability.ASK_FOR_BUDGETS),
     }
 )
 ABILITIES: Mapping[Role, frozenset[Ability]] = {
@@ -45,7 +46,7 @@ ABILITIES: Mapping[Role, frozenset[Ability]] = {
             *(Ability.SEE_COSTS, Ability.MAKE_TOKENS, Ability.SEE_PRICES),
             *(Ability.MANAGE_PRICES, Ability.SEE_INGEST, Ability.SEE_AUDIT),
             *(Ability.SEE_SETTINGS, Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS),
-            *(Ability.MANAGE_CHANNELS, Ability.ANSWER_ALERTS),
+            *(Ability.MANAGE_CHANNELS, Ability.ANSWER_ALERTS, Ability.ASK_FOR_BUDGETS),
         }
     ),
     Role.ENGINEER: _ENGINEER,

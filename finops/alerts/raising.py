@@ -102,8 +102,11 @@ def _deliver(alert: Alert, chosen: Iterable[Recipient], now: datetime, answered:
 def _answered(alert: Alert) -> str:
     """Why it is a repeat of what somebody has acknowledged already; "" where it is news.
 
-    The same threshold of the same budget in the same period, crossed again, is no news.
+    The same threshold of the same budget in the same period, crossed again, is no news. What is of
+    no threshold, such as a step of asking for more, always is.
     """
+    if not alert.facts.get("threshold"):
+        return ""
     earlier = Alert.objects.filter(
         thread=alert.thread, kind=alert.kind, severity=alert.severity
     ).exclude(acknowledged_at=None)

@@ -7,6 +7,7 @@ from django.urls.converters import PathConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.alerts import AlertsView, AlertView
+from finops.api.budget_increases import IncreasesView, IncreaseView
 from finops.api.budgets import BudgetStatusView, BudgetsView, BudgetView
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.operations import OperationsView
@@ -35,6 +36,12 @@ urlpatterns = [
     path("v1/budgets/<int:number>", BudgetView.as_view(), name="api-budget"),
     path("v1/budgets/<int:number>/status", BudgetStatusView.as_view(), name="api-budget-status"),
     path("v1/operations", OperationsView.as_view(), name="api-operations"),
+    path("v1/budgets/<int:number>/increases", IncreasesView.as_view(), name="api-budget-increases"),
+    path(
+        "v1/budgets/<int:number>/increases/<int:increase>",
+        IncreaseView.as_view(),
+        name="api-budget-increase",
+    ),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(
         "docs/",

@@ -15,7 +15,7 @@ from finops.budgets.drafts import Draft, read_filters
 from finops.budgets.enforcing import Enforcement
 from finops.budgets.spans import Calendar, Span
 from finops.budgets.thresholds import ThresholdDraft
-from finops.models import Budget, Threshold
+from finops.models import Budget, BudgetIncrease, Threshold
 from finops.periods import local_day
 
 
@@ -73,7 +73,12 @@ def watched(
 
 def increases(budgets: Iterable[Budget], now: datetime) -> dict[int, list[Increase]]:
     """The approved increases that hold now, by budget."""
+    rows = BudgetIncrease.objects.filter(
+        state=BudgetIncrease.State.APPROVED, until__gt=now, budget__in=budgets
+    ).order_by("id")
     found: defaultdict[int, list[Increase]] = defaultdict(list)
+    for budget, value, amount in rows.values_list("budget_id", "value", "amount"):
+        found[budget].append(Increase(value, amount))
     return found
 
 

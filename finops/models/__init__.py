@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finops.models.alerts import Alert, Delivery, DeliveryAttempt, Snooze
+from finops.models.budget_increases import BudgetIncrease
 from finops.models.budget_records import BudgetClosing, PipelineWatch
 from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
 from finops.models.cache import CacheEntry
@@ -32,6 +33,7 @@ __all__ = [
     "AuditRecord",
     "Budget",
     "BudgetClosing",
+    "BudgetIncrease",
     "BudgetPlan",
     "BudgetStatus",
     "CacheEntry",

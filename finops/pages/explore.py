@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from finops import charts, costs, labels
@@ -28,7 +30,7 @@ from finops.pages.tables import UNPRICED, Name, Table, cost_table
 from finops.pages.targets import marks
 from finops.pages.unpriced import only_unpriced, remedy, unpriced_href
 from finops.periods import GRANULARITIES, Period, previous
-from finops.query import DEFAULT_METRICS, MAX_LIMIT, METRIC_KINDS, CostQuery
+from finops.query import DEFAULT_METRICS, MAX_LIMIT, METRIC_KINDS, CostQuery, written
 
 ROWS = 50
 QUESTIONS = {
@@ -107,6 +109,7 @@ def figures_of_one_moment(query: CostQuery, seen: CostQuery, now: datetime) -> d
         "leaves": next_dimension(query) is None or zooms_to_requests(query),
         "requests_href": address("requests", only_filters(query)),
         "csv_href": address("explore-csv", csv_query(query)),
+        "budget_href": budget_href(query),
         "more_href": more_href(query, result),
     }
 
@@ -170,6 +173,13 @@ def more_href(query: CostQuery, result: CostResult) -> str:
     """The same table with as many rows as there can be, where some are folded into Other."""
     has_other = any(row.is_other for row in result.rows)
     return address("explore", query.replace(limit=MAX_LIMIT)) if has_other else ""
+
+
+def budget_href(query: CostQuery) -> str:
+    """A new budget of the same usage."""
+    cost = [("cost", "list_cost")] if query.metrics[0] == "list_cost" else []
+    filters = [(f.dimension, written(v, f.exclude)) for f in query.filters for v in f.values]
+    return f"{reverse('budget-new')}?{urlencode([*cost, *filters], safe=',:')}"
 
 
 def csv_query(query: CostQuery) -> CostQuery:

@@ -21,6 +21,7 @@ FIGURES = (
     Entry("Overview", "overview", "overview"),
     Entry("Explore", "explore", "explore"),
     Entry("Requests", "requests", "requests"),
+    Entry("Budgets", "budgets", "budgets"),
 )
 # In this order: alerts, prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (

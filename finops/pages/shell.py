@@ -43,6 +43,7 @@ def show(
     now = timezone.now()
     is_fragment = wants_fragment(request)
     context: Context = {"section": page, "is_fragment": is_fragment}
+    context["may_budget"] = access.allows("budget-new", "POST", request.user)
     status = 200
     query = None
     try:

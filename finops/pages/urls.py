@@ -25,6 +25,10 @@ from finops.pages import (
     tokens,
     unsubscribe,
 )
+from finops.pages.budgets import entry as budget_entry
+from finops.pages.budgets import increases
+from finops.pages.budgets import listing as budget_listing
+from finops.pages.budgets import one as one_budget
 from finops.pages.prices import (
     calculator,
     entry,
@@ -53,6 +57,13 @@ urlpatterns = [
     path("requests", requests.listing, name="requests"),
     # A client's id may hold anything, slashes too.
     path("requests/<path:request_id>", request.detail, name="request"),
+    path("budgets", budget_listing.listing, name="budgets"),
+    path("budgets/new", budget_entry.new, name="budget-new"),
+    path("budgets/<int:pk>", one_budget.budget, name="budget"),
+    path("budgets/<int:pk>/change", budget_entry.change, name="budget-change"),
+    path("budgets/<int:pk>/delete", budget_entry.remove, name="budget-delete"),
+    path("budgets/<int:pk>/increase", increases.ask, name="budget-increase-new"),
+    path("budgets/increases/<int:pk>", increases.increase, name="budget-increase"),
     path("change", filters.change, name="change"),
     path("values", filters.values, name="values"),
     path("prices", listing.prices, name="prices"),

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from finops import costs
-from finops.demo import load, setup
+from finops.demo import budgets, load, setup
 from finops.demo.events import MEAN_DAY, scale_of
 from finops.demo.setup import DemoState
 from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, ServerAway
@@ -58,6 +58,7 @@ class Command(BaseCommand):
             time.sleep(PRICES_KNOWN_AFTER_SECONDS)
         sent = self.send(url, state, now, scale_of(requests, days), days)
         wait_until_rolled_up()
+        make_budgets()
         state.loaded_until = now
         setup.write_state(kept, state)
         seconds = time.monotonic() - began
@@ -103,6 +104,11 @@ def refuse_wrong(url: str, requests: int, days: int) -> None:
         IngestClient(url, "").check_reachable()
     except ServerAway as error:
         raise CommandError(str(error)) from None
+
+
+def make_budgets() -> None:
+    by = User.objects.get(username=setup.LOGIN)
+    budgets.make(by, timezone.now(), settings.REPORTING_ZONE)
 
 
 def wait_until_rolled_up() -> None:

@@ -1,0 +1,152 @@
+"""How a budget stands, in an icon, a word and a colour; and the sentences behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+
+from finops import formats
+from finops.models import Budget, BudgetIncrease, BudgetStatus
+from finops.pages.states import FreshnessLine
+from finops.periods import local_day
+
+State = BudgetStatus.State
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The icon and the words say what the tone's colour does."""
+
+    icon: str
+    text: str
+    tone: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence above the figures; `href` with its `link` is the way on."""
+
+    text: str
+    tone: str = "warn"
+    href: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How much of the amount is spent, at most all of it."""
+
+    width: float = 0
+    tone: str = "unknown"
+    is_known: bool = False
+
+
+STATES = {
+    State.WITHIN: Mark("✓", "within budget", "ok"),
+    State.NEAR: Mark("▲", "threshold reached", "warn"),
+    State.OVER: Mark("✕", "over budget", "crit"),
+    State.NO_AMOUNT: Mark("–", "no amount", "", "What its amount goes by is not there yet."),
+    State.UNKNOWN: Mark("?", "not known", "warn", "Requests without a price, or no figures."),
+}
+UNCHECKED = Mark("…", "not checked yet", "", "Every budget is checked once a minute.")
+HEADING_OVER = Mark("↗", "heading over", "warn", "The forecast is more than the amount.")
+STALE = Mark("◷", "stale", "crit", "The roll-up is behind: more may have been spent.")
+FAILED = Mark("!", "check failed", "crit")
+INCREASES = {
+    BudgetIncrease.State.ASKED: Mark("…", "waiting", "warn"),
+    BudgetIncrease.State.APPROVED: Mark("✓", "approved", "ok"),
+    BudgetIncrease.State.REFUSED: Mark("✕", "refused", "crit"),
+    BudgetIncrease.State.WITHDRAWN: Mark("–", "withdrawn"),
+    BudgetIncrease.State.ENDED: Mark("–", "ended early"),
+    BudgetIncrease.State.EXPIRED: Mark("–", "expired"),
+}
+
+
+def is_heading_over(status: BudgetStatus) -> bool:
+    known = status.forecast is not None and status.amount is not None
+    return known and status.state != State.OVER and status.forecast > status.amount
+
+
+def marks(status: BudgetStatus | None) -> list[Mark]:
+    """The state first, then what makes it less certain."""
+    if status is None:
+        return [UNCHECKED]
+    found = [STATES[State(status.state)]]
+    if is_heading_over(status):
+        found.append(HEADING_OVER)
+    if status.unpriced_requests:
+        count = formats.count_short(status.unpriced_requests)
+        found.append(Mark("?", f"{count} unpriced", "warn", "Requests without a known price."))
+    if status.is_stale:
+        found.append(STALE)
+    if status.problem:
+        found.append(Mark(FAILED.icon, FAILED.text, FAILED.tone, status.problem))
+    return found
+
+
+def bar(status: BudgetStatus | None) -> Bar:
+    if status is None or not status.amount:
+        return Bar()
+    share = min(max(status.actual * 100 / status.amount, Decimal(0)), Decimal(100))
+    tones = {State.OVER: "crit", State.NEAR: "warn", State.WITHIN: "ok"}
+    tone = tones.get(State(status.state), "unknown")
+    tone = "warn" if tone == "ok" and is_heading_over(status) else tone
+    return Bar(float(round(share, 2)), tone, True)
+
+
+def urgency(status: BudgetStatus | None) -> tuple[int, Decimal]:
+    """To sort by: what is over first, then by the share that is spent."""
+    if status is None:
+        return 9, Decimal(0)
+    ranks = {State.OVER: 0, State.NEAR: 1, State.UNKNOWN: 2}
+    rank = 2 if is_heading_over(status) else ranks.get(State(status.state), 3)
+    return rank, -(status.actual / status.amount) if status.amount else Decimal(0)
+
+
+def freshness(statuses: Iterable[BudgetStatus], now: datetime) -> FreshnessLine | None:
+    """Up to when the oldest of the figures go; None before the first check."""
+    known = [each for each in statuses if each.as_of is not None]
+    if not known:
+        return None
+    oldest = min(each.as_of for each in known if each.as_of)
+    zone = settings.REPORTING_ZONE
+    upto = formats.moment(oldest, zone, local_day(now, zone), seconds=True)
+    if any(each.is_stale for each in known):
+        text = f"Figures stop at {upto}: the roll-up is behind. What is over stays told; nothing "
+        return FreshnessLine(f"{text}else is judged until it has caught up.", is_alarm=True)
+    return FreshnessLine(f"Costs up to {upto}, checked every minute", is_alarm=False)
+
+
+def notes(budget: Budget, status: BudgetStatus | None, now: datetime) -> list[Note]:
+    """What must not be overlooked beside the figures of one budget."""
+    if status is None:
+        return [Note("It is checked for the first time within a minute.", "ok", "", "Look again")]
+    found = []
+    if status.problem:
+        since = status.failing_since or now
+        zone = settings.REPORTING_ZONE
+        at = formats.moment(since, zone, local_day(now, zone))
+        found.append(Note(f"It could not be checked since {at}: {status.problem}", "crit"))
+    if status.unpriced_requests:
+        found.append(unpriced_note(budget, status))
+    return found
+
+
+def unpriced_note(budget: Budget, status: BudgetStatus) -> Note:
+    count = status.unpriced_requests
+    requests = "1 request has" if count == 1 else f"{formats.count_long(count)} requests have"
+    if budget.unpriced == Budget.Unpriced.ESTIMATE:
+        amount = formats.money_long(status.estimated)
+        return Note(
+            f"{requests} no price; {amount} of what is spent is their estimate at "
+            f"{formats.money_exact(budget.unpriced_rate)} per million tokens."
+        )
+    if budget.unpriced == Budget.Unpriced.BREACH:
+        text = "By this budget's policy that counts as a breach, as their cost is not known."
+        return Note(f"{requests} no price. {text}", "crit")
+    return Note(f"{requests} no price. What is spent is without them, and may be more.")

@@ -1,0 +1,69 @@
+"""What a budget would have told in the last 90 days, shown before it is saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from finops import budgets, formats, labels
+from finops.budgets import BackTest, Draft, Fired
+from finops.costs import QueryTooSlow
+from finops.pages.budgets import wording
+from finops.periods import local_day
+from finops.rollups import ZoneChanged
+
+DAYS = 90
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    at: str
+    threshold: str
+    value: str
+    actual: str
+    forecast: str
+    amount: str
+
+
+def context(draft: Draft, now: datetime) -> dict[str, Any]:
+    """For the template; it says why, where the past cannot be read."""
+    zone = settings.REPORTING_ZONE
+    try:
+        found = budgets.back_test(draft, DAYS, now=now, zone=zone)
+    except (budgets.Unread, QueryTooSlow, ZoneChanged) as error:
+        title = f"It could not be tested on the last {DAYS} days"
+        return {"title": title, "notes": [str(error)], "firings": []}
+    latest = found.fired[::-1][:SHOWN]
+    return {
+        "title": title_of(found),
+        "notes": list(found.notes),
+        "firings": [firing(each, local_day(now, zone)) for each in latest],
+        "dimension": labels.dimension(draft.for_each) if draft.for_each else "",
+        "more": more(len(found.fired) - len(latest)),
+    }
+
+
+def title_of(found: BackTest) -> str:
+    count = len(found.fired)
+    times = {0: "nothing", 1: "once", 2: "twice"}.get(count, f"{formats.count_long(count)} times")
+    return f"In the last {DAYS} days it would have told {times}"
+
+
+def more(count: int) -> str:
+    return f"{formats.count_long(count)} earlier ones are not shown." if count else ""
+
+
+def firing(each: Fired, today: Any) -> Firing:
+    told = each.threshold
+    return Firing(
+        at=formats.day(each.day, today),
+        threshold=wording.threshold(told.basis, told.kind, told.value, told.window_hours),
+        value=each.value,
+        actual=wording.money(each.actual).text,
+        forecast=wording.money(each.forecast).text,
+        amount=wording.money(each.amount).text,
+    )
