@@ -135,6 +135,8 @@ def follow_up_alerts() -> None:
     now = timezone.now()
     if reminders := alerts.remind(now):
         log.info("%d alerts that nobody has acknowledged are sent again", reminders)
+    if ended := alerts.give_up(now):
+        log.warning("%d deliveries of alerts are given up: their channels are stopped", ended)
     try:
         if summaries := alerts.raise_summaries(now, settings.REPORTING_ZONE):
             log.info("%d summaries of last week are on their way", len(summaries))

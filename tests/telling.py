@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.contrib.auth.models import User
@@ -24,6 +25,7 @@ from finops.channels.keeping import Terms
 from finops.models import Alert, Budget, Channel
 from finops.organisation.stored import Act
 
+SITE = "https://farthing.example.com"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
@@ -33,6 +35,7 @@ class Mails:
 
     received: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     refuses: dict[str, str] = field(default_factory=dict)
     answer: str = "250 taken"
 
@@ -50,6 +53,7 @@ class Mails:
             found = message_from_bytes(envelope.content, policy=policy.default)
             assert isinstance(found, EmailMessage)
             self.received.append(found)
+            self.raw.append(envelope.content)
             self.recipients += envelope.rcpt_tos
         return self.answer
 
@@ -74,6 +78,14 @@ def mail_server(settings: Any, handler: Mails, port: int = 0) -> Iterator[int]:
 def free_port() -> int:
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         return int(server.server_port)
+
+
+@pytest.fixture
+def mails(settings: Any) -> Iterator[Mails]:
+    settings.PUBLIC_URL = SITE
+    handler = Mails()
+    with mail_server(settings, handler):
+        yield handler
 
 
 @dataclass
@@ -122,6 +134,14 @@ def hook_server(port: int = 0) -> Iterator[Hook]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def hook(settings: Any) -> Iterator[Hook]:
+    """What is on this machine may be asked while this is used."""
+    settings.ALLOWED_PRIVATE_ADDRESSES, settings.PUBLIC_URL = LOOPBACK, SITE
+    with hook_server() as made:
+        yield made
 
 
 def act(at: datetime) -> Act:

@@ -7,7 +7,6 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from hashlib import sha256
@@ -19,6 +18,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 from telling import Hook, Mails, channel, emptied, raised
+from telling import hook as hook
+from telling import mails as mails
 
 from finops.channels import Message, Told, slack
 from finops.channels.keeping import Terms
@@ -28,25 +29,6 @@ from finops.models import AuditRecord, Channel, Recipient
 
 pytestmark = pytest.mark.django_db
 SITE = "https://farthing.example.com"
-
-
-@pytest.fixture(autouse=True)
-def loopback(settings: Any) -> None:
-    settings.ALLOWED_PRIVATE_ADDRESSES = telling.LOOPBACK
-    settings.PUBLIC_URL = SITE
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with telling.hook_server() as made:
-        yield made
-
-
-@pytest.fixture
-def mails(settings: Any) -> Iterator[Mails]:
-    handler = Mails()
-    with telling.mail_server(settings, handler):
-        yield handler
 
 
 def part(mail: EmailMessage, kind: str) -> str:
@@ -82,6 +64,8 @@ def test_headers_say_that_a_program_wrote_it_and_how_to_end_it(mails: Mails, now
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert re.fullmatch(r"<alert-\d+-\d+@farthing\.example\.com>", mail["Message-ID"])
     assert mail["In-Reply-To"] is None
+    head = mails.raw[0].decode().partition("\r\n\r\n")[0].replace("\r\n ", " ")
+    assert re.search(rf"\nList-Unsubscribe: +<{SITE}/unsubscribe/[\w:-]+>\r", head), "not encoded"
 
 
 def test_mails_of_one_conversation_are_one_thread(mails: Mails, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +9,8 @@ import pytest
 import telling
 from django.db import transaction
 from telling import Hook, Mails, budget, channel, emptied, raised
+from telling import hook as hook
+from telling import mails as mails
 
 from finops import alerts
 from finops.alerts import claiming
@@ -17,25 +18,6 @@ from finops.channels import send
 from finops.models import Alert, Channel, Delivery, DeliveryAttempt, Recipient
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def loopback(settings: Any) -> None:
-    settings.ALLOWED_PRIVATE_ADDRESSES = telling.LOOPBACK
-    settings.PUBLIC_URL = "https://farthing.example.com"
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with telling.hook_server() as made:
-        yield made
-
-
-@pytest.fixture
-def mails(settings: Any) -> Iterator[Mails]:
-    handler = Mails()
-    with telling.mail_server(settings, handler):
-        yield handler
 
 
 def states() -> list[str]:
@@ -90,6 +72,7 @@ def test_a_killed_worker_s_message_is_sent_again_as_the_same_one(
 def test_ten_minutes_without_servers_lose_nothing_and_keep_the_order(
     settings: Any, now: datetime
 ) -> None:
+    settings.ALLOWED_PRIVATE_ADDRESSES = telling.LOOPBACK
     port, mail_port = telling.free_port(), telling.free_port()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mail_port
@@ -103,14 +86,14 @@ def test_ten_minutes_without_servers_lose_nothing_and_keep_the_order(
     while away < now + timedelta(minutes=10):
         outcomes = emptied(away)
         assert all(each.result == "later" for each in outcomes)
-        away += timedelta(seconds=10)
+        away += timedelta(seconds=30)
     attempts = DeliveryAttempt.objects.count()
     assert attempts < 50, "nobody is helped by hammering"
     mails, back = Mails(), away
     with telling.hook_server(port) as hook, telling.mail_server(settings, mails, mail_port):
         while back < away + timedelta(minutes=3):
             emptied(back)
-            back += timedelta(seconds=2)
+            back += timedelta(seconds=5)
     assert [f"number {n}" in str(each) for n, each in enumerate(hook.json)] == [True] * 6
     for address in ("ann@example.org", "bob@example.org"):
         told = [each for each in mails.received if each["To"] == address]
@@ -195,6 +178,18 @@ def test_what_cannot_be_delivered_for_days_is_given_up(hook: Hook, now: datetime
     emptied(now + timedelta(days=3, minutes=1))
     assert states() == ["failed"]
     assert "given up after 3 days" in Delivery.objects.get().detail
+
+
+def test_what_nobody_wants_or_mends_does_not_wait_for_ever(hook: Hook, now: datetime) -> None:
+    stopped, removed = channel("webhook", hook.url, now), channel("webhook", hook.url, now)
+    raised("a", now)
+    telling.keeping.disable(stopped, telling.act(now))
+    telling.keeping.remove(removed, telling.act(now))
+    assert alerts.give_up(now) == 1
+    assert alerts.give_up(now + timedelta(days=3)) == 0
+    assert alerts.give_up(now + timedelta(days=3, seconds=1)) == 1
+    assert states() == ["failed", "cancelled"]
+    assert hook.bodies == []
 
 
 def test_budget_and_channel_may_go_and_the_log_stays(hook: Hook, now: datetime) -> None:

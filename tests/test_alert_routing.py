@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import telling
 from django.contrib.auth.models import User
 from telling import Hook, budget, channel, emptied, raised
+from telling import hook as hook
 
 from finops import alerts
 from finops.alerts.answering import NotPossible
@@ -18,17 +17,6 @@ from finops.alerts.quiet import quiet_end, wait_after
 from finops.models import Alert, Delivery, Recipient
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def loopback(settings: Any) -> None:
-    settings.ALLOWED_PRIVATE_ADDRESSES = telling.LOOPBACK
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with telling.hook_server() as made:
-        yield made
 
 
 @pytest.fixture

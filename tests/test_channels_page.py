@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from desks import reader
 from django.test import Client
 from django.utils import timezone
 from telling import Hook
+from telling import hook as hook
 
 from finops.channels import secrets
 from finops.models import Alert, AuditRecord, Channel, Recipient, Team
@@ -21,13 +21,6 @@ BASIS = {
     "least_severity": "info", "zone": "UTC", "quiet_passes": "critical", "storm_after": "10",
     "storm_minutes": "10",
 }  # fmt: skip
-
-
-@pytest.fixture
-def hook(settings: Any) -> Iterator[Hook]:
-    settings.ALLOWED_PRIVATE_ADDRESSES = telling.LOOPBACK
-    with telling.hook_server() as made:
-        yield made
 
 
 def add(browser: Client, kind: str, **fields: Any) -> Any:

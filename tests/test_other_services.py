@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 import telling
 from telling import Hook, emptied, raised
+from telling import hook as hook
 
 from finops.channels import other, secrets
 from finops.models import Channel, Recipient
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with telling.hook_server() as made:
-        yield made
 
 
 def inside(hook: Hook) -> str:

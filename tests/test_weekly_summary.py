@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import telling
 import usage
 from desks import reader
 from django.contrib.auth.models import User
 from django.test import Client
 from page_texts import price_gpt_4o
 from telling import Mails, channel, emptied
+from telling import mails as mails
 
 from finops import alerts
 from finops.models import Alert, Channel
@@ -36,14 +34,6 @@ def two_weeks(db: None) -> None:
             count = 2 if team == "search" and day <= 7 else 1
             events += [usage.event(at, team=team, feature=f"{team}-answers") for _ in range(count)]
     usage.record(events, now=MONDAY)
-
-
-@pytest.fixture
-def mails(settings: Any) -> Iterator[Mails]:
-    settings.PUBLIC_URL = "https://farthing.example.com"
-    handler = Mails()
-    with telling.mail_server(settings, handler):
-        yield handler
 
 
 def test_it_is_raised_once_a_week_on_monday_morning() -> None:

@@ -12,11 +12,12 @@ from __future__ import annotations
 from finops.alerts.answering import acknowledge, snooze, wake
 from finops.alerts.outbox import proceed
 from finops.alerts.raising import raise_alert, raise_to
-from finops.alerts.reminders import remind
+from finops.alerts.reminders import give_up, remind
 from finops.alerts.summaries import raise_summaries
 
 __all__ = [
     "acknowledge",
+    "give_up",
     "proceed",
     "raise_alert",
     "raise_summaries",

@@ -83,13 +83,13 @@ def _next(recipient: Recipient, now: datetime) -> list[Delivery]:
     waiting = list(
         Delivery.objects.filter(recipient=recipient, state__in=OPEN, leader=None, due_at__lte=now)
         .select_related("alert")
+        .defer("alert__facts", "alert__title")  # of all but one message they are not read
         .select_for_update(of=("self",))
         .order_by("pk")[:LOOKED_AT]
     )
     begun = next((each for each in waiting if each.message_id), None)
     if begun:
-        members = begun.followers.select_related("alert").order_by("pk")
-        return [begun, *members]
+        return [begun, *begun.followers.order_by("pk")]
     due = _held_back(recipient, waiting, now)
     if not due:
         return []
@@ -140,5 +140,6 @@ def _claimed(recipient: Recipient, deliveries: list[Delivery], now: datetime) ->
     recipient.leased_until = now + LEASE
     recipient.save(update_fields=["leased_until"])
     attempt = DeliveryAttempt.objects.create(delivery=leader, began_at=now)
-    message = message_of(deliveries, now)
+    chosen = Delivery.objects.filter(pk__in=[each.pk for each in deliveries])
+    message = message_of(list(chosen.select_related("alert").order_by("pk")), now)
     return Claim(leader.pk, attempt.pk, target_of(recipient), message, recipient.leased_until)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
+from finops.alerts.quiet import GIVE_UP_AFTER
 from finops.channels.wording import instant
-from finops.models import Alert, Channel, Delivery
+from finops.models import Alert, Channel, Delivery, Recipient
 
 State = Delivery.State
+Why = Recipient.Why
 MOST_TURNS = 10
 FORGOTTEN_AFTER = timedelta(days=7)
 
@@ -31,6 +33,23 @@ def remind(now: datetime) -> int:
         ]  # fmt: skip
         made += len(Delivery.objects.bulk_create(rows, ignore_conflicts=True))
     return made
+
+
+def give_up(now: datetime) -> int:
+    """How many deliveries cannot come to anything any more: to who does not want them, and to what
+    has been stopped for as long as the outbox tries."""
+    waiting = Delivery.objects.filter(state=State.WAITING)
+    unwanted = waiting.filter(
+        Q(recipient__stopped_why__in=(Why.UNSUBSCRIBED, Why.REMOVED))
+        | Q(recipient__channel__removed_at__isnull=False)
+    )
+    ended = unwanted.update(state=State.CANCELLED, detail="not wanted any more")
+    stopped = waiting.filter(
+        Q(recipient__stopped_why=Why.REFUSED) | Q(recipient__channel__disabled_at__isnull=False),
+        alert__raised_at__lt=now - GIVE_UP_AFTER,
+    )
+    days = GIVE_UP_AFTER.days
+    return ended + stopped.update(state=State.FAILED, detail=f"stopped for {days} days")
 
 
 def _due(channel: Channel, now: datetime) -> list[Delivery]:

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 
 from finops import access, costs, formats
 from finops.alerts.raising import raise_to
-from finops.channels import personal
+from finops.channels import personal, wording
 from finops.costs import CostResult
 from finops.models import Alert, Channel
 from finops.periods import Period, days, local_day, start_of_day
@@ -59,7 +59,7 @@ def summarise(
         return None
     personal.follow_address(channel, now=now)
     facts = facts_of(query)
-    total = formats.money_short(Decimal(str(facts["total"])), str(facts["currency"]))
+    total = formats.money_short(wording.decimal(facts["total"]), str(facts["currency"]))
     today = local_day(now, zone)
     first, last = local_day(week.start, zone), local_day(week.end, zone) - timedelta(days=1)
     spoken = formats.day_range(first, last, today).replace(formats.SPACE, " ")
@@ -133,10 +133,10 @@ def group(query: CostQuery, dimension: str) -> dict[str, Any]:
     return {"dimension": dimension, "rows": rows}
 
 
-def by_name(result: CostResult | None) -> dict[Sequence[str], str]:
+def by_name(result: CostResult | None) -> dict[Sequence[str], str | None]:
     return {row.keys: text(row.values[COST]) for row in result.rows} if result else {}
 
 
-def text(value: object) -> str:
-    """A decimal string; what is not known is nothing here, and counted as unpriced."""
-    return f"{value:f}" if isinstance(value, Decimal) else "0"
+def text(value: object) -> str | None:
+    """A decimal string; None where nothing of it has a price."""
+    return f"{value:f}" if isinstance(value, Decimal) else None

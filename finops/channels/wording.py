@@ -103,7 +103,9 @@ def compared(facts: dict[str, Any], currency: str) -> str:
         return ""
     now = decimal(facts.get("total"))
     text = formats.money_long(before, currency)
-    return text if now is None else f"{text} ({formats.change_short(now, before)} since)"
+    change = formats.change_short(now, before)
+    since = "" if now == before else " since then"
+    return text if now is None else f"{text} ({change}{since})"
 
 
 def threshold(facts: dict[str, Any], currency: str) -> str:
@@ -174,7 +176,7 @@ def groups(facts: dict[str, Any]) -> list[Group]:
         rows = [
             (
                 str(row["name"]),
-                money(row["cost"], currency),
+                money(row["cost"], currency) or "unpriced",
                 formats.change_short(decimal(row["cost"]), decimal(row["previous"])),
             )
             for row in each["rows"]

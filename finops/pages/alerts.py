@@ -171,21 +171,30 @@ def delivery(held: Delivery, now: datetime, with_address: bool) -> dict[str, Any
     """People's addresses are for those who manage channels."""
     of = held.leader or held
     when = moment(held.due_at, now) if held.due_at > now else ""
+    is_open = held.state in (State.WAITING, State.SENDING)
+    stopped = stopped_of(held) if is_open else ""
     return {
         "channel": held.recipient.channel.name,
         "kind": held.recipient.channel.get_kind_display(),
         "address": held.recipient.address if with_address else "",
         "state": held.get_state_display(),
         "badge": BADGES.get(State(held.state), ""),
-        "detail": held.detail,
+        "detail": stopped or held.detail,
         "due": when if held.state == State.WAITING else "",
         "sent": moment(held.sent_at, now) if held.sent_at else "",
         "turn": held.turn,
         "in_digest": of.message_id.startswith("digest-"),
         "message_id": of.message_id,
-        "is_open": held.state in (State.WAITING, State.SENDING) and not when,
+        "is_open": is_open and not when and not stopped,
         "attempts": [attempt(each, now) for each in of.attempts.all()],
     }
+
+
+def stopped_of(held: Delivery) -> str:
+    """Why what is open does not go out."""
+    if held.recipient.stopped_at:
+        return f"its address was {held.recipient.get_stopped_why_display()}"
+    return "the channel is disabled" if held.recipient.channel.disabled_at else ""
 
 
 def attempt(held: DeliveryAttempt, now: datetime) -> str:

@@ -210,7 +210,8 @@ def row(held: Channel, now: datetime) -> dict[str, Any]:
 def takes(held: Channel) -> str:
     """Which alerts, in words."""
     severity = Alert.Severity(held.least_severity)
-    parts = ["all" if severity == Alert.Severity.NOTE else f"{severity.label.lower()} and worse"]
+    words = {Alert.Severity.NOTE: "all", Alert.Severity.CRITICAL: "critical only"}
+    parts = [words.get(severity, f"{severity.label.lower()} and worse")]
     topics = [TOPICS[each].partition(":")[0].lower() for each in held.topics if each in TOPICS]
     parts += [f"about {', '.join(topics)}"] if topics else []
     parts += [f"of {', '.join(held.teams)}"] if held.teams else []
