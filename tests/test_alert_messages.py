@@ -210,6 +210,17 @@ def test_retry_after_is_read_in_both_forms(now: datetime, text: str, seconds: fl
     assert wait_of({"retry-after": text}, now) == seconds
 
 
+def test_other_facts_are_written_as_people_read_them(now: datetime) -> None:
+    of = {"added": "3.1", "estimated": "0", "behind_seconds": 240, "stale_since": now.isoformat()}
+    told = Told(1, "pipeline_stale", "critical", "t", of, "", "t", now)
+    zone: Any = UTC
+    assert {each.label: each.text.replace("\xa0", " ") for each in lines(told, zone, now)} == {
+        "Added": "$3.10",
+        "Behind": "4 min",
+        "Stale since": "15 Oct, 12:00 UTC",
+    }
+
+
 def test_odd_facts_are_shown_and_break_nothing(now: datetime) -> None:
     odd: dict[str, Any] = {
         "amount": "NaN", "actual": [], "forecast": None, "threshold": {"value": "x"},

@@ -42,6 +42,8 @@ def test_severity_team_topic_and_owner_decide(hook: Hook, now: datetime, ann: Us
     assert told(raised("4", now, kind="pipeline_stale")) == {"all", "machine"}
     assert told(raised("5", now, budget=own)) == {"all", "of-ann"}
     assert told(raised("6", now, severity="note")) == set()
+    recovered = raised("7", now, kind="pipeline_recovered", severity="note")
+    assert told(recovered) == {"all", "critical", "machine"}
 
 
 def test_the_owner_of_a_budget_is_mailed_of_that_budget_alone(now: datetime, ann: User) -> None:
@@ -138,6 +140,20 @@ def test_acknowledged_alerts_and_their_repeats_are_not_sent(
     assert [each["alerts"][0]["title"] for each in hook.json] == ["All is spent"]
     again = Delivery.objects.get(alert__key="80 % again")
     assert (again.state, again.detail) == ("cancelled", "acknowledged before, by ada")
+
+
+def test_one_user_s_acknowledgement_is_not_another_s(
+    hook: Hook, now: datetime, administrator: User
+) -> None:
+    channel("webhook", hook.url, now)
+    of = {name: telling.facts(now, value=name, dimension="user") for name in ("ann", "bob")}
+    first = raised("ann", now, facts=of["ann"])
+    alerts.acknowledge(first, by=administrator, now=now)
+    raised("bob", now, facts=of["bob"], title="Bob has spent it")
+    raised("ann again", now, facts=of["ann"])
+    emptied(now)
+    assert [each["alerts"][0]["title"] for each in hook.json] == ["Bob has spent it"]
+    assert hook.json[0]["alerts"][0]["thread"] != first.thread
 
 
 def test_reminders_come_until_somebody_acknowledges(

@@ -63,9 +63,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("overview", "explore", "explore-csv", "requests", "request"), _COSTS),
     **dict.fromkeys(("change", "values"), _COSTS),
     **dict.fromkeys(("budgets", "budget"), _BUDGETS),
-    **dict.fromkeys(
-        ("budget-new", "budget-change", "budget-delete"), Rule(Ability.MANAGE_BUDGETS)
-    ),
+    **dict.fromkeys(("budget-new", "budget-change", "budget-delete"), Rule(Ability.MANAGE_BUDGETS)),
     "budget-increase-new": Rule(Ability.ASK_FOR_BUDGETS),
     # Who may decide, and who withdraw, is for the page: it is another person's or one's own.
     **dict.fromkeys(

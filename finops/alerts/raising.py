@@ -13,6 +13,7 @@ from finops.models import Alert, Budget, Channel, Delivery, Recipient
 
 State = Delivery.State
 ACKNOWLEDGED = "acknowledged before"
+LONGEST_THREAD = 500
 
 
 def raise_alert(
@@ -70,6 +71,9 @@ def _written(
     thread: str,
     now: datetime,
 ) -> Alert | None:
+    value = str(facts.get("value") or "")
+    # What is said of one user of a budget for each user is no answer to what is said of another.
+    conversation = f"{thread}:{value}" if thread and value else thread or key
     alert, is_new = Alert.objects.get_or_create(
         key=key,
         defaults={
@@ -79,7 +83,7 @@ def _written(
             "facts": dict(facts),
             "budget": budget,
             "team": team,
-            "thread": thread or key,
+            "thread": conversation[:LONGEST_THREAD],
             "raised_at": now,
         },
     )

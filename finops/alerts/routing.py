@@ -42,8 +42,11 @@ def recipients(alert: Alert) -> list[Recipient]:
 
 
 def takes(channel: Channel, alert: Alert, owners: Collection[int], owner: int | None) -> bool:
+    # Whoever was told that figures are stale wants to know when they are not any more.
+    is_good_news = alert.kind == Kind.PIPELINE_RECOVERED
+    severity = Alert.Severity.CRITICAL if is_good_news else alert.severity
     return (
-        SEVERITY_RANKS[alert.severity] >= SEVERITY_RANKS[channel.least_severity]
+        SEVERITY_RANKS[severity] >= SEVERITY_RANKS[channel.least_severity]
         and (not channel.topics or TOPIC_OF.get(Kind(alert.kind), "") in channel.topics)
         and (not channel.teams or alert.team in channel.teams)
         and (not owners or owner in owners)

@@ -18,6 +18,10 @@ APART = {
     *("period_end", "groups", "total", "previous", "unpriced_requests", "as_of", "amount"),
     *("actual", "forecast", "requests"),
 }
+# Of other facts, those that are amounts.
+MONEY = frozenset(
+    {"added", "approved", "closed_at_actual", "estimated", "increase", "requested", "window_spent"}
+)
 BASES = {
     "actual": "on what is spent",
     "forecast": "on the forecast",
@@ -63,7 +67,7 @@ def lines(told: Told, zone: ZoneInfo, now: datetime) -> list[Line]:
         Line("Last period", compared(facts, currency)),
         Line("Requests", count(facts.get("requests"))),
         Line("Unpriced requests", count(facts.get("unpriced_requests"))),
-        *(Line(label_of(name), str(value)) for name, value in others(facts)),
+        *(Line(label_of(name), other(name, value, zone, now)) for name, value in others(facts)),
         Line("Team", told.team),
         Line("Figures up to", moment(facts.get("as_of"), zone, today)),
     ]
@@ -132,8 +136,22 @@ def others(facts: dict[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
+def other(name: str, value: object, zone: ZoneInfo, now: datetime) -> str:
+    """Money, times and instants as people read them; anything else as it is written."""
+    amount = decimal(value) if name in MONEY else None
+    if amount is not None:
+        return formats.money_long(amount) if amount else ""
+    seconds = decimal(value) if name.endswith("_seconds") else None
+    if seconds is not None:
+        return formats.span_of(float(seconds))
+    found = instant(value)
+    if found and found.tzinfo:
+        return formats.moment(found, zone, now.astimezone(zone).date())
+    return str(value)
+
+
 def label_of(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return name.removesuffix("_seconds").replace("_", " ").capitalize()
 
 
 def bars(facts: dict[str, Any]) -> list[Bar]:
