@@ -25,6 +25,7 @@ from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from ingest_server import database as database
 from ingest_server import door as door
+from ingest_server import elsewhere as elsewhere
 from ingest_server import ingest_app as ingest_app
 from ingest_server import ingest_server as ingest_server
 from parallel import pytest_collection_modifyitems as pytest_collection_modifyitems

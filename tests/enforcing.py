@@ -12,6 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
+import pytest
 from django.conf import settings
 from ingest_server import Clock, Door, event, serve
 
@@ -23,6 +25,7 @@ from finops.pricing.lines import PriceLine, UnitPrices
 from finops.pricing.resolution import RateCard
 from ingest import app
 
+clock = Clock()
 AUTHORIZE = "/api/v1/authorize"
 DOLLAR = 1_000_000  # tokens
 CARD = RateCard(
@@ -39,10 +42,12 @@ CARD = RateCard(
 )
 
 
-def application(clock: Callable[[], float]) -> app.App:
+def application(clock: Callable[[], float], dsn: str = "") -> app.App:
     """An ingest process that knows what a token of acme's model dollar costs."""
     return app.create(
-        dsn=conninfo(), rate_card_loader=lambda version: None if version else CARD, clock=clock
+        dsn=dsn or conninfo(),
+        rate_card_loader=lambda version: None if version else CARD,
+        clock=clock,
     )
 
 
@@ -149,3 +154,15 @@ def beside(gateway: Gateway) -> Iterator[Gateway]:
             [own.application],
         )
         gateway.others.remove(second)
+
+
+@pytest.fixture(scope="module")
+def ingest_app(database: psycopg.Connection[dict[str, Any]]) -> app.App:
+    return application(clock)
+
+
+@pytest.fixture
+def gateway(door: Door) -> Gateway:
+    """A gateway whose clock is right until a test moves it."""
+    clock.now = datetime.now(UTC).timestamp()
+    return Gateway(door, clock, [])

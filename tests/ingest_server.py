@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from finops.conninfo import conninfo
@@ -160,6 +162,17 @@ def database(django_db_setup: None) -> Iterator[psycopg.Connection[dict[str, Any
         connection.execute(f"TRUNCATE {FACTS}")  # type: ignore[arg-type]
         connection.execute("DELETE FROM end_user WHERE id <> 0")
         connection.execute("DELETE FROM ingest_key")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> tuple[str, Path]:
+    """A way to the test database that can be cut: its conninfo and a link to cut or mend."""
+    host = str(conninfo_to_dict(conninfo()).get("host", ""))
+    if not host.startswith("/"):
+        pytest.skip("needs PostgreSQL on a Unix socket")
+    link = tmp_path / "pg"
+    link.symlink_to(host)
+    return make_conninfo(conninfo(), host=str(link)), link
 
 
 @pytest.fixture(scope="module")

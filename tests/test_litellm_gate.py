@@ -10,17 +10,14 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
-from enforcing import Gateway, application
-from ingest_server import Clock, Door
+from enforcing import Gateway
+from enforcing import gateway as gateway
+from enforcing import ingest_app as ingest_app
 
 from finops.models import Reservation
-from ingest import app
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -73,17 +70,10 @@ async def main():
 
 asyncio.run(main())
 """
-clock = Clock()
 
 
-@pytest.fixture(scope="module")
-def ingest_app(database: psycopg.Connection[dict[str, Any]]) -> app.App:
-    return application(clock)
-
-
-def test_the_hook_blocks_throttles_reserves_and_releases(door: Door) -> None:
-    clock.now = datetime.now(UTC).timestamp()
-    gateway = Gateway(door, clock, [])
+def test_the_hook_blocks_throttles_reserves_and_releases(gateway: Gateway) -> None:
+    door = gateway.door
     unpriced = {"unpriced": "estimate", "unpriced_rate": 1000}
     gateway.budget(100, filters={"feature": ["answers"], "team": ["cx"]}, **unpriced)
     gateway.budget("0.01", filters={"feature": ["closed"]}, **unpriced)

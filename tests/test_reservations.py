@@ -9,28 +9,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
-from enforcing import AUTHORIZE, Gateway, application, beside
-from ingest_server import Clock, Door
+from enforcing import AUTHORIZE, Gateway, beside, clock
+from enforcing import gateway as gateway
+from enforcing import ingest_app as ingest_app
 
 from finops.models import Budget, Reservation, ReservationHold
-from ingest import app
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
-
-clock = Clock()
-
-
-@pytest.fixture(scope="module")
-def ingest_app(database: psycopg.Connection[dict[str, Any]]) -> app.App:
-    return application(clock)
-
-
-@pytest.fixture
-def gateway(door: Door) -> Gateway:
-    clock.now = datetime.now(UTC).timestamp()
-    return Gateway(door, clock, [])
 
 
 def reserve(gateway: Gateway, cost: object, **question: Any) -> str:

@@ -102,6 +102,7 @@ def test_the_examples_of_the_readme_run(farthing: System) -> None:
     asked = json.loads(run_example("ask", farthing, keys))
     assert asked["currency"] == "USD"
     assert json.loads(run_example("settle", farthing, keys))["accepted"] == 1
+    assert json.loads(run_example("authorize", farthing, keys))["decision"] == "allow"
     listed, one = run_example("requests", farthing, keys).replace("}{", "}\n{").splitlines()
     assert "chat-8f3a" in [request["id"] for request in json.loads(listed)["requests"]]
     assert "trace" in one

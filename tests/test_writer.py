@@ -16,7 +16,6 @@ import httpx
 import psycopg
 import pytest
 from ingest_server import Door, event, result, serve, until
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from finops.conninfo import conninfo
 from ingest import app
@@ -156,17 +155,6 @@ def assert_unavailable(response: httpx.Response) -> None:
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"
     assert int(response.headers["retry-after"]) >= 1
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> tuple[str, Path]:
-    """A way to the test database that can be cut: its conninfo and a link to cut or mend."""
-    host = str(conninfo_to_dict(conninfo()).get("host", ""))
-    if not host.startswith("/"):
-        pytest.skip("needs PostgreSQL on a Unix socket")
-    link = tmp_path / "pg"
-    link.symlink_to(host)
-    return make_conninfo(conninfo(), host=str(link)), link
 
 
 def test_without_a_database_the_answer_is_503_at_once_and_it_recovers(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from finops.api.ingest_schema import PROBLEM, REFERENCE
+from finops.api.ingest_schema import REFERENCE, problems
 from ingest.enforcement.answers import CODES
 from ingest.enforcement.decisions import SEVERITY
 from ingest.enforcement.endpoint import AUTHORIZE, GATE
@@ -65,7 +65,7 @@ ERRORS = {
     "400": "The body cannot be read; `errors` names each wrong field.",
     "401": "No key, or an unknown one.",
     "403": "The key is revoked.",
-    "405": "Only POST is taken here; Allow says so.",
+    "405": "Another method is taken here; Allow says which.",
     "413": "More than 64 KiB.",
     "415": "A content type or encoding that is not taken here.",
     "503": "Starting, or the database is away; see Retry-After.",
@@ -114,8 +114,7 @@ def gate() -> dict[str, Any]:
     described = operation(
         "authorize_gate",
         "The same for proxies that ask before each request",
-        "As nginx's auth_request does: the question is in headers, the answer a status. Any method "
-        "will do.",
+        "As nginx's auth_request does: the question is in headers, the answer a status.",
         None,
         {"204": {"description": "Allowed."}},
         **{"403": "Blocked, or a revoked key.", "429": "Throttled; see Retry-After."},
@@ -156,10 +155,6 @@ def operation(
     **errors: str,
 ) -> dict[str, Any]:
     content = {"content": {"application/json": {"schema": body}}}
-    problems = {
-        status: {"description": why, "content": {"application/problem+json": {"schema": PROBLEM}}}
-        for status, why in sorted((ERRORS | errors).items())
-    }
     return {
         "operationId": name,
         "summary": summary,
@@ -167,5 +162,5 @@ def operation(
         "tags": ["v1"],
         "security": [{"ingestKey": []}, {"ingestKeyHeader": []}],
         **({"requestBody": {"required": True} | content} if body else {}),
-        "responses": answers | problems,
+        "responses": answers | problems(dict(sorted((ERRORS | errors).items()))),
     }

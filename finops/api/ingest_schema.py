@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -117,13 +117,14 @@ def operation(
                 "description": "What became of the events.",
                 "content": {"application/json": {"schema": RESULT}},
             },
-            **{
-                status: {
-                    "description": why,
-                    "content": {"application/problem+json": {"schema": PROBLEM}},
-                }
-                for status, why in ERRORS.items()
-                if status not in never
-            },
+            **problems({key: why for key, why in ERRORS.items() if key not in never}),
         },
+    }
+
+
+def problems(errors: Mapping[str, str]) -> dict[str, Any]:
+    """Answers of these statuses, by why they are given."""
+    return {
+        status: {"description": why, "content": {"application/problem+json": {"schema": PROBLEM}}}
+        for status, why in errors.items()
     }

@@ -32,9 +32,11 @@ def hand_over(
     *,
     as_of: datetime,
     now: datetime,
+    anew: bool = False,
 ) -> int:
     """In the caller's transaction; how many rows changed. Of budgets that are `failing` what was
-    spent stays as it was. Nothing at all is written where there never was an enforced budget."""
+    spent stays as it was; with `anew` all is to be read again. Nothing is written where there never
+    was an enforced budget."""
     state = EnforcementState.objects.select_for_update().first()
     if state is None:
         if not terms:
@@ -43,6 +45,8 @@ def hand_over(
     # By the clock too, so that a database that was restored does not use a version again.
     version = max(state.version + 1, int(now.timestamp() * 1_000_000))
     changed = hand_over_terms(terms, version) + hand_over_spent(spent, set(failing), version)
+    if anew:
+        changed += EnforcementPlan.objects.update(version=version)
     state.version = version if changed else state.version
     state.as_of, state.refreshed_at = as_of, now
     state.save()

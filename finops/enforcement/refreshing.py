@@ -36,11 +36,15 @@ class Kept:
     memory: Memory = field(default_factory=Memory)
     erasures: tuple[object, ...] = ()
 
-    def forget_names(self) -> None:
-        """Where somebody's name was erased since: it must not come back."""
+    def forget_names(self) -> bool:
+        """Where somebody's name was erased since: it must not come back, and nobody may go by it.
+        Whether that was so."""
         state = Erasure.objects.aggregate(last=Max("pk"), finished=Count("finished_at"))
-        if (found := tuple(state.values())) != self.erasures:
-            self.memory, self.erasures = Memory(), found
+        found = tuple(state.values())
+        is_other, self.erasures = found != self.erasures, found
+        if is_other:
+            self.memory = Memory()
+        return is_other
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def refresh(now: datetime, zone: ZoneInfo, kept: Kept) -> Refreshed:
         with snapshot() as cursor:
             enforced = load(now, zone)
             as_of = read_freshness(cursor).rolled_up_to or now
-            kept.forget_names()
+            anew = kept.forget_names()
             found = figures.read(questions(enforced), look(), kept.memory, now)
             judged = reservations.judge(cursor, now, as_of)
         terms: dict[int, dict[str, Any]] = {}
@@ -110,7 +114,7 @@ def refresh(now: datetime, zone: ZoneInfo, kept: Kept) -> Refreshed:
                 terms[each.watched.number] = terms_of(each, known)
                 spent.update(standings_of(each, known))
         with transaction.atomic():
-            changed = hand_over(terms, spent, failing, as_of=as_of, now=now)
+            changed = hand_over(terms, spent, failing, as_of=as_of, now=now, anew=anew)
             ended = reservations.end(judged, now)
     return Refreshed(len(enforced), changed, ended)
 

@@ -73,10 +73,11 @@ class Authorizing:
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
         path, headers = scope["path"], dict(scope["headers"])
+        taken = "GET" if path == GATE else "POST"
+        if scope["method"] != taken:
+            raise Problem(405, f"{path[:100]} takes {taken}.", allow=taken)
         if path == GATE:
             return await self._gate(headers, scope["query_string"])
-        if scope["method"] != "POST":
-            raise Problem(405, f"{path[:100]} takes POST.", allow="POST")
         key = await self._reception.admit(headers)
         if path == AUTHORIZE:
             question = read_question(await self._body(key.scope.key_id, headers, receive))
@@ -93,7 +94,7 @@ class Authorizing:
         return answers.ended(str(id), "settled" if verb == "settle" else "released")
 
     async def _gate(self, headers: Headers, query: bytes) -> Answer:
-        """With any method: proxies ask with that of the request, or with GET."""
+        """Proxies ask so whatever the method of the request is."""
         key = await self._reception.admit(headers)
         throttled = parse_qs(query.decode("latin-1")).get("throttled", ["429"])[-1]
         if throttled not in {"403", "429"}:

@@ -1,0 +1,137 @@
+"""Enforcement beside the rest: budgets as people keep them, names, a database that is away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from enforcing import Gateway, application, clock
+from enforcing import gateway as gateway
+from enforcing import ingest_app as ingest_app
+from ingest_server import Door, serve, until
+
+from finops import enforcement, erasures, tasks
+from finops.enforcement import Kept
+from finops.models import AuditRecord, Budget, EnforcementStanding, EnforcementState
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+def terms(gateway: Gateway, **fields: Any) -> dict[str, Any]:
+    return {
+        "name": "enforced",
+        "filters": {"service": [gateway.door.source]},
+        "period": "monthly",
+        "amount": "10",
+        **fields,
+    }
+
+
+def test_the_api_makes_a_budget_enforced_and_it_is_on_record(
+    gateway: Gateway, signed_in: Client
+) -> None:
+    given = terms(gateway, enforcement="block", throttle_percent="80", fail_closed=True)
+    made = signed_in.post("/api/v1/budgets", given, "application/json")
+    assert made.status_code == 201, made.text
+    said = made.json()
+    assert (said["enforcement"], said["throttle_percent"], said["fail_closed"]) == (
+        *("block", "80"),
+        True,
+    )
+    gateway.refresh()
+    assert gateway.decided(estimated_cost=11)[0] == "block"
+    assert gateway.decided(estimated_cost=9) == ("allow", "paced")
+    assert gateway.decided(estimated_cost=9)[0] == "throttle"
+    off = {"enforcement": "none", "throttle_percent": None, "fail_closed": False}
+    path = f"/api/v1/budgets/{said['id']}"
+    assert signed_in.patch(path, off, "application/json").status_code == 200
+    gateway.refresh()
+    assert gateway.ask(estimated_cost=11)["reasons"] == []
+    record = AuditRecord.objects.get(action="budget.change")
+    assert (record.before["enforcement"], record.after["enforcement"]) == ("block", "none")
+
+
+def test_what_makes_no_sense_is_named(gateway: Gateway, signed_in: Client) -> None:
+    wrong = (
+        ({"enforcement": "kill"}, {"enforcement"}),
+        ({"throttle_percent": 80, "fail_closed": True}, {"throttle_percent", "fail_closed"}),
+        (
+            {"enforcement": "block", "throttle_percent": -1, "fail_closed": "perhaps"},
+            {"throttle_percent", "fail_closed"},
+        ),
+        ({"enforcement": "throttle", "throttle_percent": 1001}, {"throttle_percent"}),
+    )
+    for more, fields in wrong:
+        answer = signed_in.post("/api/v1/budgets", terms(gateway, **more), "application/json")
+        assert answer.status_code == 400
+        assert {each["field"] for each in answer.json()["errors"]} == fields
+
+
+def test_an_amount_by_the_last_period_is_each_values_own(gateway: Gateway) -> None:
+    gateway.budget(
+        1,
+        for_each="user",
+        period=Budget.Span.DAILY,
+        amount_kind=Budget.AmountKind.LAST_PERIOD,
+        change_percent=50,
+    )
+    gateway.refresh()
+    gateway.spend(8, user="ann")
+    clock.now += 86_400
+    gateway.refresh()
+    assert gateway.ask(user="ann")["remaining"] == "12"
+    assert gateway.ask(user="bob")["remaining"] == "1"
+
+
+def test_the_worker_hands_over_by_itself(gateway: Gateway) -> None:
+    gateway.budget(10)
+    tasks.refresh_enforcement()
+    gateway.read()
+    assert gateway.decided(estimated_cost=11)[0] == "block"
+    state = EnforcementState.objects.get()
+    assert (timezone.now() - state.refreshed_at).total_seconds() < 60
+
+
+def test_a_name_that_was_erased_does_not_come_back(gateway: Gateway) -> None:
+    gateway.budget(10, for_each="user")
+    kept = Kept()
+    gateway.refresh()
+    gateway.spend(3, user="ann.example")
+    enforcement.refresh(gateway.now, settings.REPORTING_ZONE, kept)
+    assert EnforcementStanding.objects.filter(value="ann.example").exists()
+    erasures.begin("ann.example", "ada", timezone.now(), is_everywhere=True)
+    assert erasures.proceed(timezone.now() + erasures.SETTLED)
+    enforcement.refresh(gateway.now, settings.REPORTING_ZONE, kept)
+    assert not EnforcementStanding.objects.filter(value="ann.example").exists()
+    gateway.read()
+    assert gateway.ask(user="ann.example")["remaining"] == "10"  # somebody new
+
+
+@pytest.mark.parametrize(("closes", "decision"), [(False, "allow"), (True, "block")])
+def test_a_reservation_that_cannot_be_written_goes_by_the_budget(
+    gateway: Gateway, elsewhere: tuple[str, Path], closes: bool, decision: str
+) -> None:
+    gateway.budget(10, fail_closed=closes)
+    gateway.refresh()
+    cut_conninfo, link = elsewhere
+    host, cut_app = link.readlink(), application(clock, cut_conninfo)
+    with serve(cut_app) as url, httpx.Client(base_url=url, timeout=10) as http:
+        own = gateway.door
+        cut = Gateway(Door(url, own.database, cut_app, http, own.source, own.key), clock, [])
+        until(lambda: cut.ask(estimated_cost=11)["decision"] == "block")
+        link.unlink()
+        own.database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'farthing enforcement'"
+        )
+        answer = cut.ask(estimated_cost="9.5", reserve=True)
+        assert (answer["decision"], answer["reasons"][0]["code"]) == (decision, "not_reserved")
+        assert answer["reservation"] is None
+        assert cut.ask(estimated_cost=11)["decision"] == "block"  # as the figures were
+        link.symlink_to(host)
+        until(lambda: cut.ask(estimated_cost="9.5", reserve=True)["reservation"])
