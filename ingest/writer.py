@@ -117,6 +117,9 @@ class Writer:
         finally:
             self.unanswered.discard(future)
             late.cancel()
+            # What is refused holds its exception, which holds this frame: until the next search for
+            # cycles, which is rare, all that the request brought would stay in memory.
+            del future, waiting
 
     def rows_of(self, key_id: int) -> int:
         """Events of one key that wait."""
