@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
@@ -34,6 +36,14 @@ _CAREFUL_COMMITS = 200
 _ROWS_AT_ONCE = 1000
 
 
+class _Registered(NamedTuple):
+    """By the place in memory of an attribution its number and rates; the numbers of users."""
+
+    rated: Mapping[int, tuple[int, Rates | None]]
+    users: Mapping[str, int]
+    card: RateCard | None
+
+
 class Committer:
     """Commits submissions over one connection of its own; belongs to one thread.
 
@@ -58,20 +68,21 @@ class Committer:
         claims = Claims(facts, submissions)
         self._make_partitions({fact.day for portion in facts for fact in portion} | claims.days)
         if not self._careful:
-            written = self._rows(facts, batch_of, card)
+            register = self._registered(facts, card)
             try:
                 with self.connection.transaction():
-                    fresh, written = _untold(facts, written, claims.take(self.connection))
-                    self._copy(COPY_EVENTS, written)
+                    fresh = _untold(facts, claims.take(self.connection))
+                    self._copy(COPY_EVENTS, _rows(fresh, batch_of, register))
                     return self._finish(submissions, batches, batch_of, list(map(len, fresh)))
             except UniqueViolation:
                 self._careful = _CAREFUL_COMMITS
         distinct = _distinct(facts)
-        written = self._rows(distinct, batch_of, card)
+        register = self._registered(distinct, card)
         with self.connection.transaction():
-            fresh, written = _untold(distinct, written, claims.take(self.connection))
-            new = self._insert_staged(written)
-            self._careful = self._careful - 1 if len(new) == len(written) else _CAREFUL_COMMITS
+            fresh = _untold(distinct, claims.take(self.connection))
+            new = self._insert_staged(_rows(fresh, batch_of, register))
+            is_all = len(new) == sum(map(len, fresh))
+            self._careful = self._careful - 1 if is_all else _CAREFUL_COMMITS
             accepted = [sum(_key(fact) in new for fact in portion) for portion in fresh]
             return self._finish(submissions, batches, batch_of, accepted)
 
@@ -118,13 +129,8 @@ class Committer:
             partitions.make(self.connection, [_FIRST_DAY + timedelta(days=n) for n in missing])
             self._days |= missing
 
-    def _rows(
-        self,
-        portions: Sequence[Sequence[Fact]],
-        batch_of: Sequence[Batch],
-        card: RateCard | None,
-    ) -> list[bytes]:
-        """Every fact as a row of the COPY; a portion of facts for each batch of `batch_of`."""
+    def _registered(self, portions: Sequence[Sequence[Fact]], card: RateCard | None) -> _Registered:
+        """The numbers and rates of what these facts name."""
         # Facts of one body share the objects of their attributions, which is quicker to see than
         # that two are equal.
         attributions = {
@@ -137,18 +143,7 @@ class Committer:
             place: (numbers[attribution], _rates(card, attribution) if card else None)
             for place, attribution in attributions.items()
         }
-        priced: dict[Rate | None, tuple[bytes, Tariff] | None] = {None: None}
-        written = []
-        for batch, facts in zip(batch_of, portions, strict=True):
-            for fact in facts:
-                number, rates = rated[id(fact.attribution)]
-                rate = None
-                if rates:
-                    rate = rates.at(fact.started_at, sum(fact.tokens[:INPUT_BUCKETS]))
-                if rate and card and rate not in priced:
-                    priced[rate] = rows.ledger_lines(rate), card.tariff(rate)
-                written.append(rows.row(fact, batch.id, number, users[fact.user], priced[rate]))
-        return written
+        return _Registered(rated, users, card)
 
     def _numbers(
         self, attributions: set[Attribution], users: set[str]
@@ -165,19 +160,20 @@ class Committer:
             known_users |= made_users
         return known, known_users
 
-    def _copy(self, statement: str, written: Sequence[bytes]) -> None:
-        if not written:
+    def _copy(self, statement: str, written: Iterator[bytes]) -> None:
+        """In portions, as they are made: rows take as much memory as what they are made of."""
+        portion = b"".join(islice(written, _ROWS_AT_ONCE))
+        if not portion:
             return
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(rows.HEADER)
-            for start in range(0, len(written), _ROWS_AT_ONCE):  # large ones are not held twice
-                copy.write(b"".join(written[start : start + _ROWS_AT_ONCE]))
+            while portion:
+                copy.write(portion)
+                portion = b"".join(islice(written, _ROWS_AT_ONCE))
             copy.write(rows.TRAILER)
 
-    def _insert_staged(self, written: Sequence[bytes]) -> set[tuple[bytes, int]]:
+    def _insert_staged(self, written: Iterator[bytes]) -> set[tuple[bytes, int]]:
         """Insert those of these rows that are new; returns their keys."""
-        if not written:
-            return set()
         self._copy(STAGE_EVENTS, written)
         return set(self.connection.execute(INSERT_STAGED_EVENTS, binary=True).fetchall())
 
@@ -224,24 +220,29 @@ def _distinct(portions: Sequence[Sequence[Fact]]) -> list[list[Fact]]:
 
 
 def _untold(
-    portions: Sequence[Sequence[Fact]],
-    written: list[bytes],
-    told: Collection[tuple[bytes, int]],
-) -> tuple[Sequence[Sequence[Fact]], list[bytes]]:
-    """Those facts and their rows that tell of no call which is counted already."""
+    portions: Sequence[Sequence[Fact]], told: Collection[tuple[bytes, int]]
+) -> Sequence[Sequence[Fact]]:
+    """Those facts that tell of no call which is counted already."""
     if not told:
-        return portions, written
-    row = iter(written)
-    fresh, kept = [], []
-    for facts in portions:
-        own = []
+        return portions
+    return [[fact for fact in facts if _key(fact) not in told] for facts in portions]
+
+
+def _rows(
+    portions: Sequence[Sequence[Fact]], batch_of: Sequence[Batch], register: _Registered
+) -> Iterator[bytes]:
+    """Every fact as a row of the COPY; a portion of facts for each batch of `batch_of`."""
+    rated, users, card = register
+    priced: dict[Rate | None, tuple[bytes, Tariff] | None] = {None: None}
+    for batch, facts in zip(batch_of, portions, strict=True):
         for fact in facts:
-            its = next(row)
-            if _key(fact) not in told:
-                own.append(fact)
-                kept.append(its)
-        fresh.append(own)
-    return fresh, kept
+            number, rates = rated[id(fact.attribution)]
+            rate = None
+            if rates:
+                rate = rates.at(fact.started_at, sum(fact.tokens[:INPUT_BUCKETS]))
+            if rate and card and rate not in priced:
+                priced[rate] = rows.ledger_lines(rate), card.tariff(rate)
+            yield rows.row(fact, batch.id, number, users[fact.user], priced[rate])
 
 
 def _key(fact: Fact) -> tuple[bytes, int]:
