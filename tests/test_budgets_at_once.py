@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from browser import FACTS
@@ -16,7 +17,7 @@ from budgeting import UTC_ZONE, budget, cost, percent, price_dollars, spend, who
 from django.db import connection
 
 from finops import budgets, rollups
-from finops.budgets import Memory
+from finops.budgets import Memory, evaluation
 from finops.budgets.pipeline import FRESH, STALE
 from finops.models import Alert, BudgetStatus, Crossing
 from tests import usage
@@ -158,3 +159,25 @@ def test_what_has_not_changed_is_not_read_again() -> None:
     fourth = budgets.evaluate(NOW + 3 * MINUTE, UTC_ZONE, memory=memory)
     assert fourth.queries == 1
     assert BudgetStatus.objects.get(budget__name="budget 1").actual == 17
+
+
+def test_a_portion_that_was_slow_is_read_one_by_one_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(3):
+        budget(NOW, name=f"budget {number}", filters={"team": [f"team-{number}"]})
+    read, memory, sizes = evaluation.reading.read, Memory(), []
+
+    def slow(portion: Any, *arguments: Any) -> Any:
+        sizes.append(len(portion))
+        if "budget 1" in {each.budget.name for each in portion}:
+            time.sleep(0.2)
+        return read(portion, *arguments)
+
+    monkeypatch.setattr(evaluation.reading, "read", slow)
+    monkeypatch.setattr(evaluation, "SLOW_SECONDS", 0.2)
+    monkeypatch.setattr(evaluation, "SLOW_EACH", 0.0)
+    for turn in range(3):
+        budgets.evaluate(NOW + turn * MINUTE, UTC_ZONE, memory=memory)
+    # All together; each alone; then those that were not to blame together again, and first.
+    assert sizes == [3, 1, 1, 1, 2, 1]

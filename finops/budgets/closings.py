@@ -57,15 +57,18 @@ def closing_of(watched: Watched, standing: Standing, moment: Moment) -> BudgetCl
     )
 
 
-def note_late(each: Evaluated, moment: Moment, report: Report) -> None:
+def note_late(each: Evaluated, former: Former, moment: Moment, report: Report) -> None:
     """Usage of the last closed period that came after its end: a note where it is of weight."""
-    if not each.late:
+    watched = each.watched
+    whole = former.closings.get(watched.number)
+    if whole is None or not each.late or each.late[0].actual <= whole.actual:
         return
-    watched, first = each.watched, each.late[0].span.first
-    rows = BudgetClosing.objects.filter(budget=watched.budget, period_start=first)
-    closings = {row.value: row for row in rows}
+    closings = {"": whole}
+    if watched.draft.for_each:
+        rows = BudgetClosing.objects.filter(budget=watched.budget, period_start=whole.period_start)
+        closings = {row.value: row for row in rows}
     for standing in each.late:
-        if "" not in closings or not is_judged(watched, standing):
+        if not is_judged(watched, standing):
             continue
         row = closings.get(standing.value)
         if row is None:  # this value had no usage when the period ended

@@ -15,18 +15,19 @@ from finops.budgets.rules import Decision, Found, Held
 from finops.budgets.standings import Standing
 from finops.budgets.telling import Telling
 from finops.budgets.watched import Watched
-from finops.models import BudgetStatus, Crossing
+from finops.models import BudgetClosing, BudgetStatus, Crossing
 
 
 @dataclass(slots=True)
 class Former:
     """What the database holds of some budgets: statuses by (budget, value), crossings of their last
-    generation by (budget, value, period) and threshold."""
+    generation by (budget, value, period) and threshold, the closings of wholes by budget."""
 
     statuses: dict[tuple[int, str], BudgetStatus] = field(default_factory=dict)
     crossings: defaultdict[tuple[int, str, date], dict[int, Crossing]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    closings: dict[int, BudgetClosing] = field(default_factory=dict)
 
     def whole(self, watched: Watched) -> BudgetStatus | None:
         return self.statuses.get((watched.number, ""))
@@ -47,6 +48,11 @@ def read_former(found: Sequence[Evaluated]) -> Former:
         if row.threshold_id is not None:
             key = (row.budget_id, row.value, row.period_start)
             former.crossings[key][row.threshold_id] = row
+    ended = {each.watched.number: each.asked.before.first for each in found}
+    closings = BudgetClosing.objects.filter(value="", budget_id__in=numbers)
+    for closing in closings.filter(period_start__in=set(ended.values())):
+        if closing.period_start == ended[closing.budget_id]:
+            former.closings[closing.budget_id] = closing
     return former
 
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 # Sums of money must not be rounded, however large and fine they are.
 EXACT_DIGITS = 120
 PORTION = 250
-SLOW_SECONDS = 3.0
+SLOW_SECONDS, SLOW_EACH = 3.0, 0.05
 
 
 def always() -> bool:
@@ -96,18 +96,17 @@ def chosen(
 
 def portions(due: Sequence[Watched], memory: Memory) -> Iterator[list[Watched]]:
     """Many at a time of those that are read quickly, then each of the others."""
-    quick = iter([each for each in due if memory.seconds.get(each.number, 0.0) < SLOW_SECONDS])
+    slow = [each for each in due if each.number in memory.slow]
+    quick = iter([each for each in due if each.number not in memory.slow])
     while portion := list(islice(quick, PORTION)):
         yield portion
-    for each in due:
-        if memory.seconds.get(each.number, 0.0) >= SLOW_SECONDS:
-            yield [each]
+    yield from ([each] for each in slow)
 
 
 def note_time(portion: Sequence[Watched], seconds: float, memory: Memory) -> None:
     """A portion that was slow is read one by one the next time, which tells whose fault it was."""
-    for each in portion:
-        if seconds >= SLOW_SECONDS:
-            memory.seconds[each.number] = seconds
-        else:
-            memory.seconds.pop(each.number, None)
+    numbers = {each.number for each in portion}
+    if seconds >= max(SLOW_SECONDS, SLOW_EACH * len(portion)):
+        memory.slow |= numbers
+    else:
+        memory.slow -= numbers

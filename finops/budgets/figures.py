@@ -106,7 +106,7 @@ class Memory:
     process: what another one has changed shows in the database."""
 
     kept: dict[CostQuery, Kept] = field(default_factory=dict)
-    seconds: dict[int, float] = field(default_factory=dict)  # by budget, the last time
+    slow: set[int] = field(default_factory=set)  # budgets that took long the last time
     queries: int = 0  # sent to the database so far
 
     def find(self, question: CostQuery, look: Look, now: datetime) -> Answer | None:

@@ -85,7 +85,7 @@ def _judge(each: Evaluated, former: Former, moment: Moment, report: Report) -> l
     watched = each.watched
     for asked, ended in each.closed:
         close(watched, asked, ended, former, moment, report)
-    note_late(each, moment, report)
+    note_late(each, former, moment, report)
     rows: list[BudgetStatus] = []
     for number, standing in enumerate(each.standings):
         is_reached = is_judged(watched, standing) and cross(
