@@ -144,7 +144,8 @@ def projected(drawn: BurnDown, first: int, whole: Decimal) -> list[Decimal]:
 
 
 def levels(drawn: BurnDown) -> list[Figure]:
-    """From one side to the other; equal amounts are one line, which has all their names."""
+    """From one side to the other; equal amounts are one line, which has all their names, or that of
+    the budget alone."""
     names: dict[Decimal, list[Level]] = {}
     for each in drawn.levels:
         names.setdefault(each.amount, []).append(each)
@@ -156,9 +157,10 @@ def levels(drawn: BurnDown) -> list[Figure]:
         has_room = all(abs(amount - other) >= top * Decimal(NAME_HEIGHT) for other in named)
         if has_room:
             named.append(amount)
-        name = ", ".join(each.name for each in names[amount]) if has_room else ""
-        is_budget = any(each.is_budget for each in names[amount])
-        found.append(level(drawn, amount, name, is_budget))
+        budget = next((each for each in names[amount] if each.is_budget), None)
+        named_so = [budget] if budget else names[amount]
+        name = ", ".join(each.name for each in named_so) if has_room else ""
+        found.append(level(drawn, amount, name, budget is not None))
     return found
 
 

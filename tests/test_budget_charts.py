@@ -109,10 +109,14 @@ def test_equal_levels_are_one_line_and_names_never_overlap() -> None:
         Level("100 %", Decimal(100)),
         Level("99 %", Decimal(99)),
         Level("50 %", Decimal(50)),
+        Level("forecast 50 %", Decimal(50)),
     ]
     found = drawn(levels=levels)
-    assert found["Level"]["text"][-1] == "Budget, 100 % $100.00"
-    assert [found[name]["text"][-1] for name in ("Level 2", "Level 3")] == ["", "50 % $50.00"]
+    assert found["Level"]["text"][-1] == "Budget $100.00"
+    assert [found[name]["text"][-1] for name in ("Level 2", "Level 3")] == [
+        "",
+        "50 %, forecast 50 % $50.00",
+    ]
 
 
 def test_the_axis_holds_the_highest_line_and_its_name() -> None:

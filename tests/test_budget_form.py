@@ -149,6 +149,25 @@ def test_two_who_change_it_at_once_do_not_overwrite_each_other(finance: Client) 
     assert budget.amount == 200
 
 
+def test_what_gateways_are_told_is_kept_when_something_else_changes(finance: Client) -> None:
+    told = {"enforcement": "throttle", "throttle_percent": "70", "fail_closed": "on"}
+    budget = made(finance, given(**told))
+    path = f"/budgets/{budget.pk}/change"
+    page = finance.get(path).content.decode()
+    assert re.search(r'name="fail_closed"[^>]* checked', page)
+    assert re.search(r'name="throttle_percent" value="70"', page)
+    assert saved(finance, given(amount="300", **told), path).status_code == 302
+    budget.refresh_from_db()
+    assert (budget.enforcement, int(budget.throttle_percent or 0), budget.fail_closed) == (
+        "throttle",
+        70,
+        True,
+    )
+    assert (
+        "refuses while figures are stale" in finance.get(f"/budgets/{budget.pk}").content.decode()
+    )
+
+
 def test_deleting_asks_and_takes_it_off_the_list(finance: Client) -> None:
     budget = made(finance, given())
     assert "Delete the budget" in finance.get(f"/budgets/{budget.pk}/delete").content.decode()

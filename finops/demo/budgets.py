@@ -20,8 +20,9 @@ from finops.query import CostQuery
 
 TEAM = "support"
 SHORT = timedelta(days=10)
+CENT = Decimal("0.01")
 # Of the cost of 30 days: the company's month, the team's, how much more it wants, a user's day.
-WHOLE, OF_TEAM, MORE, OF_USER = Decimal("1.2"), Decimal("0.85"), Decimal("0.3"), Decimal("0.002")
+WHOLE, OF_TEAM, MORE, OF_USER = Decimal("1.2"), Decimal("0.85"), Decimal("0.3"), Decimal("0.0005")
 
 
 def make(by: User, now: datetime, zone: ZoneInfo) -> int:
@@ -74,4 +75,4 @@ def last_month(now: datetime, zone: ZoneInfo) -> dict[str, Decimal]:
 
 def rounded(amount: Decimal) -> Decimal:
     """As people set budgets: to two digits."""
-    return Decimal(f"{amount:.2g}").quantize(Decimal("0.01"))
+    return max(Decimal(f"{amount:.2g}").quantize(CENT), CENT)

@@ -92,8 +92,11 @@ def started(request: HttpRequest, now: datetime) -> BudgetForm:
 
 def filled(found: Budget, now: datetime) -> BudgetForm:
     """A form that makes the same budget."""
-    numbers = ("amount", "change_percent", "unpriced_rate", "rolling_days")
-    words = ("name", "note", "for_each", "cost", "period", "amount_kind", "unpriced")
+    numbers = ("amount", "change_percent", "unpriced_rate", "rolling_days", "throttle_percent")
+    words = (
+        *("name", "note", "for_each", "cost", "period", "amount_kind", "unpriced"),
+        *("enforcement", "fail_closed"),
+    )
     held = found.thresholds.filter(retired_at=None)
     plan = {f"{each.month:%Y-%m}": plain(each.amount) for each in found.plan.all()}
     return BudgetForm(

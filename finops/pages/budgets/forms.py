@@ -29,6 +29,11 @@ from finops.pages.budgets.rows import (
 from finops.pages.filters import dimensions
 
 LONG, SHORT = forms.TextInput(), forms.TextInput({"inputmode": "decimal", "autocomplete": "off"})
+ENFORCED = [
+    ("none", "Nothing: it only tells"),
+    ("throttle", "To wait, when it runs out too soon"),
+    ("block", "To refuse what does not fit"),
+]
 KINDS_OF_COST = [
     ("effective_cost", "Effective cost, after discounts"),
     ("list_cost", "List cost"),
@@ -63,11 +68,20 @@ class BudgetForm(forms.Form):
     unpriced = choice("They are", Budget.Unpriced.choices)
     unpriced_rate = text("USD per million tokens", "Only where they are estimated.", SHORT)
 
+    enforcement = choice("Gateways that ask are told", ENFORCED, "By /api/v1/authorize.")
+    throttle_percent = text("Slow down from, %", "Of the amount.", SHORT)
+    fail_closed = forms.BooleanField(
+        required=False,
+        label="Refuse while figures are stale",
+        help_text="Otherwise calls are then let through.",
+    )
+
     GROUPS = (
         ("What it is", ("name", "owner", "note")),
         ("Of what", ("for_each", "cost")),
         ("How much", ("period", "rolling_days", "amount_kind", "amount", "change_percent")),
         ("Requests without a price", ("unpriced", "unpriced_rate")),
+        ("Before a call", ("enforcement", "throttle_percent", "fail_closed")),
     )
 
     def __init__(
@@ -107,10 +121,12 @@ class BudgetForm(forms.Form):
     def terms(self) -> dict[str, Any]:
         """What was filled in, as finops.budgets reads it."""
         single = {name: self.data.get(name, "").strip() for name in self.fields}
+        is_closed = single.pop("fail_closed") == "on"
         told = [each.terms() for each in self.thresholds if not each.is_empty]
         plan = {each.month: each.amount for each in self.plan if each.amount}
         return {
             **{name: text or None for name, text in single.items()},
+            "fail_closed": is_closed,
             "filters": filters_of(self.filters),
             "thresholds": told,
             "plan": plan or None,

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from finops import access, budgets, formats
 from finops.access import Ability
+from finops.budgets.standings import watches
 from finops.models import Budget, BudgetIncrease, BudgetStatus
 from finops.pages.budgets import frame
 from finops.pages.budgets.states import Bar, Mark, bar, freshness, marks, urgency
@@ -85,7 +86,7 @@ def statuses_of(seen: Iterable[Budget]) -> dict[int, list[BudgetStatus]]:
 
 def worst_of(statuses: Sequence[BudgetStatus]) -> BudgetStatus | None:
     """Of a budget for each value, the one that is nearest to its amount or furthest over it."""
-    values = [each for each in statuses if each.value]
+    values = [each for each in statuses if each.value and watches(each.value)]
     return min(values or statuses, key=urgency, default=None)
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from finops import access, formats, labels
+from finops.budgets.standings import watches
 from finops.costs import QueryTooSlow
 from finops.models import Budget, BudgetStatus
 from finops.pages.budgets import burning, frame, seen_budget, told, wording
@@ -38,7 +39,7 @@ from finops.pages.links import address
 from finops.pages.tables import Cell
 from finops.rollups import ZoneChanged
 
-VALUES_SHOWN = 50
+VALUES_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
     found = seen_budget(request, pk)
     statuses = list(found.statuses.order_by("value"))
     whole = next((each for each in statuses if not each.value), None)
-    values = sorted((each for each in statuses if each.value), key=urgency)
+    judged = (each for each in statuses if each.value and watches(each.value))
+    values = sorted(judged, key=urgency)
     charted = charted_of(request.GET.get("value", ""), found, whole, values)
     context = frame(request, f"Does {found.name} hold?", (found.name, "")) | {
         "budget": found,

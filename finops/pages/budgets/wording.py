@@ -79,6 +79,7 @@ def facts(budget: Budget, now: datetime) -> list[tuple[str, str]]:
         ("Period", period(budget)),
         ("Amount", amount(budget)),
         ("Unpriced requests", unpriced(budget)),
+        ("Before a call", enforced(budget)),
         ("Owner", budget.owner.get_username() if budget.owner else "nobody"),
         ("Seen by", f"the team {budget.team}" if budget.team else "administrators and finance"),
         ("Made", f"by {budget.created_by}, {moment(budget.created_at, now)}"),
@@ -108,6 +109,16 @@ def amount(budget: Budget) -> str:
     change = budget.change_percent or Decimal(0)
     sign = "+" if change >= 0 else formats.MINUS
     return f"the last period {sign}{plain(abs(change))}{formats.SPACE}%{rest}"
+
+
+def enforced(budget: Budget) -> str:
+    """What gateways are told that ask; "" where it only tells people."""
+    if budget.enforcement == Budget.Enforcement.NONE:
+        return ""
+    said = budget.get_enforcement_display()
+    if budget.throttle_percent is not None:
+        said += f", from {plain(budget.throttle_percent)}{formats.SPACE}% of the amount on"
+    return f"{said}; refuses while figures are stale" if budget.fail_closed else said
 
 
 def unpriced(budget: Budget) -> str:
