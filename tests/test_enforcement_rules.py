@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.enforcement.decisions import ALLOW, BLOCK, THROTTLE, Position, judge
+from ingest.enforcement.positions import Positions
 from ingest.enforcement.questions import Question
+from ingest.enforcement.reservations import Hold, Reservation
 from ingest.enforcement.terms import Condition, Index, Place, Terms, caller_of, matches
 from ingest.facts import Scope
 from ingest.user_names import Naming
@@ -104,3 +107,14 @@ def test_a_user_is_known_by_the_name_and_by_its_hash() -> None:
     for form in ("ann", naming.stored("ann")):
         assert matches(Condition("user", frozenset({form})), caller)
     assert not matches(Condition("user", frozenset({"ann"}), exclude=True), caller)
+
+
+def test_what_the_database_decides_on_is_neither_free_nor_taken() -> None:
+    positions, held = Positions(), terms(10)
+    hold = Hold(PLACE, held.starts, Decimal("1e-40"), Decimal(10))
+    asked = Reservation(uuid4(), 1, "gateway", NOW, NOW, (hold,))
+    with positions.asking(asked), positions.asking(asked._replace(id=uuid4())):
+        assert positions.asked(held, PLACE, NOW) == Decimal("2e-40")
+        assert positions.of(held, PLACE, NOW) == Position()
+    assert positions.asked(held, PLACE, NOW) == 0
+    assert not positions._asked

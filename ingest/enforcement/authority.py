@@ -172,7 +172,8 @@ class Authority:
             return verdicts, None
         if self._is_away:
             return self._not_held(verdicts)
-        if not any(map(decisions.is_near, verdicts)):
+        undecided = [self._positions.asked(each.terms, each.place, at) for each in verdicts]
+        if not any(map(decisions.is_near, verdicts, undecided)):
             # Its limits are not looked at: far from them nothing that this process does not know
             # of can have come between.
             recent = Recent(_without_limits(asked))
@@ -181,7 +182,8 @@ class Authority:
             saved.add_done_callback(partial(self._saved, recent))
             return verdicts, asked
         try:
-            held: Held = await self._holder.ask(asked)
+            with self._positions.asking(asked):
+                held: Held = await self._holder.ask(asked)
         except Away:
             return self._not_held(verdicts)
         if held.is_held:

@@ -81,10 +81,11 @@ def fits(amount: Decimal, position: Position, cost: Decimal) -> bool:
         return after <= amount if cost else after < amount
 
 
-def is_near(verdict: Verdict) -> bool:
-    """Whether this call leaves so little that others must be asked."""
+def is_near(verdict: Verdict, undecided: Decimal) -> bool:
+    """Whether this call, and those on which is not decided yet, leave so little that the database
+    must be asked."""
     with localcontext(EXACT):
-        left = verdict.remaining - verdict.estimate
+        left = verdict.remaining - undecided - verdict.estimate
         return left < verdict.terms.amount * NEAR_SHARE
 
 

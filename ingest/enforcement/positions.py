@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,6 +34,7 @@ class Positions:
         self._recent: list[Recent] = []
         self._leaving: list[Recent] = []
         self._sums: dict[tuple[Place, datetime], Decimal] = {}
+        self._asked: dict[tuple[Place, datetime], Decimal] = {}
 
     def of(self, terms: Terms, place: Place, at: datetime) -> Position:
         period = terms.period(at)
@@ -52,6 +55,29 @@ class Positions:
         if recent in self._recent:
             self._recent.remove(recent)
             self._add_up()
+
+    @contextmanager
+    def asking(self, reservation: Reservation) -> Iterator[None]:
+        """While the database decides on it, it may be held or not."""
+        self._ask(reservation)
+        try:
+            yield
+        finally:
+            self._ask(reservation, is_over=True)
+
+    def asked(self, terms: Terms, place: Place, at: datetime) -> Decimal:
+        """What the database decides on at this moment."""
+        return self._asked.get((place, terms.period(at)), NOTHING)
+
+    def _ask(self, reservation: Reservation, *, is_over: bool = False) -> None:
+        for hold in reservation.holds:
+            at = hold.place, hold.period
+            amount = hold.amount.copy_negate() if is_over else hold.amount
+            left = EXACT.add(self._asked.get(at, NOTHING), amount)
+            if left:
+                self._asked[at] = left
+            else:
+                self._asked.pop(at, None)
 
     def note_saved(self) -> None:
         """A reading begins, which holds everything that is saved by now."""
