@@ -54,13 +54,14 @@ class BudgetView(APIView):
     @extend_schema(**CHANGE_SCHEMA)
     def patch(self, request: Request, number: int) -> Response:
         given = dict(body(request))
-        version = version_of(given.pop("version", None))
-        draft = budgets.changed_draft(find(request, number), given)
+        version, found = version_of(given.pop("version", None)), find(request, number)
+        draft = budgets.changed_draft(found, given)
         try:
             changed = budgets.change(
                 number,
                 draft,
-                version=version,
+                # The fields that were not given are those of this version, and of no later one.
+                version=found.version if version is None else version,
                 by=author(request),
                 at=timezone.now(),
                 address=ip(request),

@@ -80,9 +80,10 @@ def note_late(each: Evaluated, former: Former, moment: Moment, report: Report) -
         told = Telling(
             watched, replace(standing, amount=row.amount), moment.rolled_up_to, moment.now
         )
-        report.alerts += telling.late(told, row.actual)
-        row.noted, row.noted_at = standing.actual, moment.now
-        row.save()
+        if telling.late(told, row.actual):  # else today's note is out: this waits for the next
+            report.alerts += 1
+            row.noted, row.noted_at = standing.actual, moment.now
+            row.save()
 
 
 def is_weighty(watched: Watched, amount: Decimal | None, known: Decimal, actual: Decimal) -> bool:

@@ -76,6 +76,10 @@ def change(
         if _amount(former) != _amount(draft):
             budget.amount_revision += 1
         budget.version += 1
+        if _usage(former) != _usage(draft):
+            # What was told is of other usage: everything is armed anew, and may be told today.
+            budget.amount_revision += 1
+            budget.crossings.filter(rearmed_at=None).update(rearmed_at=at)
         _fill(budget, draft, by, at)
         _save(budget)
         _keep_plan(budget, draft)
@@ -219,6 +223,11 @@ def _keep_thresholds(budget: Budget, draft: Draft, at: datetime) -> None:
 
 def _amount(draft: Draft) -> tuple[object, ...]:
     return draft.amount_kind, draft.amount, draft.change_percent, draft.plan
+
+
+def _usage(draft: Draft) -> tuple[object, ...]:
+    """What makes its figures those of other requests, or of another cost."""
+    return filters_json(draft.filters), draft.for_each, draft.cost
 
 
 def _order(each: Any) -> tuple[str, int, str, Any]:

@@ -57,15 +57,20 @@ def ended_spans(
 ) -> dict[int, list[Asked]]:
     """The periods between the last evaluation and the present one, which have ended since."""
     rows = BudgetStatus.objects.filter(value="", budget_id__in=asked)
-    former = dict(rows.values_list("budget_id", "period_start"))
+    former = {
+        number: Span(first, end)
+        for number, first, end in rows.values_list("budget_id", "period_start", "period_end")
+    }
     found: dict[int, list[Asked]] = {}
     for each in portion:
-        start, present = former.get(each.number), asked[each.number]
-        if start is None or each.calendar.is_rolling:
+        last, present = former.get(each.number), asked[each.number]
+        if last is None or each.calendar.is_rolling:
             continue
+        if last != each.calendar.at(last.first):
+            continue  # its periods were of another length, so that none of these was watched
         spans: list[Asked] = []
         span = present.before
-        while span.first >= start and len(spans) < MOST_CLOSED:
+        while span.first >= last.first and len(spans) < MOST_CLOSED:
             before = each.calendar.before(span)
             spans.append(Asked(each.draft, span, before, present.today, zone))
             span = before

@@ -116,13 +116,15 @@ def _unread(each: Evaluated, former: Former, moment: Moment, report: Report) -> 
 def _tell_unpriced(
     each: Evaluated, whole: Standing, row: BudgetStatus | None, moment: Moment, report: Report
 ) -> None:
-    """Once in a period, when there are the first. An estimate is a figure, and tells by itself."""
+    """Once in a period, when there are the first; of a rolling budget, when they come anew. An
+    estimate is a figure, and tells by itself, but for requests without tokens."""
     policy = each.watched.draft.unpriced
-    if not whole.usage.unpriced_requests or policy == Budget.Unpriced.ESTIMATE:
+    is_figure = policy == Budget.Unpriced.ESTIMATE and whole.estimated > 0
+    if not whole.usage.unpriced_requests or is_figure:
         return
     is_told = (
         row is not None
-        and row.period_start == whole.span.first
+        and (row.period_start == whole.span.first or each.watched.calendar.is_rolling)
         and row.unpriced_requests > 0
         and row.evaluated_at > each.watched.budget.changed_at
     )

@@ -24,6 +24,10 @@ class Span:
         """In days."""
         return (self.end - self.first).days
 
+    @property
+    def last(self) -> date:
+        return self.end - DAY
+
     def period(self, zone: ZoneInfo) -> Period:
         return days(self.first, self.end, zone)
 

@@ -143,12 +143,12 @@ def percent_of(figure: Decimal | None, amount: Decimal) -> str:
 
 
 def unpriced(telling: Telling, *, is_breach: bool) -> bool:
-    """Tell that requests have no price, once in a period."""
+    """Tell that requests have no price: once in a period, or of a rolling budget in a day."""
     count = telling.standing.usage.unpriced_requests
     what = "1 request without a price" if count == 1 else f"{count:,} requests without a price"
     consequence = "which it counts as a breach" if is_breach else "in no figure of it"
-    first = telling.standing.span.first
-    key_day = telling.watched.made_on if telling.watched.calendar.is_rolling else first
+    span = telling.standing.span
+    key_day = span.last if telling.watched.calendar.is_rolling else span.first
     return telling.raise_alert(
         telling.key("breach" if is_breach else "unpriced", key_day),
         "budget_unpriced",

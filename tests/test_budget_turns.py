@@ -1,0 +1,88 @@
+"""Budgets that change, and figures that come back, while somebody watches: nothing that matters is
+lost, and nothing is told of what is over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from budgeting import UNPRICED, UTC_ZONE, budget, percent, price_dollars, spend
+from django.contrib.auth.models import User
+
+from finops import budgets, rollups
+from finops.models import Alert, Budget
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def prices() -> None:
+    price_dollars()
+
+
+def evaluate(now: datetime) -> None:
+    rollups.fold_pending(now, UTC_ZONE)
+    budgets.evaluate(now, UTC_ZONE)
+
+
+def told(kind: str) -> list[str]:
+    return [each.title for each in Alert.objects.filter(kind=kind).order_by("pk")]
+
+
+def change(made: Budget, at: datetime, **fields: object) -> None:
+    draft = budgets.changed_draft(Budget.objects.get(pk=made.pk), fields)
+    budgets.change(made.pk, draft, by=User.objects.get(username="ada"), at=at)
+
+
+def test_late_usage_beyond_the_note_of_a_day_is_noted_the_next_day() -> None:
+    budget(NOW, period="weekly", thresholds=[percent(90)])
+    spend(NOW, 40, now=NOW)
+    evaluate(NOW)
+    later = NOW + 7 * DAY
+    evaluate(later)
+    spend(NOW, 5, now=later + MINUTE)
+    evaluate(later + MINUTE)
+    spend(NOW, 50, now=later + 2 * MINUTE)
+    evaluate(later + 2 * MINUTE)
+    assert len(told("budget_late_usage")) == 1
+    evaluate(later + DAY)
+    assert told("budget_late_usage")[1:] == [
+        "all: late usage added $55.00 to the period from 2026-10-12"
+    ]
+
+
+def test_a_rolling_budget_tells_anew_of_requests_without_a_price_that_come_anew() -> None:
+    budget(NOW - MINUTE, period="rolling", rolling_days=2, unpriced="breach")
+    spend(NOW, 1, now=NOW, model=UNPRICED)
+    evaluate(NOW)
+    evaluate(NOW + DAY)
+    assert len(told("budget_unpriced")) == 1
+    evaluate(NOW + 5 * DAY)
+    spend(NOW + 6 * DAY, 1, now=NOW + 6 * DAY, model=UNPRICED)
+    evaluate(NOW + 6 * DAY)
+    assert len(told("budget_unpriced")) == 2
+
+
+def test_a_new_length_of_periods_tells_nothing_of_those_before_it() -> None:
+    made = budget(NOW, period="monthly", amount=1000)
+    for back in range(1, 14):
+        spend(NOW - back * DAY, 20, now=NOW)
+    evaluate(NOW)
+    change(made, NOW + MINUTE, period="daily", amount=15)
+    evaluate(NOW + 2 * MINUTE)
+    assert told("budget_actual") == []
+
+
+def test_a_budget_of_other_usage_tells_of_that() -> None:
+    made = budget(NOW, filters={"team": ["cx"]}, thresholds=[percent(80)])
+    spend(NOW, 90, now=NOW, team="cx")
+    evaluate(NOW)
+    change(made, NOW + MINUTE, filters={"team": ["ads"]})
+    evaluate(NOW + MINUTE)
+    spend(NOW, 95, now=NOW + 2 * MINUTE, team="ads")
+    evaluate(NOW + 2 * MINUTE)
+    assert told("budget_actual")[1:] == ["all has spent $95.00, 95 % of $100.00"]
