@@ -4,6 +4,9 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 IN_VENV = .venv/bin/python
+# Where this is set, as in many containers, each of the processes that Farthing, and its tests, start
+# would compile all that it imports: half of its start.
+export PYTHONDONTWRITEBYTECODE =
 # All tests are shared by a worker for each core, whole files each; a few (TESTS=…) need none.
 WORKERS = $(if $(TESTS),,-n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder)
 
