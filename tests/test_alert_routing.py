@@ -70,6 +70,8 @@ def test_the_owner_of_a_budget_is_mailed_of_that_budget_alone(now: datetime, ann
         ("Europe/Berlin", time(22), time(7), "2026-10-24T21:00Z", "2026-10-25T06:00Z"),
         ("Europe/Berlin", time(22), time(7), "2026-03-28T22:00Z", "2026-03-29T05:00Z"),
         ("Europe/Berlin", time(1), time(2, 30), "2026-03-29T00:30Z", "2026-03-29T01:30Z"),
+        ("Europe/Berlin", time(1), time(2, 30), "2026-10-25T00:15Z", "2026-10-25T00:30Z"),
+        ("Europe/Berlin", time(1), time(2, 30), "2026-10-25T01:15Z", "2026-10-25T01:30Z"),
     ],
 )
 def test_quiet_hours_end_in_their_zone(

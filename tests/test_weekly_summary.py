@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import usage
 from desks import reader
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from page_texts import price_gpt_4o
 from telling import Mails, channel, emptied
 from telling import mails as mails
 
-from finops import alerts
+from finops import alerts, costs
+from finops.alerts import summaries
 from finops.models import Alert, Channel
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +110,39 @@ def test_who_has_no_address_is_told_so() -> None:
     User.objects.update(email="")
     response = browser.post("/account/summary", {"wanted": "yes"}, follow=True)
     assert "no e-mail address" in response.text
+
+
+def test_it_waits_a_day_for_the_rest_of_the_weeks_figures() -> None:
+    channel("email", "cfo@example.org", MONDAY - timedelta(days=30), wants_summary=True)
+    waiting = "UPDATE ingest_batch SET folded_at = NULL, committed_at = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(waiting, [MONDAY - timedelta(days=1)])
+    assert alerts.raise_summaries(MONDAY, ZONE) == []
+    assert len(alerts.raise_summaries(MONDAY + timedelta(hours=17), ZONE)) == 1
+
+
+def test_one_that_cannot_be_made_keeps_none_from_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = channel("email", "a@example.org", MONDAY - timedelta(days=30), wants_summary=True)
+    channel("email", "b@example.org", MONDAY - timedelta(days=30), wants_summary=True)
+    make = summaries.summarise
+
+    def too_slow(of: Channel, *given: Any) -> Alert | None:
+        if of == slow:
+            raise costs.QueryTooSlow
+        return make(of, *given)
+
+    monkeypatch.setattr(summaries, "summarise", too_slow)
+    assert len(alerts.raise_summaries(MONDAY, ZONE)) == 1
+
+
+def test_mail_goes_to_the_address_of_the_account_and_to_none_before_it(mails: Mails) -> None:
+    browser = reader("engineer", "ads")
+    browser.post("/account/summary", {"wanted": "yes"})
+    Channel.objects.update(summary_since=MONDAY - timedelta(days=30))
+    for week, address in enumerate(("a@example.org", "b@example.org", "a@example.org")):
+        User.objects.update(email=address)
+        alerts.raise_summaries(MONDAY + timedelta(days=7 * week), ZONE)
+        emptied(MONDAY + timedelta(days=7 * week))
+    assert mails.recipients == ["a@example.org", "b@example.org", "a@example.org"]

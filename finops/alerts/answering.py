@@ -32,7 +32,10 @@ def acknowledge(alert: Alert, *, by: Reader, now: datetime, address: str = "") -
         waiting = Delivery.objects.filter(
             alert=held, state=State.WAITING, message_id="", leader=None
         )
-        waiting.update(state=State.CANCELLED, detail=detail)
+        # Those that a worker looks at now it will find acknowledged; waiting for it could deadlock.
+        free = waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        cancelled = Delivery.objects.filter(pk__in=list(free))
+        cancelled.update(state=State.CANCELLED, detail=detail)
         _audit("alert.acknowledge", held, by, now, address, {})
     return True
 

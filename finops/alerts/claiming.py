@@ -95,9 +95,12 @@ def _next(recipient: Recipient, now: datetime) -> list[Delivery]:
         return []
     window = now - timedelta(minutes=recipient.channel.storm_minutes)
     sent = Delivery.objects.filter(recipient=recipient, leader=None, sent_at__gt=window)
-    if len(due) + sent.count() <= recipient.channel.storm_after:
+    count, most = sent.count(), recipient.channel.storm_after
+    if len(due) + count <= most:
         return due[:1]
-    last = sent.filter(message_id__startswith="digest-").order_by("-sent_at").first()
+    # What comes one by one waits for company too, once there were as many as there may be.
+    paced = sent if count >= most else sent.filter(message_id__startswith="digest-")
+    last = paced.order_by("-sent_at").first()
     if last and last.sent_at and last.sent_at > now - BETWEEN_DIGESTS:
         recipient.held_until = last.sent_at + BETWEEN_DIGESTS
         recipient.save(update_fields=["held_until"])

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 
-from finops.alerts.claiming import AT_ONCE, Claim, claim
+from django.db import DatabaseError
+
+from finops.alerts.claiming import AT_ONCE, claim
 from finops.alerts.recording import record
 from finops.channels import Outcome, send
 
@@ -16,15 +18,20 @@ def proceed(clock: Callable[[], datetime], go_on: Callable[[], bool]) -> Iterato
     """Send what is due until there is nothing left, or `go_on` says no; yields each outcome.
 
     Any number of workers may do so at once. Between an answer of the other side and its record
-    here lies one moment; who dies in it sends that one message twice, under the same id.
+    here lies one moment; who dies in it sends that one message twice, under the same id. Raises
+    DatabaseError where an answer could not be recorded, once all the others are.
     """
     while go_on() and (claims := claim(clock())):
+        failed: DatabaseError | None = None
         with ThreadPoolExecutor(min(len(claims), AT_ONCE)) as pool:
             begun = {pool.submit(send, each.message, each.target): each for each in claims}
             for done in as_completed(begun):
-                yield _recorded(begun[done], done.result(), clock())
-
-
-def _recorded(held: Claim, outcome: Outcome, now: datetime) -> Outcome:
-    record(held, outcome, now, random.random())
-    return outcome
+                outcome = done.result()
+                try:
+                    record(begun[done], outcome, clock(), random.random())
+                except DatabaseError as error:
+                    failed = error
+                else:
+                    yield outcome
+        if failed:
+            raise failed

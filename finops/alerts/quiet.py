@@ -31,7 +31,11 @@ def quiet_end(
         day += timedelta(days=1)
     elif clock >= end:
         return None
-    return datetime.combine(day, end, tzinfo=zone).astimezone(UTC)
+    found = datetime.combine(day, end, tzinfo=zone)
+    # In the night that has an hour twice it may be the second of the two.
+    return max(
+        found.astimezone(UTC), found.replace(fold=1).astimezone(UTC), key=lambda at: at > now
+    )
 
 
 def wait_after(failures: int, wanted: float | None, chance: float) -> float:

@@ -106,15 +106,21 @@ def _deliver(alert: Alert, chosen: Iterable[Recipient], now: datetime, answered:
 def _answered(alert: Alert) -> str:
     """Why it is a repeat of what somebody has acknowledged already; "" where it is news.
 
-    The same threshold of the same budget in the same period, crossed again, is no news. What is of
-    no threshold, such as a step of asking for more, always is.
+    The same threshold of the same amount of the same budget in the same period, crossed again, is
+    no news. What is of no threshold, such as a step of asking for more, always is.
     """
     if not alert.facts.get("threshold"):
         return ""
+    terms = _terms(alert)
     earlier = Alert.objects.filter(
         thread=alert.thread, kind=alert.kind, severity=alert.severity
     ).exclude(acknowledged_at=None)
     for each in earlier.exclude(pk=alert.pk):
-        if each.facts.get("threshold") == alert.facts.get("threshold"):
+        if _terms(each) == terms:
             return f"{ACKNOWLEDGED}, by {each.acknowledged_by}"
     return ""
+
+
+def _terms(alert: Alert) -> tuple[Any, ...]:
+    """Who acknowledged that one amount is spent knows nothing of the next one."""
+    return alert.facts.get("threshold"), alert.facts.get("amount")

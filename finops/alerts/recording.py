@@ -50,7 +50,7 @@ def _finish(leader: Delivery, outcome: Outcome, now: datetime) -> None:
         state, detail, sent_at = State.SENT, "", now
     elif outcome.result == Result.REFUSED:
         state = State.FAILED
-    elif now - leader.alert.raised_at > GIVE_UP_AFTER:
+    elif now - leader.due_at > GIVE_UP_AFTER:  # not since it was raised: it may have been snoozed
         state, detail = State.FAILED, f"given up after {GIVE_UP_AFTER.days} days: {detail}"
     whole = Delivery.objects.filter(Q(pk=leader.pk) | Q(leader=leader))
     # Sent is sent, whatever another worker has made of a copy since.
@@ -91,7 +91,8 @@ def _stop(recipient: Recipient, outcome: Outcome, about: Alert, now: datetime) -
     recipient.stopped_at, recipient.stopped_why = now, Why.REFUSED
     recipient.save(update_fields=["stopped_at", "stopped_why"])
     channel = recipient.channel
-    if not channel.recipients.filter(stopped_at=None).exists():
+    # Owners of other budgets are not among its recipients before they are told something.
+    if not channel.to_owner and not channel.recipients.filter(stopped_at=None).exists():
         channel.disabled_at, channel.disabled_why = now, outcome.detail
         channel.save(update_fields=["disabled_at", "disabled_why"])
     where = (

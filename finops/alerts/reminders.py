@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from finops.alerts.quiet import GIVE_UP_AFTER
 from finops.channels.wording import instant
 from finops.models import Alert, Channel, Delivery, Recipient
+from finops.periods import start_of_day
 
 State = Delivery.State
 Why = Recipient.Why
@@ -46,7 +48,7 @@ def give_up(now: datetime) -> int:
     ended = unwanted.update(state=State.CANCELLED, detail="not wanted any more")
     stopped = waiting.filter(
         Q(recipient__stopped_why=Why.REFUSED) | Q(recipient__channel__disabled_at__isnull=False),
-        alert__raised_at__lt=now - GIVE_UP_AFTER,
+        due_at__lt=now - GIVE_UP_AFTER,
     )
     days = GIVE_UP_AFTER.days
     return ended + stopped.update(state=State.FAILED, detail=f"stopped for {days} days")
@@ -72,6 +74,8 @@ def _due(channel: Channel, now: datetime) -> list[Delivery]:
 
 
 def _is_over(alert: Alert, now: datetime) -> bool:
-    """Whether the period that it is about has ended."""
+    """Whether the period that it is about has ended; its end is a day of the reporting zone."""
     end = instant(alert.facts.get("period_end"))
-    return bool(end and end.tzinfo and end <= now)
+    if end is None:
+        return False
+    return now >= (end if end.tzinfo else start_of_day(end.date(), settings.REPORTING_ZONE))

@@ -37,7 +37,7 @@ def recipients(alert: Alert) -> list[Recipient]:
         held = [each for each in channel.recipients.all() if not each.is_owner]
         found += [each for each in held if each.stopped_at is None]
         if channel.to_owner and owner and owner.is_active and owner.email:
-            found += _owner_of(channel, owner, {each.address for each in held})
+            found += _owner_of(channel, owner, {each.address for each in held if _is_listed(each)})
     return found
 
 
@@ -61,4 +61,12 @@ def _owner_of(channel: Channel, owner: User, told: Collection[str]) -> list[Reci
     held, _ = Recipient.objects.get_or_create(
         channel=channel, address=address, defaults={"is_owner": True}
     )
+    if not _is_listed(held):
+        held.is_owner, held.stopped_at, held.stopped_why = True, None, ""
+        held.save(update_fields=["is_owner", "stopped_at", "stopped_why"])
     return [held] if held.stopped_at is None else []
+
+
+def _is_listed(recipient: Recipient) -> bool:
+    """Who was taken off the list of a channel may still be an owner."""
+    return recipient.stopped_why != Recipient.Why.REMOVED

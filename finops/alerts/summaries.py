@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,8 +19,11 @@ from finops.models import Alert, Channel
 from finops.periods import Period, days, local_day, start_of_day
 from finops.query import CostQuery, Filter
 
+log = logging.getLogger(__name__)
+
 # On Mondays, when the last of Sunday's usage has come.
 SENT_AT_HOUR = 7
+LONGEST_WAIT = timedelta(hours=24)
 DIMENSIONS = ("team", "feature", "model")
 LARGEST = 5
 METRICS = ("effective_cost", "requests", "unpriced_requests")
@@ -45,8 +49,30 @@ def raise_summaries(now: datetime, zone: ZoneInfo) -> list[Alert]:
     label = local_day(week.start, zone).isoformat()
     keys = {channel: f"summary-{channel.pk}-{label}" for channel in wanted}
     there = set(Alert.objects.filter(key__in=keys.values()).values_list("key", flat=True))
-    made = [summarise(each, key, week, now, zone) for each, key in keys.items() if key not in there]
+    missing = {each: key for each, key in keys.items() if key not in there}
+    if not missing or is_early(week, now, zone):
+        return []
+    made = [attempted(each, key, week, now, zone) for each, key in missing.items()]
     return [alert for alert in made if alert]
+
+
+def is_early(week: Period, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether it is better to wait for the rest of the week's figures, for a day at most: then they
+    are told as they are, with the moment up to which they go."""
+    monday = start_of_day(local_day(week.end, zone), zone)
+    upto = costs.look().freshness.rolled_up_to
+    return upto is not None and upto < week.end and now < monday + LONGEST_WAIT
+
+
+def attempted(
+    channel: Channel, key: str, week: Period, now: datetime, zone: ZoneInfo
+) -> Alert | None:
+    """None where it took too long: the others do not wait for it, and it is tried again."""
+    try:
+        return summarise(channel, key, week, now, zone)
+    except costs.QueryTooSlow as error:
+        log.warning("the summary of channel %s could not be made: %s", channel.pk, error)
+        return None
 
 
 def summarise(

@@ -77,7 +77,8 @@ def problem(url: str) -> str:
     scheme = url.partition("://")[0].lower()
     if scheme not in SERVICES or "://" not in url:
         return f"Write an address of one of these services of apprise: {', '.join(SERVICES)}."
-    unknown = parse_qs(url.partition("?")[2], keep_blank_values=True).keys() - OPTIONS
+    options = url.partition("?")[2].replace(";", "&")  # apprise parts them by either
+    unknown = parse_qs(options, keep_blank_values=True).keys() - OPTIONS
     if unknown:
         return f"The option {min(unknown)[:40]} is not taken; {', '.join(sorted(OPTIONS))} are."
     try:

@@ -49,9 +49,9 @@ def want_summary(user: User, wanted: bool, *, now: datetime) -> None:
 def follow_address(channel: Channel, *, now: datetime) -> None:
     """Mail goes where the account says; who has unsubscribed there stays so."""
     if channel.user and channel.user.email:
-        address = channel.user.email.lower()
-        if not channel.recipients.filter(address=address).exists():
-            _mail_to(channel, address, now)
+        held = channel.recipients.filter(address=channel.user.email.lower()).first()
+        if held is None or held.stopped_why == Recipient.Why.REMOVED:
+            _mail_to(channel, channel.user.email, now)
 
 
 def _mail_to(channel: Channel, address: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ from finops.models import Channel, Recipient
 log = logging.getLogger(__name__)
 
 Kind = Channel.Kind
+FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +56,6 @@ def send(message: Message, target: Target) -> Outcome:
     except Exception as error:
         # The text of an unknown error may hold an address, so it is not repeated.
         log.error("message %s could not be sent: %s", message.id, type(error).__name__)
-        return outcomes.later(f"It could not be sent: {type(error).__name__}.")
+        said = f"It could not be sent: {type(error).__name__}."
+        # What cannot be written now never can be, and must not hold up all that is behind it.
+        return outcomes.refused(said) if isinstance(error, FAULTS) else outcomes.later(said)

@@ -28,11 +28,16 @@ def find(token: str) -> Recipient | None:
     return found.filter(pk=number, channel__removed_at=None).first()
 
 
+def is_ended(recipient: Recipient) -> bool:
+    """A mailbox that was refused may be tried again, unless its owner wants nothing."""
+    return recipient.stopped_at is not None and recipient.stopped_why != Recipient.Why.REFUSED
+
+
 def unsubscribe(recipient: Recipient, *, at: datetime, address: str = "") -> bool:
     """Whether that changed anything. Whoever manages the channel sees it, and may ask again."""
     with transaction.atomic():
         held = Recipient.objects.select_for_update().get(pk=recipient.pk)
-        if held.stopped_at:
+        if is_ended(held):
             return False
         held.stopped_at, held.stopped_why = at, Recipient.Why.UNSUBSCRIBED
         held.save(update_fields=["stopped_at", "stopped_why"])

@@ -23,5 +23,5 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404("This link is of no mail that is still sent.")
     if request.method == "POST":
         unsubscribing.unsubscribe(recipient, at=timezone.now(), address=address_of(request))
-    is_done = request.method == "POST" or recipient.stopped_at is not None
+    is_done = request.method == "POST" or unsubscribing.is_ended(recipient)
     return render(request, "alerts/unsubscribe.html", {"recipient": recipient, "is_done": is_done})
