@@ -11,7 +11,8 @@ figures, because both know it by LiteLLM's id of the call.
 
 A blocked call is LiteLLM's BudgetExceededError, a throttled one its RateLimitError, with
 Retry-After. While Farthing does not answer, calls go through; with FARTHING_FAIL_CLOSED=true they
-do not.
+do not. A request whose fields Farthing cannot read, such as the name of a user of more than 200
+characters, is a BadRequestError either way.
 """
 
 from __future__ import annotations
@@ -87,6 +88,12 @@ class Gate(CustomLogger):
             answer: dict[str, Any] = response.json()
             return answer
         log.warning("Farthing answers %d: %s", response.status_code, response.text[:500])
+        if response.status_code == 400:  # it is there: a wrong field asks nobody and passes nobody
+            raise litellm.BadRequestError(
+                message=f"Budgets cannot be asked about: {response.text[:500]}",
+                model=str(body.get("model") or ""),
+                llm_provider="farthing",
+            )
         return None
 
 

@@ -243,6 +243,9 @@ def test_a_proxy_asks_in_headers_and_is_answered_by_a_status(gateway: Gateway) -
         ("", {"x": "1"}),
     ):
         assert gate(gateway, query, **headers).status_code == 400
+    for wrong in ({"x": "1"}, {"user": "u" * 201}, {"input_tokens": "1", "estimated_cost": "1"}):
+        refused = gate(gateway, "?throttled=403", **wrong)
+        assert (refused.status_code, "This cannot be read" in refused.text) == (403, True)
 
 
 def test_decisions_are_counted(gateway: Gateway) -> None:

@@ -32,12 +32,14 @@ import litellm_budgets
 url, key = os.environ["FARTHING_URL"], os.environ["INGEST_KEY"]
 messages = [{"role": "user", "content": "Say the secret word."}]
 
-async def ask(call_id, tags, team, fails=False):
+async def ask(call_id, tags, team, fails=False, user="u-1"):
     data = {"model": "openai/gpt-4o", "messages": messages, "max_tokens": 400,
             "litellm_call_id": call_id, "metadata": {"tags": tags}}
-    auth = UserAPIKeyAuth(team_alias=team, user_id="u-1")
+    auth = UserAPIKeyAuth(team_alias=team, user_id=user)
     try:
         data = await litellm_budgets.gate.async_pre_call_hook(auth, None, data, "acompletion")
+    except litellm.BadRequestError as error:
+        return {"refused": "wrong", "message": str(error)}
     except litellm.BudgetExceededError as error:
         return {"refused": "block", "status": error.status_code, "message": str(error)}
     except litellm.RateLimitError as error:
@@ -58,6 +60,7 @@ async def main():
         await ask("call-3", ["feature:closed"], "cx"),
         await ask("call-4", ["feature:slow"], "cx"),
         await ask("call-5", ["feature:slow"], "cx"),
+        await ask("call-8", ["feature:closed"], "cx", user="u" * 201),
     ]
     await asyncio.sleep(1)
     await logger.async_send_batch()
@@ -96,7 +99,9 @@ def test_the_hook_blocks_throttles_reserves_and_releases(gateway: Gateway) -> No
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    made, failed, blocked, slow, throttled, away, closed = json.loads(done.stdout.splitlines()[-1])
+    said = json.loads(done.stdout.splitlines()[-1])
+    made, failed, blocked, slow, throttled, wrong, away, closed = said
+    assert (wrong["refused"], "user" in wrong["message"]) == ("wrong", True)
     assert (blocked["refused"], "overspent" in blocked["message"]) == ("block", True)
     assert "reservation" in slow
     assert (throttled["refused"], throttled["status"]) == ("throttle", 429)

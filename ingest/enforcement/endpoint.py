@@ -99,9 +99,14 @@ class Authorizing:
         throttled = parse_qs(query.decode("latin-1")).get("throttled", ["429"])[-1]
         if throttled not in {"403", "429"}:
             raise Problem(400, "throttled is 429, or 403 for proxies that know no other refusal.")
-        said = await self.authority.authorize(
-            key.scope, question_of_headers(headers), self._clock()
-        )
+        try:
+            question = question_of_headers(headers)
+        except Problem as problem:
+            # To proxies that know one refusal anything else is an error, past which they may let
+            # calls: whoever sends them a header that cannot be read would ask nobody.
+            problem.status = int(throttled) if throttled == "403" else problem.status
+            raise
+        said = await self.authority.authorize(key.scope, question, self._clock())
         return answers.as_status(said, int(throttled))
 
     async def _body(self, owner: int, headers: Headers, receive: Receive) -> bytes:
