@@ -185,3 +185,20 @@ def test_explore_offers_a_budget_of_its_filters_to_who_may_make_one(finance: Cli
     path = "/explore?group_by=model&metrics=list_cost&team=cx"
     assert '"/budgets/new?cost=list_cost&amp;team=cx"' in page(finance, path)
     assert "/budgets/new" not in page(reader("engineer", "cx"), path)
+
+
+def test_doubts_of_the_whole_stand_beside_the_worst_value(finance: Client) -> None:
+    spend(NOON - timedelta(hours=2), 4, now=NOON, user="u-1")
+    spend(NOON - timedelta(hours=2), 4, now=NOON, user="u-2", model="mystery-model")
+    made = checked(name="Users", amount=10, period="daily", for_each="user")
+    for path in ("/budgets", f"/budgets/{made.pk}"):
+        assert "1 unpriced" in words(page(finance, path))
+    assert "1 request has no price" in words(page(finance, f"/budgets/{made.pk}"))
+
+
+def test_a_rolling_budget_has_no_end_to_wait_for(finance: Client) -> None:
+    spend(NOON - timedelta(days=3), 4, now=NOON)
+    made = checked(name="Week", amount=10, period="rolling", rolling_days=7)
+    text = words(page(finance, f"/budgets/{made.pk}"))
+    assert "Last 7 days, 9–15 Oct" in text
+    assert "Left $6.00 Forecast" in text

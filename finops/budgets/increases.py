@@ -112,10 +112,12 @@ def end(pk: int, note: str, act: Doing) -> BudgetIncrease:
 def expire(now: datetime) -> int:
     """Write down which have come to their end, approved or not; how many. Safe from any number of
     workers: a row is skipped that another one has."""
-    due = BudgetIncrease.objects.filter(state__in=(State.ASKED, State.APPROVED), until__lte=now)
+    due = BudgetIncrease.objects.filter(
+        state__in=(State.ASKED, State.APPROVED), until__lte=now, budget__removed_at=None
+    )
     count = 0
     with transaction.atomic():
-        for increase in due.select_for_update(skip_locked=True):
+        for increase in due.select_for_update(skip_locked=True, of=("self",)):
             before = state_of(increase)
             had_effect = increase.state == State.APPROVED
             increase.state, increase.ended_at = State.EXPIRED, increase.until

@@ -110,12 +110,14 @@ def doing(request: HttpRequest) -> Doing:
     return Doing(signed_in(request), timezone.now(), address_of(request))
 
 
-def standing_text(found: Budget) -> str:
+def standing_text(found: Budget, value: str = "") -> str:
     """ "$4,120.00 of $5,000.00 is spent." """
-    status = worst_of(list(found.statuses.order_by("value")))
+    own = found.statuses.filter(value=value).first()
+    status = worst_of([found]).get(found.pk, own) if not value else own
     if status is None or status.amount is None:
         return f"The amount is {wording.amount(found)}."
-    whose = f"By {status.value}, which is nearest to its amount: " if status.value else ""
+    nearest = "" if value else ", which is nearest to its amount"
+    whose = f"By {status.value}{nearest}: " if status.value else ""
     spent, amount = formats.money_long(status.actual), formats.money_long(status.amount)
     return f"{whose}{spent} of {amount} is spent."
 
@@ -169,7 +171,7 @@ def facts(found: BudgetIncrease) -> list[tuple[str, str]]:
         ("Until", until_text(found.until, now)),
         ("What for", found.reason),
         ("Asked", f"by {found.asked_by}, {wording.moment(found.asked_at, now)}"),
-        ("Budget", standing_text(found.budget)),
+        ("Budget", standing_text(found.budget, found.value)),
     ]
     if found.decided_at:
         decided = f"{found.decided_by}, {wording.moment(found.decided_at, now)}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.conf import settings
+from django.db.models import F, Value
+from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,12 +19,19 @@ from django.views.decorators.http import require_safe
 
 from finops import access, budgets, formats
 from finops.access import Ability
-from finops.budgets.standings import watches
+from finops.budgets.questions import NO_VALUES
 from finops.models import Budget, BudgetIncrease, BudgetStatus
 from finops.pages.budgets import frame
-from finops.pages.budgets.states import Bar, Mark, bar, freshness, marks, urgency
-from finops.pages.budgets.wording import money, scope
-from finops.pages.tables import Cell
+from finops.pages.budgets.states import (
+    Figures,
+    Mark,
+    doubts,
+    figures_of,
+    freshness,
+    state_marks,
+    urgency,
+)
+from finops.pages.budgets.wording import scope
 from finops.periods import local_day
 
 HEADING = "Do the budgets hold?"
@@ -44,11 +54,7 @@ class Line:
     scope: str
     worst: str
     period: str
-    amount: Cell
-    spent: Cell
-    share: str
-    forecast: Cell
-    bar: Bar
+    figures: Figures
     marks: list[Mark]
 
 
@@ -62,12 +68,14 @@ class Waiting:
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    seen = budgets.visible(request.user)
-    statuses = statuses_of(seen)
-    ranked = sorted(seen, key=lambda each: (urgency(worst_of(statuses[each.pk])), each.name))
+    seen = list(budgets.visible(request.user))
+    whole, worst = wholes_of(seen), worst_of(seen)
+    ranked = sorted(seen, key=lambda each: (urgency(shown(each, whole, worst)), each.name))
     context = frame(request, HEADING) | {
-        "lines": [line(each, statuses[each.pk], now) for each in ranked],
-        "freshness": freshness((s for held in statuses.values() for s in held), now),
+        "lines": [
+            line(each, whole.get(each.pk), shown(each, whole, worst), now) for each in ranked
+        ],
+        "freshness": freshness(whole.values(), now),
         "waiting": waiting(request, now),
         "examples": [
             {"href": f"{reverse('budget-new')}?{params}", "text": text} for params, text in EXAMPLES
@@ -76,38 +84,38 @@ def listing(request: HttpRequest) -> HttpResponse:
     return render(request, "budgets/page.html", context)
 
 
-def statuses_of(seen: Iterable[Budget]) -> dict[int, list[BudgetStatus]]:
-    """Budget → the row of the whole first, then of its values."""
-    found: dict[int, list[BudgetStatus]] = {each.pk: [] for each in seen}
-    for status in BudgetStatus.objects.filter(budget__in=found).order_by("budget_id", "value"):
-        found[status.budget_id].append(status)
-    return found
+def wholes_of(seen: Iterable[Budget]) -> dict[int, BudgetStatus]:
+    """Budget → how all of it stands."""
+    rows = BudgetStatus.objects.filter(budget__in=[each.pk for each in seen], value="")
+    return {each.budget_id: each for each in rows}
 
 
-def worst_of(statuses: Sequence[BudgetStatus]) -> BudgetStatus | None:
-    """Of a budget for each value, the one that is nearest to its amount or furthest over it."""
-    values = [each for each in statuses if each.value and watches(each.value)]
-    return min(values or statuses, key=urgency, default=None)
+def worst_of(seen: Iterable[Budget]) -> dict[int, BudgetStatus]:
+    """Budget for each value → the value that is nearest to its amount or furthest over it."""
+    rows = BudgetStatus.objects.filter(budget__in=[each.pk for each in seen if each.for_each])
+    share = (F("actual") / NullIf(F("amount"), Value(Decimal(0)))).desc(nulls_last=True)
+    ranked = rows.exclude(value__in=["", *NO_VALUES]).order_by("budget_id", share, "value")
+    return {each.budget_id: each for each in ranked.distinct("budget_id")}
 
 
-def line(budget: Budget, statuses: Sequence[BudgetStatus], now: datetime) -> Line:
-    status = worst_of(statuses)
-    whole = next((each for each in statuses if not each.value), None)
-    found = marks(status)
+def shown(
+    budget: Budget, whole: Mapping[int, BudgetStatus], worst: Mapping[int, BudgetStatus]
+) -> BudgetStatus | None:
+    """The status whose figures stand for the budget."""
+    return worst.get(budget.pk) or whole.get(budget.pk)
+
+
+def line(
+    budget: Budget, whole: BudgetStatus | None, status: BudgetStatus | None, now: datetime
+) -> Line:
     return Line(
         name=budget.name,
         href=reverse("budget", args=[budget.pk]),
         scope=scope(budget),
         worst=worst_text(budget, status, whole),
         period=period_text(budget, status, now),
-        amount=money(status.amount if status else None),
-        spent=money(status.actual if status else None),
-        share=formats.share_short(status.actual, status.amount) if status else formats.MISSING,
-        forecast=money(
-            status.forecast if status else None, status.forecast_reason if status else ""
-        ),
-        bar=bar(status),
-        marks=found,
+        figures=figures_of(status),
+        marks=[*state_marks(status), *doubts(whole)],
     )
 
 

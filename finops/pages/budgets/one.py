@@ -25,18 +25,18 @@ from finops.pages.budgets import burning, frame, seen_budget, told, wording
 from finops.pages.budgets.burning import Burning
 from finops.pages.budgets.listing import period_text
 from finops.pages.budgets.states import (
-    Bar,
+    Figures,
     Mark,
     Note,
-    bar,
+    doubts,
+    figures_of,
     freshness,
-    marks,
     notes,
+    state_marks,
     urgency,
 )
 from finops.pages.kpis import Kpi
 from finops.pages.links import address
-from finops.pages.tables import Cell
 from finops.rollups import ZoneChanged
 
 VALUES_SHOWN = 20
@@ -49,11 +49,7 @@ class ValueLine:
     name: str
     href: str
     is_charted: bool
-    amount: Cell
-    spent: Cell
-    share: str
-    forecast: Cell
-    bar: Bar
+    figures: Figures
     marks: list[Mark]
 
 
@@ -69,8 +65,9 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
     charted = charted_of(request.GET.get("value", ""), found, whole, values)
     context = frame(request, f"Does {found.name} hold?", (found.name, "")) | {
         "budget": found,
-        "marks": marks(charted),
+        "marks": [*state_marks(charted), *doubts(whole)],
         "notes": notes(found, whole, now),
+        "gaps": [],
         "freshness": freshness(statuses, now),
         "facts": wording.facts(found, now),
         "thresholds": told.thresholds(found, charted, now),
@@ -110,7 +107,7 @@ def figures(
     gap = gap_note(found, read, now)
     of = f" by {value}" if value else ""
     return {
-        "notes": [*notes(found, charted, now), *([gap] if gap else [])],
+        "gaps": [gap] if gap else [],
         "kpis": kpis(found, read, charted, now),
         "chart": burning.chart(found, read, charted, f"Spent so far{of}, beside the budget"),
         "steps": burning.steps(read, amount),
@@ -138,7 +135,7 @@ def kpis(found: Budget, read: Burning, status: BudgetStatus | None, now: datetim
             note=f"{formats.share_short(spent, amount)} of the amount" if amount else "",
             tone="warn" if amount is not None and spent >= amount else "",
         ),
-        left_kpi(amount, spent, read, now),
+        left_kpi(found, amount, read, now),
         forecast_kpi(status, amount),
         pace_kpi(amount, spent, read),
     ]
@@ -149,12 +146,14 @@ def both(amount: Decimal | None) -> tuple[str, str]:
     return formats.money_short(amount), "" if amount is None else formats.money_exact(amount)
 
 
-def left_kpi(amount: Decimal | None, spent: Decimal, read: Burning, now: datetime) -> Kpi:
+def left_kpi(found: Budget, amount: Decimal | None, read: Burning, now: datetime) -> Kpi:
+    spent, is_rolling = read.spent, found.period == Budget.Span.ROLLING
     if amount is None:
         return Kpi("Left", formats.MISSING)
     over = spent - amount
     label = "Over by" if over > 0 else "Left"
-    return Kpi(label, *both(abs(over)), note=burning.left_of(read.query.period, now))
+    note = "" if is_rolling else burning.left_of(read.query.period, now)
+    return Kpi(label, *both(abs(over)), note=note)
 
 
 def forecast_kpi(status: BudgetStatus | None, amount: Decimal | None) -> Kpi:
@@ -209,12 +208,8 @@ def value_line(found: Budget, status: BudgetStatus, is_charted: bool) -> ValueLi
         name=status.value,
         href=f"{reverse('budget', args=[found.pk])}?{query}",
         is_charted=is_charted,
-        amount=wording.money(status.amount),
-        spent=wording.money(status.actual),
-        share=formats.share_short(status.actual, status.amount),
-        forecast=wording.money(status.forecast, status.forecast_reason),
-        bar=bar(status),
-        marks=marks(status),
+        figures=figures_of(status),
+        marks=[*state_marks(status), *doubts(status)],
     )
 
 

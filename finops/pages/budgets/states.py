@@ -11,7 +11,9 @@ from django.conf import settings
 
 from finops import formats
 from finops.models import Budget, BudgetIncrease, BudgetStatus
+from finops.pages.budgets.wording import money
 from finops.pages.states import FreshnessLine
+from finops.pages.tables import Cell
 from finops.periods import local_day
 
 State = BudgetStatus.State
@@ -72,13 +74,19 @@ def is_heading_over(status: BudgetStatus) -> bool:
     return known and status.state != State.OVER and status.forecast > status.amount
 
 
-def marks(status: BudgetStatus | None) -> list[Mark]:
-    """The state first, then what makes it less certain."""
+def state_marks(status: BudgetStatus | None) -> list[Mark]:
+    """How it stands, and whether it will not for long."""
     if status is None:
         return [UNCHECKED]
     found = [STATES[State(status.state)]]
-    if is_heading_over(status):
-        found.append(HEADING_OVER)
+    return [*found, HEADING_OVER] if is_heading_over(status) else found
+
+
+def doubts(status: BudgetStatus | None) -> list[Mark]:
+    """What makes the state less certain."""
+    if status is None:
+        return []
+    found = []
     if status.unpriced_requests:
         count = formats.count_short(status.unpriced_requests)
         found.append(Mark("?", f"{count} unpriced", "warn", "Requests without a known price."))
@@ -89,8 +97,31 @@ def marks(status: BudgetStatus | None) -> list[Mark]:
     return found
 
 
-def bar(status: BudgetStatus | None) -> Bar:
-    if status is None or not status.amount:
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The cells that every table of budgets, or of their values, has."""
+
+    amount: Cell
+    spent: Cell
+    share: str
+    forecast: Cell
+    bar: Bar
+
+
+def figures_of(status: BudgetStatus | None) -> Figures:
+    if status is None:
+        return Figures(money(None), money(None), formats.MISSING, money(None), Bar())
+    return Figures(
+        amount=money(status.amount),
+        spent=money(status.actual),
+        share=formats.share_short(status.actual, status.amount),
+        forecast=money(status.forecast, status.forecast_reason),
+        bar=bar(status),
+    )
+
+
+def bar(status: BudgetStatus) -> Bar:
+    if not status.amount:
         return Bar()
     share = min(max(status.actual * 100 / status.amount, Decimal(0)), Decimal(100))
     tones = {State.OVER: "crit", State.NEAR: "warn", State.WITHIN: "ok"}
