@@ -17,7 +17,7 @@ from finops import alerts
 from finops.alerts import outbox
 from finops.channels import keeping, other, unsubscribing
 from finops.conninfo import conninfo
-from finops.models import Channel, Delivery, Recipient
+from finops.models import Alert, Channel, Delivery, Recipient
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,26 @@ def test_an_acknowledged_threshold_is_news_under_another_amount(hook: Hook, now:
     raised("3", now, facts=facts(now, amount="2000"))
     emptied(now)
     assert [each["alerts"][0]["facts"]["amount"] for each in hook.json] == ["2000"]
+
+
+def test_an_acknowledged_threshold_is_news_of_other_usage(hook: Hook, now: Any) -> None:
+    channel("webhook", hook.url, now)
+    made, user = budget(now - timedelta(days=1)), User.objects.create_user("grace")
+    alerts.acknowledge(raised("1", now, budget=made), by=user, now=now)
+    raised("2", now, budget=made)
+    made.changed_at = now + timedelta(seconds=1)
+    raised("3", now, budget=made)
+    assert states() == ["cancelled", "cancelled", "waiting"]
+
+
+def test_nobody_is_reminded_of_figures_that_are_fresh_again(hook: Hook, now: Any) -> None:
+    channel("webhook", hook.url, now, repeat_hours=1)
+    raised("1", now, kind="pipeline_stale", severity="critical", facts={}, thread="pipeline-1")
+    emptied(now)
+    raised("2", now, kind="pipeline_recovered", severity="note", facts={}, thread="pipeline-1")
+    assert alerts.remind(now + timedelta(hours=2)) == 0
+    Alert.objects.filter(key="2").delete()
+    assert alerts.remind(now + timedelta(hours=2)) == 1
 
 
 def test_what_was_snoozed_for_a_week_is_tried_as_long_as_anything(hook: Hook, now: Any) -> None:

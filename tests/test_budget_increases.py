@@ -189,3 +189,28 @@ def test_other_teams_and_viewers_do_not_ask(budget: Budget) -> None:
     for role, team, status in (("engineer", "ads", 404), ("viewer", "cx", 403)):
         response = reader(role, team).post(f"/budgets/{budget.pk}/increase", form)
         assert response.status_code == status
+
+
+def test_a_note_that_is_too_long_is_refused_beside_its_field(
+    finance: Client, budget: Budget
+) -> None:
+    increase = asked(finance, budget)
+    note = "long " * 500
+    assert decide(finance, increase, "refuse", note) == 400
+    assert decide(finance, increase, "approve", note) == 400
+    path = f"/api/v1/budgets/{budget.pk}/increases/{increase.pk}"
+    body = {"verb": "approve", "note": note}
+    answer = finance.post(path, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert "2,000" in str(answer.json())
+    assert decide(finance, increase, "approve") == 302
+    assert decide(finance, increase, "end", note) == 400
+
+
+def test_what_ends_with_a_deleted_budget_is_no_news(finance: Client, budget: Budget) -> None:
+    increase = asked(finance, budget)
+    assert finance.post(f"/budgets/{budget.pk}/delete").status_code == 302
+    told = Alert.objects.count()
+    assert increases.expire(increase.until) == 1
+    assert Alert.objects.count() == told
+    assert AuditRecord.objects.filter(action="budget.increase.expire").count() == 1

@@ -115,6 +115,8 @@ def _answered(alert: Alert) -> str:
     earlier = Alert.objects.filter(
         thread=alert.thread, kind=alert.kind, severity=alert.severity
     ).exclude(acknowledged_at=None)
+    if alert.budget:  # which may have been made one of other usage since
+        earlier = earlier.filter(acknowledged_at__gt=alert.budget.changed_at)
     for each in earlier.exclude(pk=alert.pk):
         if _terms(each) == terms:
             return f"{ACKNOWLEDGED}, by {each.acknowledged_by}"

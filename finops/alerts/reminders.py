@@ -59,8 +59,12 @@ def _due(channel: Channel, now: datetime) -> list[Delivery]:
     later = Delivery.objects.filter(
         alert=OuterRef("alert"), recipient=OuterRef("recipient"), turn__gt=OuterRef("turn")
     )
+    recovered = Alert.objects.filter(
+        kind=Alert.Kind.PIPELINE_RECOVERED, thread=OuterRef("alert__thread")
+    )
     found = Delivery.objects.filter(
         ~Exists(later),
+        ~Exists(recovered),
         recipient__channel=channel,
         recipient__stopped_at=None,
         state=State.SENT,

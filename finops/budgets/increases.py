@@ -66,7 +66,8 @@ def ask(budget: Budget, wanted: Wanted, act: Doing) -> BudgetIncrease:
 
 def approve(pk: int, note: str, act: Doing) -> BudgetIncrease:
     """From now until it expires it is part of the amount, and thresholds that it lifts above what
-    is spent are armed anew. Raises NotWaiting."""
+    is spent are armed anew. Raises NotWaiting, and ValidationError where the note is no text."""
+    note = checked(note)
     with transaction.atomic():
         increase = _waiting(pk, act.at)
         _decide(increase, State.APPROVED, note, act)
@@ -77,6 +78,7 @@ def approve(pk: int, note: str, act: Doing) -> BudgetIncrease:
 
 def refuse(pk: int, note: str, act: Doing) -> BudgetIncrease:
     """Raises NotWaiting, and ValidationError without a note: who asked is to know why."""
+    note = checked(note)
     if not note:
         raise ValidationError({"note": "Say why: whoever asked reads it."})
     with transaction.atomic():
@@ -96,7 +98,9 @@ def withdraw(pk: int, act: Doing) -> BudgetIncrease:
 
 
 def end(pk: int, note: str, act: Doing) -> BudgetIncrease:
-    """Take an approved one back before it expires. Raises NotWaiting where it does not hold."""
+    """Take an approved one back before it expires. Raises NotWaiting where it does not hold, and
+    ValidationError where the note is no text."""
+    note = checked(note)
     with transaction.atomic():
         increase = BudgetIncrease.objects.select_for_update().get(pk=pk)
         if increase.state != State.APPROVED or increase.until <= act.at:
@@ -129,6 +133,13 @@ def expire(now: datetime) -> int:
     return count
 
 
+def checked(note: str) -> str:
+    try:
+        return fields.note(note)
+    except ValidationError as error:
+        raise ValidationError({"note": error.messages}) from None
+
+
 def _waiting(pk: int, now: datetime) -> BudgetIncrease:
     """The row, locked. Raises NotWaiting, and BudgetIncrease.DoesNotExist."""
     increase = BudgetIncrease.objects.select_for_update().get(pk=pk)
@@ -140,7 +151,7 @@ def _waiting(pk: int, now: datetime) -> BudgetIncrease:
 
 
 def _decide(increase: BudgetIncrease, state: str, note: str, act: Doing) -> None:
-    increase.state, increase.note = state, fields.note(note)
+    increase.state, increase.note = state, note
     increase.decided_by, increase.decided_at = actor(act), act.at
     increase.save(update_fields=["state", "note", "decided_by", "decided_at"])
 
@@ -183,6 +194,8 @@ def _tell(
         reason=reason,
         address=act.address,
     )
+    if budget.removed_at is not None:
+        return  # what ends with a deleted budget is on record, and no news
     span = Calendar(budget.period, budget.rolling_days, fiscal_first_month()).at(
         local_day(act.at, settings.REPORTING_ZONE)
     )

@@ -107,7 +107,10 @@ def ask(url: str, title: str, text: str, kind: str) -> dict[str, Any]:
     )
     if done.returncode:
         raise NotRun
-    answer: dict[str, Any] = json.loads(done.stdout)
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise NotRun from None
     return answer
 
 
