@@ -26,7 +26,7 @@ DIGITS = 120
 # Estimates are no more exact than that.
 DECIMALS = 12
 DAY = timedelta(days=1)
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,11 @@ def whole_days(sums: Mapping[date, Decimal], today: date) -> list[tuple[date, De
 
 def parts_left(first: date, end: date, as_of: datetime, zone: ZoneInfo) -> dict[date, Decimal]:
     """Which part of each day from `first` on is after `as_of`; days may have 23 or 25 hours."""
-    found = {}
+    found, today = {}, local_day(as_of, zone)
     for day in (first + DAY * n for n in range((end - first).days)):
+        if day > today:  # not to be worked out, of a year, for each value of a dimension
+            found[day] = ONE
+            continue
         begins, ends = start_of_day(day, zone), start_of_day(day + DAY, zone)
         left = (ends - max(as_of, begins)) // timedelta(microseconds=1)
         found[day] = Decimal(left) / ((ends - begins) // timedelta(microseconds=1))

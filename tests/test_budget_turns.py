@@ -6,11 +6,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from budgeting import UNPRICED, UTC_ZONE, budget, percent, price_dollars, spend
+from budgeting import UNPRICED, UTC_ZONE, budget, cost, percent, price_dollars, spend
 from django.contrib.auth.models import User
 
 from finops import budgets, rollups
 from finops.models import Alert, Budget
+from tests import usage
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +87,20 @@ def test_a_budget_of_other_usage_tells_of_that() -> None:
     spend(NOW, 95, now=NOW + 2 * MINUTE, team="ads")
     evaluate(NOW + 2 * MINUTE)
     assert told("budget_actual")[1:] == ["all has spent $95.00, 95 % of $100.00"]
+
+
+def test_of_very_many_values_the_costliest_are_told_first_and_the_others_after_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("finops.budgets.recording.MOST_ALERTS", 2)
+    made = budget(NOW, for_each="user", period="daily", amount=5, thresholds=[percent(100)])
+    usage.record([cost(NOW, dollars, user=f"u{dollars}") for dollars in (6, 9, 7, 8, 5)], now=NOW)
+    users = []
+    for minute in range(4):
+        evaluate(NOW + minute * MINUTE)
+        alerts = Alert.objects.filter(kind="budget_actual").order_by("pk")
+        users.append([each.facts["value"] for each in alerts])
+    assert users[0] == ["u9", "u8"]
+    assert users[1] == ["u9", "u8", "u7", "u6"]
+    assert users[2] == users[3] == ["u9", "u8", "u7", "u6", "u5"]
+    assert {each.state for each in made.statuses.exclude(value="")} == {"over"}

@@ -84,6 +84,12 @@ def cross(
         is_rolling=watched.calendar.is_rolling,
     )
     _write(watched, standing, held, decision, moment, report)
+    return is_held(watched, standing, former)
+
+
+def is_held(watched: Watched, standing: Standing, former: Former) -> bool:
+    """Whether a threshold in force was reached and is not armed again."""
+    held = former.crossings[watched.number, standing.value, watched.key_of(standing.span)]
     in_force = (row for number, row in held.items() if number in watched.thresholds)
     return any(row.rearmed_at is None for row in in_force)
 

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from finops.budgets import statuses, telling
 from finops.budgets.closings import close, is_judged, note_late
-from finops.budgets.crossings import Former, cross, read_former
+from finops.budgets.crossings import Former, cross, is_held, read_former
 from finops.budgets.moments import Evaluated, Moment, Report
 from finops.budgets.questions import VALUES
 from finops.budgets.standings import Standing
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 SOON = timedelta(seconds=8)
 # A budget that cannot be judged for so long is told.
 UNREAD_FOR = timedelta(minutes=10)
+# Alerts of one budget in one evaluation, the costliest first. What else its values have reached is
+# told by the next ones: ten thousand at once would hold up all other budgets for a minute.
+MOST_ALERTS = 200
 FAILED = "Its figures could not be written; the worker's log says why."
 
 
@@ -87,9 +90,12 @@ def _judge(each: Evaluated, former: Former, moment: Moment, report: Report) -> l
         close(watched, asked, ended, former, moment, report)
     note_late(each, former, moment, report)
     rows: list[BudgetStatus] = []
+    most = report.alerts + MOST_ALERTS
     for number, standing in enumerate(each.standings):
-        is_reached = is_judged(watched, standing) and cross(
-            watched, each.asked, standing, former, moment, report
+        is_reached = is_judged(watched, standing) and (
+            cross(watched, each.asked, standing, former, moment, report)
+            if report.alerts < most
+            else is_held(watched, standing, former)
         )
         state = statuses.state_of(watched, standing, is_reached=is_reached)
         if is_reached or number <= VALUES:
