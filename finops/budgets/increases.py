@@ -194,8 +194,6 @@ def _tell(
         reason=reason,
         address=act.address,
     )
-    if budget.removed_at is not None:
-        return  # what ends with a deleted budget is on record, and no news
     span = Calendar(budget.period, budget.rolling_days, fiscal_first_month()).at(
         local_day(act.at, settings.REPORTING_ZONE)
     )
