@@ -114,14 +114,13 @@ def _convert_portion(cursor: CursorWrapper, held: NameHashing) -> int:
             # Who came in the clear while hashes were off, after having been hashed, is two users
             # already, and their figures stay apart.
             hashes[number] = hashed(key, f"{name}\0{number}")
-    cursor.execute(
-        statement("hash_users"),
-        {
-            "ids": [number for number, _ in users],
-            "names": [name for _, name in users],
-            "hashes": [hashes[number] for number, _ in users],
-        },
-    )
+    changed = {
+        "ids": [number for number, _ in users],
+        "names": [name for _, name in users],
+        "hashes": [hashes[number] for number, _ in users],
+    }
+    cursor.execute(statement("hash_users"), changed)
+    cursor.execute(statement("hash_budget_values"), changed)
     held.converted_to = users[-1][0]
     held.save()
     return len(users)
