@@ -4,6 +4,7 @@ lost, and nothing is told of what is over."""
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from budgeting import UNPRICED, UTC_ZONE, budget, cost, percent, price_dollars, spend
@@ -87,6 +88,23 @@ def test_a_budget_of_other_usage_tells_of_that() -> None:
     spend(NOW, 95, now=NOW + 2 * MINUTE, team="ads")
     evaluate(NOW + 2 * MINUTE)
     assert told("budget_actual")[1:] == ["all has spent $95.00, 95 % of $100.00"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"filters": {"team": ["ads"]}}, {"unpriced": "estimate", "unpriced_rate": 50_000_000}],
+    ids=["filters", "estimate"],
+)
+def test_other_figures_of_a_period_that_is_over_are_no_late_usage(fields: Any) -> None:
+    made = budget(NOW, period="daily", filters={"team": ["cx"]}, thresholds=[percent(90)])
+    spend(NOW, 40, now=NOW, team="cx")
+    spend(NOW, 70, now=NOW, team="ads")
+    spend(NOW, 1, now=NOW, team="cx", model=UNPRICED)
+    evaluate(NOW)
+    evaluate(NOW + DAY)
+    change(made, NOW + DAY + MINUTE, **fields)
+    evaluate(NOW + DAY + MINUTE)
+    assert told("budget_late_usage") == []
 
 
 def test_of_very_many_values_the_costliest_are_told_first_and_the_others_after_them(

@@ -80,6 +80,9 @@ def change(
             # What was told is of other usage: everything is armed anew, and may be told today.
             budget.amount_revision += 1
             budget.crossings.filter(rearmed_at=None).update(rearmed_at=at)
+        if _counting(former) != _counting(draft):
+            # What periods came to is no measure of late usage any more.
+            budget.closings.all().delete()
         _fill(budget, draft, by, at)
         _save(budget)
         _keep_plan(budget, draft)
@@ -228,6 +231,10 @@ def _amount(draft: Draft) -> tuple[object, ...]:
 def _usage(draft: Draft) -> tuple[object, ...]:
     """What makes its figures those of other requests, or of another cost."""
     return filters_json(draft.filters), draft.for_each, draft.cost
+
+
+def _counting(draft: Draft) -> tuple[object, ...]:
+    return *_usage(draft), draft.unpriced, draft.unpriced_rate
 
 
 def _order(each: Any) -> tuple[str, int, str, Any]:
