@@ -15,9 +15,10 @@ from django.utils import timezone
 from psycopg import sql
 
 from finops import audit, erasures
-from finops.models import AuditRecord, CardinalityOverflow, Erasure, IngestKey
-from tests import usage
+from finops.models import AuditRecord, CardinalityOverflow, Delivery, Erasure, IngestKey
+from tests import telling, usage
 from tests.desks import reader
+from tests.telling import channel
 
 pytestmark = pytest.mark.django_db
 NAME = "Ann (O'Hara+1)\"\\é@example.org"
@@ -208,3 +209,16 @@ def test_the_command_asks_and_prints_the_certificate(monkeypatch: pytest.MonkeyP
     assert told["sums_before"] == told["sums_after"]
     assert told["sha256"] == Erasure.objects.get().digest
     assert dump().count("o'hara") == 1
+
+
+def test_the_name_leaves_alerts_and_their_mails_keep_their_thread(at: datetime) -> None:
+    usage.record([usage.event(at, user="u-1842")], now=timezone.now())
+    channel("email", "cfo@example.org", at)
+    facts = telling.facts(at, value="u-1842", dimension="user")
+    held = telling.raised("budget-7-1:u-1842", at, facts=facts, title="u-1842 has spent $60.00")
+    erasures.begin("u-1842", "ada", timezone.now())
+    [erasure] = erasures.proceed(timezone.now() + erasures.SETTLED + timedelta(seconds=5))
+    held.refresh_from_db()
+    assert "u-1842" not in f"{held.key} {held.thread} {held.title} {held.facts}"
+    assert held.thread == f"budget-7-2026-10-01:{erasure.label}"
+    assert Delivery.objects.get(alert=held).state == "waiting"

@@ -107,7 +107,7 @@ class ChannelForm(forms.Form):
 
     def __init__(self, *args: Any, kind: str, shown: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kind = kind
+        self.kind, self.shown = kind, shown
         address = self.fields["address"]
         address.label, address.help_text = ADDRESSES[Kind(kind)]
         if kind == Kind.EMAIL:
@@ -123,6 +123,13 @@ class ChannelForm(forms.Form):
         self.fields["zone"].initial = settings.REPORTING_ZONE.key
         for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
+
+    def clean_address(self) -> str:
+        """Said beside other mistakes; what else is wrong with it, finops.channels tells."""
+        address: str = self.cleaned_data["address"].strip()
+        if not address and self.kind != Kind.EMAIL and not self.shown:
+            raise forms.ValidationError("Paste the whole address.")
+        return address
 
     def groups(self) -> Iterator[tuple[str, list[BoundField]]]:
         """Title and fields, as they stand on the page."""
