@@ -139,6 +139,15 @@ def test_disabled_enabled_and_removed(signed_in: Client, hook: Hook) -> None:
     ]
 
 
+def test_what_makes_messages_useless_is_said(signed_in: Client, settings: Any) -> None:
+    settings.PUBLIC_URL, settings.EMAIL_BACKEND = "http://127.0.0.1:8000", "finops.mail.Outbox"
+    text = signed_in.get("/settings/channels").text
+    assert "FARTHING_PUBLIC_URL names the address" in text
+    assert "until EMAIL_URL names one" in text
+    settings.PUBLIC_URL, settings.EMAIL_BACKEND = "https://farthing.example.com", "smtp"
+    assert 'class="alert warn"' not in signed_in.get("/settings/channels").text
+
+
 def test_two_channels_have_two_names(signed_in: Client) -> None:
     add(signed_in, "email", name="us", address="ann@example.org")
     response = add(signed_in, "email", name="us", address="bob@example.org")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +21,7 @@ from finops.alerts import raise_to
 from finops.alerts.routing import TOPICS
 from finops.channels import keeping
 from finops.channels.secrets import Unreadable
+from finops.mail import Outbox
 from finops.models import Alert, Channel, Recipient
 from finops.pages.channel_forms import ChannelForm
 from finops.pages.refusals import moment
@@ -26,6 +29,7 @@ from finops.pages.requester import signed_in
 from finops.pages.settings.desk import act, context
 
 TAB = "channels"
+OUTBOX = f"{Outbox.__module__}.{Outbox.__qualname__}"
 Kind = Channel.Kind
 Why = Recipient.Why
 KINDS = (
@@ -45,7 +49,21 @@ VERBS = {
 def listing(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rows = [row(each, now) for each in keeping.everything()]
-    return render(request, "channels/page.html", context(request, TAB, rows=rows, kinds=KINDS))
+    found = context(request, TAB, rows=rows, kinds=KINDS, notes=notes())
+    return render(request, "channels/page.html", found)
+
+
+def notes() -> list[str]:
+    """What of the installation keeps messages from being of use."""
+    found = []
+    if settings.EMAIL_BACKEND == OUTBOX:
+        found.append("No mail server is set: mails are written to files until EMAIL_URL names one.")
+    if urlsplit(settings.PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}:
+        found.append(
+            f"Links in messages lead to {settings.PUBLIC_URL}, which works on this machine alone. "
+            "FARTHING_PUBLIC_URL names the address that people use."
+        )
+    return found
 
 
 @never_cache
