@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from enforcing import AUTHORIZE, DOLLAR, Gateway, clock
 from enforcing import gateway as gateway
 from enforcing import ingest_app as ingest_app
+from jsonschema import Draft202012Validator
 
 from finops.models import Budget, Team
 
@@ -262,3 +264,17 @@ def test_decisions_are_counted(gateway: Gateway) -> None:
     gateway.ask(estimated_cost="1.5")
     assert (counted("allow"), counted("block")) == (before[0] + 1, before[1] + 1)
     assert "farthing_ingest_budgets_age_seconds" in gateway.door.http.get("/metrics").text
+
+
+def test_answers_follow_the_document(gateway: Gateway, client: Client) -> None:
+    document = client.get("/api/schema/", headers={"Accept": "application/json"}).json()
+    described = document["paths"][AUTHORIZE]["post"]["responses"]["200"]["content"]
+    schema = described["application/json"]["schema"]
+    validator = Draft202012Validator({**schema, "components": document["components"]})
+    gateway.budget(5, for_each="user")
+    gateway.budget(1, enforced="throttle", period=Budget.Span.ROLLING, rolling_days=7)
+    gateway.refresh()
+    for more in ({"reserve": True}, {}, {"estimated_cost": 9}):
+        answer = gateway.ask(**{"user": "ann", "estimated_cost": 1, **more})
+        assert len(answer["reasons"]) == 2
+        assert [error.message for error in validator.iter_errors(answer)] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -193,10 +193,14 @@ def test_figures_are_made_again_when_all_of_enforcement_is_lost(gateway: Gateway
 
 def test_a_reservation_counts_in_the_period_in_which_it_was_made(gateway: Gateway) -> None:
     gateway.budget(10, period=Budget.Span.DAILY)
+    midnight = (gateway.now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    clock.now = midnight.timestamp() - 60
     gateway.refresh()
-    reserve(gateway, 10, ttl_seconds=80_000)
-    clock.now += 86_400
+    reserve(gateway, 10, ttl_seconds=3600)
+    assert remaining(gateway) == "0"
+    clock.now += 120
     gateway.refresh()
+    assert ReservationHold.objects.exists()
     assert remaining(gateway) == "10"
 
 

@@ -18,7 +18,7 @@ from ingest.events import Amount, Id, Name, ResponseId, ServiceTier, Tags, Token
 from ingest.facts import MAX_AMOUNT, MAX_DECIMAL_PLACES
 from ingest.problems import Problem
 
-MAX_TTL_SECONDS = 86_400
+MAX_TTL_SECONDS = 3_600
 TTL_SECONDS = 300
 HEADER = b"x-farthing-"
 
