@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -91,6 +92,8 @@ def test_every_step_is_on_record_and_in_one_conversation(
     assert len(alerts) == 4
     assert len({each.thread for each in alerts}) == 1
     assert {each.budget_id for each in alerts} == {budget.pk}
+    said = {Decimal(each.facts["increase"]) for each in alerts}
+    assert (said, alerts[-1].facts["reason"]) == ({Decimal(40)}, "launch week")
 
 
 def test_it_ends_by_itself_and_the_worker_notes_it_once(
