@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection
 from telling import Hook, Mails, act, budget, channel, emptied, facts, raised
 from telling import hook as hook
@@ -172,3 +173,22 @@ def test_acknowledging_does_not_wait_for_who_sends(hook: Hook, now: Any) -> None
     assert states() == ["cancelled", "cancelled"]
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = 0")
+
+
+@pytest.mark.parametrize("said", ["554 5.7.1 Relay access denied", "530 Authentication required"])
+def test_a_server_that_is_set_up_wrongly_ends_no_mailbox(mails: Mails, now: Any, said: str) -> None:
+    channel("email", "ann@example.org", now)
+    mails.refuses["ann@example.org"] = said
+    raised("1", now)
+    emptied(now)
+    mails.refuses = {}
+    emptied(now + timedelta(minutes=3))
+    assert states() == ["sent"]
+
+
+def test_a_webhook_whose_key_is_lost_says_what_to_do(settings: Any, hook: Hook, now: Any) -> None:
+    made = channel("webhook", hook.url, now)
+    settings.SECRET_KEY = "another"
+    terms = keeping.Terms(made.name, "webhook", hook.url)
+    with pytest.raises(ValidationError, match="Remove this channel and add it again"):
+        keeping.change(made, terms, act(now))

@@ -20,6 +20,10 @@ from finops.organisation.stored import Act, log
 Kind = Channel.Kind
 Why = Recipient.Why
 TAKEN = "There is a channel of this name already."
+LOST_KEY = (
+    "SECRET_KEY is not the one that this channel was stored under, so its key is lost too. Remove "
+    "this channel and add it again, which makes a new key."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,21 @@ def change(channel: Channel, terms: Terms, act: Act) -> bool:
         before = described(held)
         key = ""
         if terms.address and held.kind == Kind.WEBHOOK:
-            key = secrets.unseal(held.secret)["key"]
+            key = _key_of(held)
         _store(held, terms, act, key)
         after = described(held)
         if before == after:
             return False
         log("channel.change", held.name, act, before=before, after=after)
     return True
+
+
+def _key_of(channel: Channel) -> str:
+    """Raises ValidationError where it is lost: its owner has to be told another one."""
+    try:
+        return secrets.unseal(channel.secret)["key"]
+    except secrets.Unreadable:
+        raise ValidationError({"address": LOST_KEY}) from None
 
 
 def renew_key(channel: Channel, act: Act) -> str:

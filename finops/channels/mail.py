@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from email.utils import formataddr
 from typing import Any
@@ -18,6 +19,8 @@ from finops.channels.outcomes import Outcome
 CHART_WIDTH, CHART_HEIGHT = 552, 72
 LONGEST_SUBJECT = 150
 LISTED = 100  # alerts of a digest; the page has all
+# What a server has against who sends, such as relaying denied: no mailbox is gone by that.
+AUTHENTICATION_REQUIRED, POLICY = 530, re.compile(rb"\s*5\.7\.\d")
 
 
 def send(message: Message, to: str, channel: int, unsubscribe: str) -> Outcome:
@@ -29,7 +32,8 @@ def send(message: Message, to: str, channel: int, unsubscribe: str) -> Outcome:
         # Who may read of an attempt may not read whose mailbox it was.
         said = outcomes.plain(text).replace(to, "the address")
         said = f"The mail server refused the address: {code} {said}"
-        return outcomes.gone(said, code) if code >= 500 else outcomes.later(said, code)
+        is_gone = code >= 500 and code != AUTHENTICATION_REQUIRED and not POLICY.match(text)
+        return outcomes.gone(said, code) if is_gone else outcomes.later(said, code)
     except smtplib.SMTPAuthenticationError as error:
         said = f"The mail server refused the login of EMAIL_URL: {error.smtp_code}"
         return outcomes.later(said, error.smtp_code, is_shared=True)
