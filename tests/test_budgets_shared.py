@@ -100,3 +100,19 @@ def test_a_kept_answer_is_good_in_its_own_zone_only() -> None:
     assert memory.find(asked, look, NOW + timedelta(hours=1)) is None
     other = asked.replace(zone=ZoneInfo("Asia/Kolkata"))
     assert memory.find(other, look, NOW) is None
+
+
+def test_what_is_kept_has_a_limit_and_old_answers_make_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("finops.budgets.figures.MOST_ROWS", 5)
+    memory, look, first, second = Memory(), costs.look(), question(), question(team=["cx"])
+    three = Answer({"": dict.fromkeys(range(3), figures.Usage())})  # type: ignore[arg-type]
+    for _ in range(4):
+        memory.keep(first, three, 9**18, NOW)
+        memory.keep(second, three, 9**18, NOW)
+    assert memory.find(first, look, NOW) is three
+    assert memory.find(second, look, NOW) is None
+    later = NOW + figures.KEPT
+    memory.keep(second, three, 9**18, later)
+    assert (memory.find(second, look, later), memory.rows) == (three, 3)

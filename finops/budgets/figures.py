@@ -23,6 +23,8 @@ ZERO = Decimal(0)
 SNAPSHOT = 50
 KEPT = timedelta(minutes=15)
 MOST_KEPT = 20_000
+# Of all answers that are kept: some 200 MB.
+MOST_ROWS = 500_000
 
 Step = date | datetime | None  # a day, the start of an hour, or the whole period
 
@@ -82,6 +84,10 @@ class Answer:
     def total(self, key: str) -> Usage:
         return sum(self.of(key).values(), Usage())
 
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self.usage.values()))
+
     def whole(self) -> Usage:
         return sum((self.total(key) for key in self.usage), self.rest or Usage())
 
@@ -106,6 +112,7 @@ class Memory:
     process: what another one has changed shows in the database."""
 
     kept: dict[CostQuery, Kept] = field(default_factory=dict)
+    rows: int = 0  # of the answers that are kept
     slow: set[int] = field(default_factory=set)  # budgets that took long the last time
     queries: int = 0  # sent to the database so far
 
@@ -117,11 +124,21 @@ class Memory:
         return held.answer if is_same else None
 
     def keep(self, question: CostQuery, answer: Answer, horizon: int, now: datetime) -> None:
-        if len(self.kept) >= MOST_KEPT:
+        """Where there is room, else it is read again each time."""
+        self.forget(question)
+        if not self._has_room(answer):
             for old in [q for q, held in list(self.kept.items()) if now - held.read_at >= KEPT]:
-                self.kept.pop(old, None)
-        if len(self.kept) < MOST_KEPT:
+                self.forget(old)
+        if self._has_room(answer):
             self.kept[question] = Kept(answer, horizon, now)
+            self.rows += answer.rows
+
+    def forget(self, question: CostQuery) -> None:
+        if held := self.kept.pop(question, None):
+            self.rows -= held.answer.rows
+
+    def _has_room(self, answer: Answer) -> bool:
+        return len(self.kept) < MOST_KEPT and self.rows + answer.rows <= MOST_ROWS
 
 
 def days_of(question: CostQuery) -> list[date]:
