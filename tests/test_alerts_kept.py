@@ -18,7 +18,7 @@ from finops import alerts
 from finops.alerts import outbox
 from finops.channels import keeping, other, unsubscribing
 from finops.conninfo import conninfo
-from finops.models import Alert, Channel, Delivery, Recipient
+from finops.models import Alert, Budget, Channel, Crossing, Delivery, Recipient
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +192,23 @@ def test_a_webhook_whose_key_is_lost_says_what_to_do(settings: Any, hook: Hook, 
     terms = keeping.Terms(made.name, "webhook", hook.url)
     with pytest.raises(ValidationError, match="Remove this channel and add it again"):
         keeping.change(made, terms, act(now))
+
+
+def test_nobody_is_reminded_of_a_threshold_that_is_armed_anew_or_of_a_deleted_budget(
+    hook: Hook, now: Any
+) -> None:
+    channel("webhook", hook.url, now, repeat_hours=1)
+    raised("0", now, severity="critical", budget=None)
+    deleted, lifted, held = (budget(now, name) for name in ("deleted", "lifted", "held"))
+    for of in (deleted, lifted, held):
+        raised(of.name, now, severity="critical", budget=of, thread=of.name)
+        Crossing.objects.create(
+            budget=of, basis="actual", period_start=now.date(), actual=1000, is_told=True,
+            crossed_at=now, crossed_on=now.date(), alert_key=of.name,
+        )  # fmt: skip
+    emptied(now)
+    Budget.objects.filter(pk=deleted.pk).update(removed_at=now)
+    lifted.crossings.update(rearmed_at=now)
+    assert alerts.remind(now + timedelta(hours=2)) == 2
+    reminded = Delivery.objects.filter(turn=1).order_by("pk").values_list("alert__key", flat=True)
+    assert list(reminded) == ["0", "held"]

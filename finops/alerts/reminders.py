@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from finops.alerts.quiet import GIVE_UP_AFTER
 from finops.channels.wording import instant
-from finops.models import Alert, Channel, Delivery, Recipient
+from finops.models import Alert, Channel, Crossing, Delivery, Recipient
 from finops.periods import start_of_day
 
 State = Delivery.State
@@ -62,9 +62,15 @@ def _due(channel: Channel, now: datetime) -> list[Delivery]:
     recovered = Alert.objects.filter(
         kind=Alert.Kind.PIPELINE_RECOVERED, thread=OuterRef("alert__thread")
     )
+    # As after an increase: what was reached is not reached any more.
+    rearmed = Crossing.objects.filter(
+        budget=OuterRef("alert__budget"), alert_key=OuterRef("alert__key")
+    ).exclude(rearmed_at=None)
     found = Delivery.objects.filter(
         ~Exists(later),
         ~Exists(recovered),
+        ~Exists(rearmed),
+        alert__budget__removed_at=None,
         recipient__channel=channel,
         recipient__stopped_at=None,
         state=State.SENT,
