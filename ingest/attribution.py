@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import islice
 from sys import intern
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,9 @@ from ingest.user_names import Naming
 # those that came last; the first in are the first out.
 ATTRIBUTION_BYTES = 14 * 2**20
 USER_BYTES = 20 * 2**20
+# libpq keeps a buffer as large as the largest statement for as long as its connection.
+NAMES_AT_ONCE = 500
+ATTRIBUTIONS_AT_ONCE = 100
 NO_USER = 0
 # Held by whoever makes or renames users while their names change from clear to hashed.
 USERS_LOCK = 0x_FA27_000A
@@ -87,7 +91,7 @@ class Register:
         with self._lock:
             return (
                 self._intern_attributions(connection, set(attributions)),
-                self._intern_users(connection, set(users)),
+                self._intern_all_users(connection, set(users)),
             )
 
     def _intern_attributions(
@@ -103,7 +107,10 @@ class Register:
         numbers |= self._find(connection, missing - set(folded.values()))
         missing -= numbers.keys()
         if missing:
-            made = self._learn(_insert_attributions(connection, missing))
+            made: dict[Attribution, int] = {}
+            several = iter(missing)
+            while portion := set(islice(several, ATTRIBUTIONS_AT_ONCE)):
+                made |= self._learn(_insert_attributions(connection, portion))
             numbers |= made | self._find(connection, missing - made.keys())
         return {attribution: numbers[coarser.get(to, to)] for attribution, to in folded.items()}
 
@@ -120,6 +127,13 @@ class Register:
         self.cardinality.know(found)
         self.attribution_ids.note(found)
         return found
+
+    def _intern_all_users(self, connection: Connection, wanted: set[str]) -> dict[str, int]:
+        numbers: dict[str, int] = {}
+        names = iter(wanted)
+        while portion := set(islice(names, NAMES_AT_ONCE)):
+            numbers |= self._intern_users(connection, portion)
+        return numbers
 
     def _intern_users(self, connection: Connection, wanted: set[str]) -> dict[str, int]:
         known = {name: self.user_ids[name] for name in wanted if name in self.user_ids}

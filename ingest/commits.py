@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +32,8 @@ _FIRST_DAY = date(2000, 1, 1)
 # Staging events and looking for each of them doubles an insert's time, and hardly any event is
 # there already, except after an outage or in a load that is sent again.
 _CAREFUL_COMMITS = 200
-_ROWS_AT_ONCE = 1000
+# libpq keeps a buffer as large as the largest portion for as long as its connection.
+_PORTION_BYTES = 256 * 1024
 
 
 class _Registered(NamedTuple):
@@ -162,14 +162,15 @@ class Committer:
 
     def _copy(self, statement: str, written: Iterator[bytes]) -> None:
         """In portions, as they are made: rows take as much memory as what they are made of."""
-        portion = b"".join(islice(written, _ROWS_AT_ONCE))
-        if not portion:
+        portions = _portions(written)
+        portion = next(portions, None)
+        if portion is None:
             return
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(rows.HEADER)
-            while portion:
+            copy.write(portion)
+            for portion in portions:
                 copy.write(portion)
-                portion = b"".join(islice(written, _ROWS_AT_ONCE))
             copy.write(rows.TRAILER)
 
     def _insert_staged(self, written: Iterator[bytes]) -> set[tuple[bytes, int]]:
@@ -243,6 +244,20 @@ def _rows(
             if rate and card and rate not in priced:
                 priced[rate] = rows.ledger_lines(rate), card.tariff(rate)
             yield rows.row(fact, batch.id, number, users[fact.user], priced[rate])
+
+
+def _portions(written: Iterator[bytes]) -> Iterator[bytes]:
+    """Rows of some hundred kilobytes together."""
+    portion: list[bytes] = []
+    size = 0
+    for row in written:
+        portion.append(row)
+        size += len(row)
+        if size >= _PORTION_BYTES:
+            yield b"".join(portion)
+            portion, size = [], 0
+    if portion:
+        yield b"".join(portion)
 
 
 def _key(fact: Fact) -> tuple[bytes, int]:
