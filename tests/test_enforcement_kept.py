@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -16,8 +18,11 @@ from enforcing import ingest_app as ingest_app
 from ingest_server import Door, serve, until
 
 from finops import enforcement, erasures, tasks
+from finops.conninfo import conninfo
 from finops.enforcement import Kept
 from finops.models import AuditRecord, Budget, EnforcementStanding, EnforcementState
+from ingest.enforcement.books import _lock
+from ingest.enforcement.terms import Place
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -135,3 +140,28 @@ def test_a_reservation_that_cannot_be_written_goes_by_the_budget(
         assert cut.ask(estimated_cost=11)["decision"] == "block"  # as the figures were
         link.symlink_to(host)
         until(lambda: cut.ask(estimated_cost="9.5", reserve=True)["reservation"])
+
+
+def waiting_since(gateway: Gateway) -> object:
+    """When the statement began that waits for a budget's lock; None where none does."""
+    row = gateway.door.database.execute(
+        "SELECT query_start FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = 'farthing enforcement' AND wait_event = 'advisory'"
+    ).fetchone()
+    return row["query_start"] if row else None
+
+
+def test_another_process_that_decides_for_long_lets_nobody_past(gateway: Gateway) -> None:
+    held = gateway.budget(10)
+    gateway.refresh()
+    gateway.spend("9.5")
+    with psycopg.connect(conninfo()) as other, ThreadPoolExecutor(1) as asking:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(Place(held.pk, ""))])
+        answer = asking.submit(gateway.ask, estimated_cost="0.4", reserve=True)
+        until(lambda: waiting_since(gateway))
+        first = waiting_since(gateway)
+        until(lambda: waiting_since(gateway) not in {None, first})  # given up, and tried again
+        other.rollback()
+        said = answer.result(20)
+    assert (said["decision"], said["reasons"][0]["code"]) == ("allow", "within_budget")
+    assert said["reservation"] is not None

@@ -126,7 +126,9 @@ class Holder:
     def _work(self, works: list[Work]) -> list[Any]:
         try:
             return list(books.work(self._connected(), works, self._now()))
-        except errors.DeadlockDetected:  # with whoever removes what is over
+        # With whoever removes what is over, or another process decides on the same budget for long:
+        # given up at once, everybody who asks near a limit would be let past it.
+        except (errors.DeadlockDetected, errors.LockNotAvailable):
             return list(books.work(self._connected(), works, self._now()))
         except psycopg.OperationalError:
             if self._connection and not self._connection.closed:
