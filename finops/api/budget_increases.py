@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from finops.api.budget_schema import GONE
 from finops.api.budgets import author, body, find, ip
 from finops.api.problems import problem
 from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer
@@ -71,6 +72,7 @@ class IncreasesView(APIView):
                 {"increases": inline_serializer("BudgetIncrease", FIELDS, many=True)},
             ),
             **PROBLEMS,
+            **GONE,
         },
     )
     def get(self, request: Request, number: int) -> Response:
@@ -81,7 +83,7 @@ class IncreasesView(APIView):
         operation_id="ask_for_budget_increase",
         summary="Ask for more of a budget, for a time",
         request=WANTED,
-        responses={201: INCREASE, **PROBLEMS},
+        responses={201: INCREASE, **PROBLEMS, **GONE},
     )
     def post(self, request: Request, number: int) -> Response:
         found, doing = find(request, number), doing_of(request)
@@ -93,7 +95,7 @@ class IncreaseView(APIView):
     @extend_schema(
         operation_id="budget_increase",
         summary="One request for more",
-        responses={200: INCREASE, **PROBLEMS},
+        responses={200: INCREASE, **PROBLEMS, **GONE},
     )
     def get(self, request: Request, number: int, increase: int) -> Response:
         return Response(as_json(find_increase(request, number, increase)))
@@ -102,7 +104,7 @@ class IncreaseView(APIView):
         operation_id="decide_budget_increase",
         summary="Approve, refuse, withdraw or end it",
         request=DECISION,
-        responses={200: INCREASE, **PROBLEMS, **TOO_LATE},
+        responses={200: INCREASE, **PROBLEMS, **GONE, **TOO_LATE},
     )
     def post(self, request: Request, number: int, increase: int) -> HttpResponse:
         found, given = find_increase(request, number, increase), body(request)
