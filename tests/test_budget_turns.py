@@ -16,19 +16,18 @@ from tests import usage
 
 pytestmark = pytest.mark.django_db
 
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def prices() -> None:
-    price_dollars()
 
 
 def evaluate(now: datetime) -> None:
     rollups.fold_pending(now, UTC_ZONE)
     budgets.evaluate(now, UTC_ZONE)
+
+
+@pytest.fixture(autouse=True)
+def prices() -> None:
+    price_dollars()
 
 
 def told(kind: str) -> list[str]:
