@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import pytest
 from desks import reader
 from django.test import Client
 
+from finops import formats
 from tests import usage
 from tests.test_settlements import NOW, aborted, prices, settlement
 
@@ -69,6 +71,35 @@ def test_the_page_of_each_row_leads_to_the_others(signed_in: Client) -> None:
         assert "do not give the cost" not in page
 
 
+def test_the_page_leads_with_what_counts_and_says_what_it_was(signed_in: Client) -> None:
+    usage.record([aborted(), settlement()], now=NOW)
+    usage.settle(NOW)
+    told = signed_in.get("/api/v1/requests/call-1?source=tests").json()
+    event, reversal, settled = [row["event_key"] for row in told["settlement"]["rows"]]
+    pages = [signed_in.get(f"/requests/{key}").text for key in (event, settled)]
+    titles = [re.findall("<h1>(.*)</h1>", page) for page in pages]
+    counts, was = told["counts"], Decimal(told["effective_cost"])
+    cost = Decimal(counts["effective_cost"])
+    assert titles == [[f"Why did this request cost {formats.money_long(cost)}?"]] * 2
+    line = f"Settled: was {formats.money_long(was)}, +{formats.money_long(cost - was)}"
+    assert all(line in page and ", +490." in page for page in pages)
+    assert re.search(r"<dt>Output tokens</dt>\s*<dd[^>]*>500</dd>", pages[0])
+    assert "What did a settlement take back?" in signed_in.get(f"/requests/{reversal}").text
+
+
+def test_the_api_names_the_figures_that_count_beside_those_of_the_record(signed_in: Client) -> None:
+    usage.record([aborted(), aborted(id="call-2"), settlement()], now=NOW)
+    usage.settle(NOW)
+    replaced, settled, plain = [
+        signed_in.get(f"/api/v1/requests/{id}?source=tests").json()
+        for id in ("call-1", "settled-1", "call-2")
+    ]
+    assert (replaced["output_tokens"], replaced["counts"]["output_tokens"]) == (10, 500)
+    assert replaced["counts"] == settled["counts"]
+    for each in (settled, plain):
+        assert each["counts"] == {name: each[name] for name in each["counts"]}
+
+
 def test_who_may_not_see_the_settled_team_is_not_told_of_it() -> None:
     usage.record([aborted(team="ads"), settlement(team="cx")], now=NOW)
     usage.settle(NOW)
@@ -76,6 +107,7 @@ def test_who_may_not_see_the_settled_team_is_not_told_of_it() -> None:
     found = engineer.get("/api/v1/requests/call-1?source=tests").json()
     assert found["kind"] == "event"
     assert found["settlement"] is None
+    assert found["counts"] is None
     assert engineer.get("/api/v1/requests/settled-1?source=tests").status_code == 404
 
 

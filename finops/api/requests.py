@@ -59,11 +59,13 @@ class RequestView(APIView):
         if not found:
             raise NotFound(f"No request has the id {request_id[:200]!r}.")
         first, *others = found
+        settling = requests.settling_of(first, seen.filters)
         return Response(
             {
                 **request_json(first),
+                "counts": counts_json(requests.counting(first, settling)),
                 "rating_trace": trace_json(first.trace) if first.trace else None,
-                "settlement": settlement_json(requests.settling_of(first, seen.filters)),
+                "settlement": settlement_json(settling),
                 "same_id": [
                     {
                         "event_key": each.event_key,
@@ -123,6 +125,24 @@ def request_json(request: UsageRequest) -> dict[str, Any]:
         **{name: amount(cost) for name, cost in request.costs.items()},
         "reported_cost": amount(request.reported_cost),
         "is_priced": request.is_priced,
+    }
+
+
+def counts_json(row: UsageRequest | None) -> dict[str, Any] | None:
+    """The figures that count now: of the record itself, or of what has settled it."""
+    if row is None:
+        return None
+    return {
+        "event_key": row.event_key,
+        "id": row.id,
+        "kind": row.kind,
+        "status": row.dimensions["status"],
+        "input_tokens": row.input_tokens,
+        "output_tokens": row.output_tokens,
+        "tokens": row.tokens,
+        "effective_cost": amount(row.costs["effective_cost"]),
+        "list_cost": amount(row.costs["list_cost"]),
+        "is_priced": row.is_priced,
     }
 
 

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_seri
 from rest_framework import serializers
 
 from finops.api.operation_schema import WORKING
-from finops.api.settlement_schema import KIND_FIELDS, SETTLEMENT
+from finops.api.settlement_schema import COUNTS, KIND_FIELDS, SETTLEMENT
 from finops.periods import GRANULARITIES, PERIODS_TEXT
 from finops.query import DIMENSIONS, MAX_LIMIT, METRICS
 
@@ -271,7 +271,8 @@ REQUEST_SCHEMA: dict[str, Any] = {
     "operation_id": "request",
     "summary": "One event with its rating trace",
     "description": "By the client's id or our event_key. Where several events have the id, the "
-    "newest is shown and same_id names the others.",
+    "newest is shown and same_id names the others. The figures are the record's own, as they were "
+    "recorded; those that count now, after settlements, are in counts.",
     "parameters": [
         OpenApiParameter("request_id", OpenApiTypes.STR, OpenApiParameter.PATH),
         OpenApiParameter("day", OpenApiTypes.DATE, description="UTC day of the event."),
@@ -282,6 +283,7 @@ REQUEST_SCHEMA: dict[str, Any] = {
             "UsageRequestWithTrace",
             {
                 **REQUEST_FIELDS,
+                "counts": COUNTS,
                 "rating_trace": TRACE,
                 "settlement": SETTLEMENT,
                 "same_id": serializers.ListField(

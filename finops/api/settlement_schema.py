@@ -27,6 +27,24 @@ _AMOUNTS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "effective_cost": serializers.CharField(allow_null=True, help_text=_MONEY),
     "list_cost": serializers.CharField(allow_null=True, help_text=_MONEY),
 }
+COUNTS = inline_serializer(
+    "CountingFigures",
+    {
+        "event_key": serializers.CharField(help_text="Of the row whose figures count."),
+        "id": serializers.CharField(),
+        "kind": serializers.ChoiceField(
+            choices=["event", "settled"], help_text="settled where a settlement replaced the event."
+        ),
+        "status": serializers.CharField(),
+        "input_tokens": serializers.IntegerField(),
+        "output_tokens": serializers.IntegerField(),
+        **_AMOUNTS,
+        "is_priced": serializers.BooleanField(),
+    },
+    allow_null=True,
+    help_text="The figures that count now for this call: the record's own, or those of the settled "
+    "row that replaced them. null where that row is of a team that you do not see.",
+)
 SETTLEMENT = inline_serializer(
     "Settlement",
     {

@@ -19,11 +19,11 @@ from finops.costs import UNATTRIBUTED
 from finops.pages.kpis import Kpi
 from finops.pages.links import address
 from finops.pages.requests import address_of
-from finops.pages.settling import settling_table
+from finops.pages.settling import settled_line, settling_table
 from finops.pages.trace import missing, price_cards, trace_lines
 from finops.periods import days, local_day, start_of_day
 from finops.query import DIMENSIONS, CostQuery
-from finops.requests import UsageRequest
+from finops.requests import Settling, UsageRequest
 
 STAGES = ("gateway", "prompt", "retrieval", "prefill", "decode", "postprocess", "network")
 OWNERS = {"team", "feature", "user"}
@@ -59,8 +59,10 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
         return render(request, "request/choice.html", context | {"request_id": request_id})
     each = found[0]
     query = access.narrow(around(each), request.user)
-    told = story(each, query, now)
-    told["settling"] = settling_table(requests.settling_of(each, seen.filters), each)
+    settling = requests.settling_of(each, seen.filters)
+    told = story(each, leading(each, settling), query, now)
+    told["settling"] = settling_table(settling, each)
+    told["settled"] = settled_line(settling, each, str(told["currency"])) if settling else None
     told["may_see_prices"] = access.allows("prices-line", "GET", request.user)
     told["may_add_price"] = access.allows("prices-new", "POST", request.user)
     return render(request, "request/page.html", context | told)
@@ -82,29 +84,41 @@ def around(each: UsageRequest) -> CostQuery:
     return query.replace(period=days(first, date.fromordinal(first.toordinal() + 1), zone))
 
 
-def story(each: UsageRequest, query: CostQuery, now: datetime) -> dict[str, object]:
-    trace = each.trace
+def leading(each: UsageRequest, settling: Settling | None) -> UsageRequest:
+    """Whose figures the page leads with: those that count; a reversal's page is of its own."""
+    return settling.in_force if settling and each.kind != "reversal" else each
+
+
+def story(
+    each: UsageRequest, counted: UsageRequest, query: CostQuery, now: datetime
+) -> dict[str, object]:
+    """The record `each`, with the figures of `counted`, which may have replaced its own."""
+    trace = counted.trace
     assert trace is not None
     today = local_day(now, query.zone)
     currency = trace.list_price.currency if trace.list_price else settings.CURRENCY
     return {
         "usage": each,
-        "heading": heading(each, currency),
+        "counted": counted,
+        "heading": heading(counted, currency),
         "moment": formats.moment(each.started_at, query.zone, today, seconds=True),
-        "kpis": kpis(each, currency),
+        "kpis": kpis(counted, currency),
         "trace": trace,
         "trace_lines": trace_lines(trace, currency),
         "missing": missing(trace),
         "list_total": formats.money_exact(trace.list_cost, ""),
         "total": formats.money_exact(trace.effective_cost, ""),
         "price_cards": price_cards(trace, query.zone, now),
-        "stages": stages(each),
+        "stages": stages(counted),
         "facts": facts(each, query, now),
         "currency": currency,
-        "provider": each.dimensions["provider"],
-        "model": each.dimensions["model"],
+        "provider": counted.dimensions["provider"],
+        "model": counted.dimensions["model"],
         "add_query": urlencode(
-            {"kind": "contract", **{name: each.dimensions[name] for name in ("provider", "model")}}
+            {
+                "kind": "contract",
+                **{name: counted.dimensions[name] for name in ("provider", "model")},
+            }
         ),
     }
 

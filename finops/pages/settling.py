@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from finops import formats, labels
 from finops.pages.requests import address_of
@@ -30,6 +31,31 @@ class SettlingTable:
     lines: list[SettlingLine]
     change: list[tuple[str, str]]
     cost_change: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettledLine:
+    """What the figures were and how they changed; `href` leads to the row that counts, "" on it."""
+
+    cost: str
+    tokens: str
+    href: str
+
+
+def settled_line(settling: Settling, shown: UsageRequest, currency: str) -> SettledLine:
+    before, now = settling.original, settling.in_force
+    was, change = before.costs["effective_cost"], settling.costs["effective_cost"]
+    money = "unpriced" if was is None else formats.money_long(was, currency)
+    if change is not None:
+        money += f", {added(change, formats.money_long(change, currency))}"
+    old, new = (row.input_tokens + row.output_tokens for row in (before, now))
+    tokens = f"{formats.count_long(old)} tokens, {added(new - old, formats.count_long(new - old))}"
+    is_it = now.event_key == shown.event_key
+    return SettledLine(money, tokens, "" if is_it else address_of(now))
+
+
+def added(change: Decimal | int, text: str) -> str:
+    return "no change" if not change else f"+{text}" if change > 0 else text
 
 
 def settling_table(settling: Settling | None, shown: UsageRequest) -> SettlingTable | None:

@@ -12,7 +12,7 @@ from django.db import connection
 from finops.pricing.formula import EXACT
 from finops.query import Filter
 from finops.requests.results import UsageRequest
-from finops.requests.traces import read_by_key
+from finops.requests.traces import read_by_key, traced
 from finops.sql import statement
 from ingest.settlements.applying import reversal_key
 
@@ -20,7 +20,7 @@ from ingest.settlements.applying import reversal_key
 @dataclass(frozen=True, slots=True)
 class Settling:
     """An event and all that adjusts it: settled rows as they were made, and after each row that
-    does not count any more its reversal. The figures of `in_force` count.
+    does not count any more its reversal. The figures of `in_force`, which has its trace, count.
 
     `tokens` and `costs` are what settling has changed; a cost is None where one of both is unknown.
     """
@@ -65,7 +65,21 @@ def settling_of(request: UsageRequest, filters: Sequence[Filter] = ()) -> Settli
     rows = [stored[key] for key in (*keys, *reversals) if key in stored]
     if len(rows) != 2 * len(settled) + 1 or not all(row.passes(filters) for row in rows):
         return None
-    return Settling(in_order(rows), stored[in_force])
+    return Settling(in_order(rows), traced([stored[in_force]])[0])
+
+
+def counting(request: UsageRequest, settling: Settling | None) -> UsageRequest | None:
+    """The row whose figures count for this request's call; `settling` is what settling_of gave.
+
+    None where the figures of this row do not count and the reader may not see those that do.
+    """
+    if settling:
+        return settling.in_force
+    if request.kind != "event":
+        return None
+    taken_back = reversal_key(UUID(request.event_key))
+    is_replaced = read_by_key([taken_back], request.started_at.date(), None)
+    return None if is_replaced else request
 
 
 def in_order(rows: Sequence[UsageRequest]) -> list[UsageRequest]:

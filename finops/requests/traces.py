@@ -37,7 +37,11 @@ def get(
     keys = [UUID(bytes=event_key(each, request_id)) for each in sources]
     if own := parse_key(request_id):
         keys.append(own)
-    requests = [each for each in read_by_key(keys, day, source) if each.passes(filters)]
+    return traced([each for each in read_by_key(keys, day, source) if each.passes(filters)])
+
+
+def traced(requests: Sequence[UsageRequest]) -> list[UsageRequest]:
+    """The same requests, each with its trace."""
     prices = Price.objects.in_bulk(
         {id for each in requests for id in (each.price_id, each.contract_price_id) if id}
     )
