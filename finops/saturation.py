@@ -22,10 +22,13 @@ _SHOWN_KEYS = 5
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One minute of all processes: of each the fullest, and the sum of what they refused."""
+    """One minute of all processes: of each the fullest, and the sum of what they refused.
+
+    `fullest` is None of a minute that no process noted.
+    """
 
     minute: datetime
-    fullest: float
+    fullest: float | None
     refused: int
 
 
@@ -112,8 +115,12 @@ def _keys(of: list[dict[str, Any]], teams: frozenset[str] | None) -> list[tuple[
     return sorted(((key, used[key.pk]) for key in keys), key=lambda each: -each[1])[:_SHOWN_KEYS]
 
 
+def _at_most_1(share: float | None) -> float | None:
+    return None if share is None else min(share, 1.0)
+
+
 def _hour(rows: list[IngestSaturation], now: datetime, of_all: bool) -> list[Moment]:
-    """The last 60 minutes, oldest first; a minute that nothing noted is empty.
+    """The last 60 minutes, oldest first; a minute that nothing noted has no share.
 
     What was refused is told only to those who see all teams.
     """
@@ -124,8 +131,8 @@ def _hour(rows: list[IngestSaturation], now: datetime, of_all: bool) -> list[Mom
     moments = []
     for ago in range(59, -1, -1):
         of = by_minute.get(this - timedelta(minutes=ago), [])
-        fullest = max((max(v["queue"], v["memory"], v["busy"]) for v in of), default=0.0)
+        fullest = max((max(v["queue"], v["memory"], v["busy"], 0.0) for v in of), default=None)
         refused = sum(v["answers"].get("429", 0) + v["answers"].get("503", 0) for v in of)
         refused = refused if of_all else 0
-        moments.append(Moment(this - timedelta(minutes=ago), min(fullest, 1.0), refused))
+        moments.append(Moment(this - timedelta(minutes=ago), _at_most_1(fullest), refused))
     return moments

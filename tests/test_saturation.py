@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -79,7 +80,15 @@ def test_what_is_over_is_told_by_the_hour_and_not_as_the_state(db: None) -> None
     note(away=1.0, queue=1.0, waiting_bodies=3, latest={name: CALM[name] for name in LATEST})
     shown = page()
     assert "Everything is taken at once." in shown
-    assert '<td class="num">100%</td>' in shown
+    assert '<td class="number">100\xa0%</td>' in shown
+
+
+def test_the_hour_lists_only_minutes_in_which_a_process_ran(db: None) -> None:
+    note()
+    note(ago=timedelta(minutes=2), busy=0.0, queue=0.0, memory=0.0)
+    shown = page()
+    assert re.findall(r'<td class="number">([^<]*%)</td>', shown) == ["10\xa0%", "0\xa0%"]
+    assert shown.count("Roll-up lag") == 1
 
 
 LATEST = ("queue", "memory", "busy", "away", "waiting_bodies")

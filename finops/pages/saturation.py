@@ -46,12 +46,14 @@ def panel(teams: frozenset[str] | None, pipeline: health.Pipeline, now: datetime
             gauge(f"{key.prefix} · {key.service}", share, "of its limit")
             for key, share in door.keys
         ],
-        "facts": facts(door, pipeline, now),
+        "facts": facts(door),
         "bars": bars(door, now),
         "minutes": [
-            (moment(each.minute, now), f"{each.fullest:.0%}", formats.count_long(each.refused))
+            (moment(each.minute, now), percent(each.fullest), formats.count_long(each.refused))
             for each in reversed(door.hour)
+            if each.fullest is not None
         ],
+        "hour": [moment(each.minute, now) for each in (*door.hour[:1], *door.hour[-1:])],
         "of_all": door.of_all,
         "processes": door.processes,
     }
@@ -124,8 +126,7 @@ def gauge(name: str, share: float, note: str) -> Gauge:
     return Gauge(name, round(min(share, 1.0) * 100), note, tone)
 
 
-def facts(door: Door, pipeline: health.Pipeline, now: datetime) -> list[tuple[str, str]]:
-    lag = pipeline.lag(now).total_seconds()
+def facts(door: Door) -> list[tuple[str, str]]:
     counts = [
         ("Requests in 5 minutes", formats.count_long(door.requests)),
         ("Answered 503, come again", formats.count_long(door.unavailable)),
@@ -135,16 +136,21 @@ def facts(door: Door, pipeline: health.Pipeline, now: datetime) -> list[tuple[st
         *(counts if door.of_all else ()),  # which tell how much other teams send
         ("Large requests waiting", formats.count_long(door.waiting_bodies)),
         ("Commit, p95", formats.duration(door.commit_p95 * 1000) if door.commit_p95 else "–"),
-        ("Roll-up lag", formats.duration(lag * 1000) if lag else "none"),
     ]
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.0f}{formats.SPACE}%"
 
 
 def bars(door: Door, now: datetime) -> list[Bar]:
     found = []
     for place, each in enumerate(door.hour):
+        if each.fullest is None:
+            continue
         height = max(round(each.fullest * BARS_HIGH), 1 if each.refused else 0)
         tone = "crit" if each.refused else "warn" if each.fullest >= FILLING else ""
         refused = f", {formats.count_long(each.refused)} refused" if each.refused else ""
-        title = f"{moment(each.minute, now)}: {each.fullest:.0%}{refused}"
+        title = f"{moment(each.minute, now)}: {percent(each.fullest)}{refused}"
         found.append(Bar(place * 5, BARS_HIGH - height, height, tone, title))
     return found
