@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -42,6 +43,8 @@ _ASKED_WITH = (b"host", b"authorization")
 # The largest thing that a page takes is a price file of 16 MiB, in a form.
 MAX_BODY_BYTES = 17 * 2**20
 RECEIVE_SECONDS = 60.0
+# The pages take some seconds to start, and are asked meanwhile by whoever waits for them.
+STARTING_SECONDS = 30.0
 AWAY = "The pages are starting or being restarted. Try again in a moment."
 # A page or an export may take its time; connecting may not.
 TIMEOUT = httpx.Timeout(120.0, connect=2.0, pool=10.0)
@@ -60,6 +63,8 @@ class Proxy:
         receive_seconds: float = RECEIVE_SECONDS,
     ) -> None:
         self._memory = memory or Memory()
+        self._started = time.monotonic()
+        self._has_answered = False
         self._receive_seconds = receive_seconds
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=web_socket, limits=LIMITS, retries=1),
@@ -101,13 +106,19 @@ class Proxy:
         try:
             response = await self._client.send(self._request(scope, body), stream=True)
         except httpx.HTTPError as error:
-            log.warning("web does not answer %s: %r", scope["path"], error)
+            log.log(self._level(), "web does not answer %s: %r", scope["path"], error)
             await answer_problem(send, _problem(error))
             return
+        self._has_answered = True
         try:
             await _relay(response, send, with_body=scope["method"] != "HEAD")
         finally:
             await response.aclose()
+
+    def _level(self) -> int:
+        """Of a line about pages that are away: none to worry about while they first start."""
+        is_starting = time.monotonic() - self._started < STARTING_SECONDS
+        return logging.DEBUG if is_starting and not self._has_answered else logging.WARNING
 
     def _request(self, scope: MutableMapping[str, Any], body: bytes) -> httpx.Request:
         target = scope["raw_path"]

@@ -19,7 +19,7 @@ from ingest_server import serve, until
 
 from finops.conninfo import conninfo
 from ingest import app
-from ingest.proxy import MAX_BODY_BYTES, Proxy, end_to_end
+from ingest.proxy import MAX_BODY_BYTES, STARTING_SECONDS, Proxy, end_to_end
 
 PIECE = b"x" * 65536
 MANY = 160  # pieces: 10 MiB
@@ -241,3 +241,15 @@ def test_headers_without_an_end_are_refused(front: str) -> None:
                 connection.sendall(b"x" * 4096)
         with contextlib.suppress(ConnectionResetError):
             assert b" 431 " in connection.recv(4096)
+
+
+def test_pages_that_first_start_are_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
+    application = app.create(dsn=conninfo(), web_socket="/nowhere/web.sock")
+    proxy = application.proxy
+    assert proxy
+    with serve(application) as url:
+        assert httpx.get(url).status_code == 503
+        assert "web does not answer" not in caplog.text
+        proxy._started -= STARTING_SECONDS
+        assert httpx.get(url).status_code == 503
+    assert "web does not answer /" in caplog.text

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 SETTLE_SECONDS = 1.0
 FORGET_SECONDS = 3600.0
 PAUSE_SECONDS = 5.0
+# Prices are loaded in the first seconds of a start: until then, waiting for them is no news.
+STARTING_SECONDS = 30.0
 CONNECTION: dict[str, Any] = {
     "autocommit": True,
     "connect_timeout": 5,
@@ -58,13 +60,16 @@ class Settler:
         self._thread.join()
 
     def _run(self) -> None:
+        started = time.monotonic()
         while not self._stopped.is_set():
             try:
                 with psycopg.connect(self._dsn, **CONNECTION) as connection:
                     self._register.load(connection)
                     self._serve(connection)
             except LookupError as error:  # no prices yet, or a day that is just being dropped
-                log.info("Settlements wait: %s", error)
+                is_starting = time.monotonic() - started < STARTING_SECONDS
+                level = logging.DEBUG if is_starting else logging.INFO
+                log.log(level, "Settlements wait: %s", error)
             except psycopg.Error as error:
                 log.warning("Settlements wait: %s", str(error).strip())
             except Exception:
