@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from ingest_server import Door, event, serve, until
 
 from finops.conninfo import conninfo
 from ingest import app, keys
+from ingest.settlements import settler
 
 
 class NoPrices:
@@ -59,3 +61,19 @@ def test_a_writer_does_not_rate_without_prices(door: Door) -> None:
         starting.configuration.card_in_force()
     assert starting.configuration.lacks == "prices"
     assert starting.configuration.keys.knows(keys.digest_of(door.key))  # and so revoked keys
+
+
+@pytest.mark.parametrize("seconds", [30.0, 0.0], ids=["at the start", "later"])
+def test_settlements_that_wait_for_prices_are_told_of_only_after_the_start(
+    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    monkeypatch.setattr(settler, "STARTING_SECONDS", seconds)
+    monkeypatch.setattr(settler, "SETTLE_SECONDS", 0.01)
+    monkeypatch.setattr(settler, "PAUSE_SECONDS", 0.01)
+    starting = app.create(dsn=conninfo(), rate_card_loader=lambda version: None)
+    caplog.set_level(logging.DEBUG, logger="ingest.settlements.settler")
+    starting.settler.start()
+    until(lambda: "Settlements wait: No prices are loaded yet" in caplog.text)
+    starting.settler.close()
+    levels = {record.levelno for record in caplog.records if "No prices" in record.getMessage()}
+    assert levels == {logging.INFO if not seconds else logging.DEBUG}
