@@ -221,6 +221,23 @@ def test_other_facts_are_written_as_people_read_them(now: datetime) -> None:
     }
 
 
+def test_the_page_draws_few_days_narrow_with_the_caption_of_the_mail(
+    mails: Mails, signed_in: Client, now: datetime
+) -> None:
+    channel("email", "ops@example.com", now)
+    days = [{"day": f"2026-11-{day:02}", "actual": str(day)} for day in (2, 3)]
+    for key, series, said in (
+        ("1", days[:1], "Cost of 2 Nov: $2.00"),
+        ("2", days, "Cost by day, 2 Nov – 3 Nov; the highest is $3.00"),
+    ):
+        held = raised(key, now, thread=key, facts=telling.facts(now, series=series))
+        emptied(now)
+        page = signed_in.get(f"/alerts/{held.pk}").content.decode().replace("\xa0", " ")
+        assert said in page
+        assert 'viewBox="0 0 240 100"' in page  # a day is a 24th of the width
+        assert said in part(mails.received[-1], "html")
+
+
 def test_odd_facts_are_shown_and_break_nothing(now: datetime) -> None:
     odd: dict[str, Any] = {
         "amount": "NaN", "actual": [], "forecast": None, "threshold": {"value": "x"},

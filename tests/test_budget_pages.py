@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import budget_desk
 import pytest
 from budgeting import budget, percent, price_dollars, spend
 from django.conf import settings
@@ -145,7 +146,7 @@ def test_what_cannot_be_checked_says_why(finance: Client) -> None:
 def test_a_budget_that_was_not_checked_yet_is_shown_without_figures(finance: Client) -> None:
     made = budget(NOON, name="New", amount=100)
     assert "not checked yet" in words(page(finance, "/budgets"))
-    assert "for the first time within a minute" in words(page(finance, f"/budgets/{made.pk}"))
+    assert "for the first time within 20 seconds" in words(page(finance, f"/budgets/{made.pk}"))
 
 
 def test_an_approved_increase_is_part_of_the_amount_until_it_expires(finance: Client) -> None:
@@ -162,6 +163,44 @@ def test_an_approved_increase_is_part_of_the_amount_until_it_expires(finance: Cl
         status = BudgetStatus.objects.get(budget=made, value="")
         states.append((int(status.amount or 0), status.state))
     assert states == [(500, "within"), (100, "near")]
+
+
+def test_values_that_did_not_change_make_no_page_older(finance: Client) -> None:
+    spend(NOON - timedelta(hours=2), 4, now=NOON, user="u-1")
+    made = checked(name="Users", amount=10, period="daily", for_each="user")
+    whole, value = made.statuses.order_by("value")
+    made.statuses.update(as_of=NOON - timedelta(minutes=1))
+    made.statuses.filter(value=value.value).update(as_of=NOON - timedelta(hours=1))
+    for path in ("/budgets", f"/budgets/{made.pk}"):
+        text = words(page(finance, path))
+        assert "Costs up to 15 Oct, 11:59:00 UTC, checked every 20 seconds" in text
+    answer = finance.get(f"/api/v1/budgets/{made.pk}/status").json()
+    assert {
+        each["freshness"]["rolled_up_to"] for each in (answer["status"], *answer["values"])
+    } == {"2026-10-15T11:59:00Z"}
+    checked(name="Other")
+    whole.problem, whole.as_of = "It is too large.", NOON - timedelta(hours=1)
+    whole.save()
+    assert "Costs up to 15 Oct, 11:00" not in words(page(finance, "/budgets"))
+
+
+def test_a_saved_budget_and_an_approved_increase_show_at_once(finance: Client) -> None:
+    spend(NOON - timedelta(days=1), 90, now=NOON)
+    form = budget_desk.given(name="New", threshold_value=["50", "", ""])
+    made = budget_desk.made(finance, form)
+    text = words(page(finance, f"/budgets/{made.pk}"))
+    assert "New is saved." in text
+    assert "20 seconds" not in text.replace("checked every 20 seconds", "")
+    assert re.search(r"Amount \$100.00 .*Left \$10.00", text)
+    assert "50 % of the amount 50.00 ▲ reached 15 Oct, 12:00 UTC" in text
+    terms = {"amount": "60", "until": "2026-10-20", "reason": "launch"}
+    asked = increases.ask(made, wanted.read(terms, made, NOON, ZONE), Doing("tests", NOON))
+    path = f"/budgets/increases/{asked.pk}"
+    shown = finance.post(path, {"verb": "approve", "note": ""}, follow=True)
+    text = words(shown.content.decode())
+    assert "Approved: it is part of the amount." in text
+    assert "$160.00" in text
+    assert "50 % of the amount 80.00 ▲ reached 15 Oct, 12:00 UTC at $50.00" in text
 
 
 def test_teams_see_their_budgets_and_no_others() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from finops import budgets
-from finops.models import ActivatedTag, AuditRecord, Budget, Threshold
+from finops.api.budget_schema import standing_json
+from finops.models import ActivatedTag, AuditRecord, Budget, BudgetStatus, Threshold
 from tests import usage
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +164,20 @@ def test_members_of_a_team_see_its_budgets_and_manage_none(administrator: User) 
         send(client, "PATCH", f"{PATH}/{found[0]['id']}", {"amount": 5}, 403)
         send(client, "POST", PATH, TERMS, 403)
     assert len(reader("finance").get(PATH).json()["budgets"]) == 4
+
+
+def test_shares_of_money_are_rounded_and_money_is_not(administrator: User) -> None:
+    now, third = datetime.now(UTC), Decimal("0." + "3" * 100)
+    held = budgets.make(budgets.read(TERMS), by=administrator, at=now)
+    row = BudgetStatus(
+        budget=held, period_start=now.date(), period_end=now.date(), evaluated_at=now,
+        actual=third, forecast=third * 2, forecast_method="weekdays", burn={"6": str(third)},
+    )  # fmt: skip
+    said = standing_json(row)
+    assert (said["actual"], said["burn"]) == (f"{third}", {"6": "0.3333"})
+    assert (said["forecast"], said["forecast_low"]) == ("0.66667", None)
+    row.forecast, row.forecast_method = third, "complete"  # it is what was spent
+    assert standing_json(row)["forecast"] == said["actual"]
 
 
 def test_the_status_follows_the_document(signed_in: Client) -> None:

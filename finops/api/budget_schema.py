@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -10,10 +11,13 @@ from rest_framework import serializers
 
 from finops import budgets
 from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer
-from finops.api.values import instant, json_value
+from finops.api.values import instant, json_value, plain
 from finops.models import Budget, BudgetStatus, Crossing, Threshold
 
 JSON = "application/problem+json"
+MONEY_FIELDS = ("amount", "actual", "estimated", "previous")
+FORECASTS = ("forecast", "forecast_low", "forecast_high")
+FORECAST_DECIMALS, BURN_DECIMALS = 5, 4
 DECIMAL: dict[str, Any] = {"help_text": MONEY, "allow_null": True}
 THRESHOLD: dict[str, Any] = {
     "basis": serializers.ChoiceField(Threshold.Basis.values),
@@ -100,7 +104,8 @@ STANDING: dict[str, Any] = {
     "forecast_method": serializers.ChoiceField(BudgetStatus.Method.values),
     "forecast_reason": serializers.CharField(),
     "burn": serializers.DictField(
-        child=serializers.CharField(), help_text="Hours of a window → what was spent in it."
+        child=serializers.CharField(),
+        help_text="Hours of a window → what was spent in it, to 4 decimals.",
     ),
     "unpriced_requests": serializers.IntegerField(),
     "values": serializers.IntegerField(),
@@ -216,28 +221,37 @@ def budget_json(budget: Budget) -> dict[str, Any]:
     }
 
 
-def standing_json(row: BudgetStatus) -> dict[str, Any]:
-    money = (
-        *("amount", "actual", "estimated", "forecast", "forecast_low", "forecast_high"),
-        "previous",
-    )
+def rounded(amount: Decimal | None, decimals: int) -> str | None:
+    """Of what is worked out by shares, which may have a hundred digits that say nothing."""
+    return None if amount is None else plain(Decimal(f"{amount:.{decimals}f}"))
+
+
+def standing_json(row: BudgetStatus, whole: BudgetStatus | None = None) -> dict[str, Any]:
+    """`whole` is of the budget that `row` is one value of: it is looked at together with all of
+    them, and a row of a value is written only when it says something new."""
+    # Of a period that is over the forecast is what was spent.
+    is_over = row.forecast_method == BudgetStatus.Method.COMPLETE
+    money = (*MONEY_FIELDS, *(FORECASTS if is_over else ()))
+    estimates = () if is_over else FORECASTS
+    looked = whole or row
     return {
         "value": row.value,
         "state": row.state,
         "period_start": row.period_start.isoformat(),
         "period_end": row.period_end.isoformat(),
         **{name: json_value(getattr(row, name)) for name in money},
+        **{name: rounded(getattr(row, name), FORECAST_DECIMALS) for name in estimates},
         "forecast_method": row.forecast_method,
         "forecast_reason": row.forecast_reason,
-        "burn": row.burn,
+        "burn": {hours: rounded(Decimal(cost), BURN_DECIMALS) for hours, cost in row.burn.items()},
         "unpriced_requests": row.unpriced_requests,
         "values": row.values,
         "values_over": row.values_over,
         "freshness": {
-            "rolled_up_to": instant(row.as_of),
-            "pending_events": row.pending_events,
-            "evaluated_at": instant(row.evaluated_at),
-            "is_stale": row.is_stale,
+            "rolled_up_to": instant(looked.as_of),
+            "pending_events": looked.pending_events,
+            "evaluated_at": instant(looked.evaluated_at),
+            "is_stale": looked.is_stale,
         },
         "problem": row.problem,
     }

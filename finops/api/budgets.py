@@ -94,7 +94,7 @@ class BudgetStatusView(APIView):
             {
                 "budget": budget.pk,
                 "status": standing_json(whole) if whole else None,
-                "values": [standing_json(row) for row in rows if row.value],
+                "values": [standing_json(row, whole) for row in rows if row.value],
                 "crossings": [crossing_json(row) for row in crossings],
             }
         )

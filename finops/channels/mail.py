@@ -116,5 +116,5 @@ def item(message: Message, told: Told) -> dict[str, Any]:
             {"bar": bar, "height": max(round(bar.share * CHART_HEIGHT), 1), "width": min(width, 24)}
             for bar in bars
         ],
-        "tallest": max(bars, key=lambda bar: bar.share).amount if bars else "",
+        "caption": wording.caption(bars),
     }

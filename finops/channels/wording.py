@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -176,6 +177,16 @@ def bars(facts: dict[str, Any]) -> list[Bar]:
         )
         for day, amount in points
     ]
+
+
+def caption(drawn: Sequence[Bar]) -> str:
+    """Cost by day, 1 Nov – 21 Nov; the highest is $12.00."""
+    if not drawn:
+        return ""
+    if len(drawn) == 1:
+        return f"Cost of {drawn[0].day}: {drawn[0].amount}"
+    tallest = max(drawn, key=lambda bar: bar.share).amount
+    return f"Cost by day, {drawn[0].day} – {drawn[-1].day}; the highest is {tallest}"
 
 
 def sparkline(facts: dict[str, Any]) -> str:

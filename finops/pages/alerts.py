@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -36,6 +37,8 @@ STATES = (
     ("acknowledged", "Acknowledged"),
     ("undelivered", "Not delivered yet, or failed"),
 )
+# A few days are no wider than those of a chart of so many.
+LEAST_SLOTS = 24
 
 
 @never_cache
@@ -79,14 +82,16 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
     may_manage = access.allows("channels", "GET", request.user)
     rows = [delivery(each, now, may_manage) for each in log.deliveries(held)]
     until = answering.snoozed_until(held, now)
-    path = held.facts.get("url")
+    path, bars = held.facts.get("url"), wording.bars(held.facts)
     found = {
         "section": "alerts",
         "alert": held,
         "row": row(held, Counter(), now),
         "lines": wording.lines(told, settings.REPORTING_ZONE, now),
         "groups": wording.groups(held.facts),
-        "bars": drawn(held),
+        "bars": drawn(bars),
+        "chart_width": max(len(bars), LEAST_SLOTS) * 10,
+        "caption": wording.caption(bars),
         "deliveries": rows,
         "is_moving": any(each["is_open"] for each in rows),
         "about": path if isinstance(path, str) and path.startswith("/") else "",
@@ -205,12 +210,12 @@ def attempt(held: DeliveryAttempt, now: datetime) -> str:
     return f"{began}: {outcome}{status}{f'. {held.detail}' if held.detail else ''}"
 
 
-def drawn(held: Alert) -> list[dict[str, Any]]:
-    """Its days as bars of an SVG that is as wide as there are days and 100 high."""
+def drawn(bars: Sequence[wording.Bar]) -> list[dict[str, Any]]:
+    """Days as bars of an SVG in which each has 10 of the width, and that is 100 high."""
     return [
         {"x": number * 10 + 1, "y": round(100 - bar.share * 100, 1),
          "height": max(round(bar.share * 100, 1), 1), "day": bar.day, "amount": bar.amount}
-        for number, bar in enumerate(wording.bars(held.facts))
+        for number, bar in enumerate(bars)
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from finops.budgets import deciding, increases, wanted
 from finops.budgets.increases import Doing, NotWaiting
 from finops.models import Budget, BudgetIncrease
 from finops.pages.budgets import frame, seen_budget, wording
+from finops.pages.budgets.checking import checked
 from finops.pages.budgets.listing import worst_of
 from finops.pages.budgets.states import INCREASES
 from finops.pages.budgets.told import until_text
@@ -38,12 +39,14 @@ class Verb(NamedTuple):
 VERBS = {
     each.name: each
     for each in (
-        Verb("approve", "Approve", "primary", "Approved: it is part of the amount at once."),
+        Verb("approve", "Approve", "primary", "Approved: it is part of the amount."),
         Verb("refuse", "Refuse", "danger", "Refused; whoever asked is told why."),
         Verb("withdraw", "Withdraw it", "", "Withdrawn."),
         Verb("end", "End it now", "danger", "Ended: the amount is what it was without it."),
     )
 }
+# After these the amount is another.
+CHANGING = (deciding.APPROVE, deciding.END)
 
 
 class AskForm(forms.Form):
@@ -130,9 +133,15 @@ def increase(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     form = NoteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and done(request, found, form):
-        messages.success(request, VERBS[request.POST["verb"]].done)
+        messages.success(request, said(VERBS[request.POST["verb"]], found.budget_id))
         return redirect("budget", found.budget_id)
     return shown(request, found, form)
+
+
+def said(verb: Verb, budget: int) -> str:
+    """What was done; the amount on the next page is the new one, or it says when it will be."""
+    is_shown = verb.name not in CHANGING or checked(budget)
+    return verb.done if is_shown else f"{verb.done} The page shows it within 20 seconds."
 
 
 def done(request: HttpRequest, found: BudgetIncrease, form: NoteForm) -> bool:

@@ -68,7 +68,7 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
         "marks": [*state_marks(charted), *doubts(whole)],
         "notes": notes(found, whole, now),
         "gaps": [],
-        "freshness": freshness(statuses, now),
+        "freshness": freshness([whole] if whole else [], now),
         "facts": wording.facts(found, now),
         "thresholds": told.thresholds(found, charted, now),
         "crossings": told.crossings(found, now),

@@ -55,7 +55,7 @@ STATES = {
     State.NO_AMOUNT: Mark("–", "no amount", "", "What its amount goes by is not there yet."),
     State.UNKNOWN: Mark("?", "not known", "warn", "Requests without a price, or no figures."),
 }
-UNCHECKED = Mark("…", "not checked yet", "", "Every budget is checked once a minute.")
+UNCHECKED = Mark("…", "not checked yet", "", "Every budget is checked every 20 seconds.")
 HEADING_OVER = Mark("↗", "heading over", "warn", "The forecast is more than the amount.")
 STALE = Mark("◷", "stale", "crit", "The roll-up is behind: more may have been spent.")
 FAILED = Mark("!", "check failed", "crit")
@@ -139,24 +139,29 @@ def urgency(status: BudgetStatus | None) -> tuple[int, Decimal]:
     return rank, -(status.actual / status.amount) if status.amount else Decimal(0)
 
 
-def freshness(statuses: Iterable[BudgetStatus], now: datetime) -> FreshnessLine | None:
-    """Up to when the oldest of the figures go; None before the first check."""
-    known = [each for each in statuses if each.as_of is not None]
+def freshness(wholes: Iterable[BudgetStatus], now: datetime) -> FreshnessLine | None:
+    """Up to when the oldest of the figures go; None before the first check.
+
+    By the rows of whole budgets, as those of values say when they last changed and not up to when
+    they were looked at. A budget that cannot be checked says so itself, and makes no other older.
+    """
+    known = [each for each in wholes if each.as_of is not None]
     if not known:
         return None
+    known = [each for each in known if not each.problem] or known
     oldest = min(each.as_of for each in known if each.as_of)
     zone = settings.REPORTING_ZONE
     upto = formats.moment(oldest, zone, local_day(now, zone), seconds=True)
     if any(each.is_stale for each in known):
         text = f"Figures stop at {upto}: the roll-up is behind. What is over stays told; nothing "
         return FreshnessLine(f"{text}else is judged until it has caught up.", is_alarm=True)
-    return FreshnessLine(f"Costs up to {upto}, checked every minute", is_alarm=False)
+    return FreshnessLine(f"Costs up to {upto}, checked every 20 seconds", is_alarm=False)
 
 
 def notes(budget: Budget, status: BudgetStatus | None, now: datetime) -> list[Note]:
     """What must not be overlooked beside the figures of one budget."""
     if status is None:
-        return [Note("It is checked for the first time within a minute.", "ok", "", "Look again")]
+        return [Note("It is checked for the first time within 20 seconds.", "ok", "", "Look again")]
     found = []
     if status.problem:
         since = status.failing_since or now

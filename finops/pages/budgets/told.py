@@ -60,13 +60,20 @@ def thresholds(budget: Budget, status: BudgetStatus | None, now: datetime) -> li
             rows = rows.filter(period_start=status.period_start)
         reached = {each.threshold_id: each for each in rows.order_by("id") if each.threshold_id}
     return [
-        ThresholdLine(
-            text=wording.threshold(each.basis, each.kind, each.value, each.window_hours),
-            amount=wording.money(line_of(each, status)).text,
-            mark=mark_of(reached.get(each.pk), now),
-        )
+        threshold_line(each, status, reached.get(each.pk), now)
         for each in budget.thresholds.filter(retired_at=None)
     ]
+
+
+def threshold_line(
+    each: Threshold, status: BudgetStatus | None, crossing: Crossing | None, now: datetime
+) -> ThresholdLine:
+    amount = line_of(each, status)
+    return ThresholdLine(
+        text=wording.threshold(each.basis, each.kind, each.value, each.window_hours),
+        amount=wording.money(amount).text,
+        mark=mark_of(crossing, amount, now),
+    )
 
 
 def line_of(each: Threshold, status: BudgetStatus | None) -> Decimal | None:
@@ -80,10 +87,15 @@ def line_of(each: Threshold, status: BudgetStatus | None) -> Decimal | None:
     return amount * value / 100
 
 
-def mark_of(crossing: Crossing | None, now: datetime) -> Mark:
+def mark_of(crossing: Crossing | None, amount: Decimal | None, now: datetime) -> Mark:
+    """`amount` is where the threshold is now; it may have been reached at another."""
     if crossing is None:
         return ARMED
-    return Mark(REACHED.icon, f"reached {moment(crossing.crossed_at, now)}", REACHED.tone)
+    text = f"reached {moment(crossing.crossed_at, now)}"
+    if amount is not None and crossing.line is not None:
+        at, is_at = formats.money_long(crossing.line), formats.money_long(amount)
+        text += f" at {at}" if at != is_at else ""
+    return Mark(REACHED.icon, text, REACHED.tone)
 
 
 def crossings(budget: Budget, now: datetime) -> list[CrossingLine]:
