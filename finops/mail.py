@@ -20,7 +20,7 @@ class Outbox(EmailBackend):
 
     def write_message(self, message: Any) -> None:
         super().write_message(message)
-        log.info(
+        log.warning(  # the worker is silent about what is none
             "Mail to %s was written to %s; set EMAIL_URL to have it sent.",
             ", ".join(message.recipients()),
             self.stream.name,

@@ -38,6 +38,10 @@ class Refused(ValueError):
     """The address may not be asked, or did not answer within bounds; the message says why."""
 
 
+class NeverAsked(Refused):
+    """By what is written in the URL itself, so that another attempt ends like this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
@@ -75,14 +79,14 @@ def send(
     that was checked, so that a second look-up cannot lead elsewhere. A redirect is an answer like
     any other and is not followed.
     """
-    parsed = _parsed(url, bounds)
+    asked_of = parsed(url, bounds)
     try:
-        asked = _send(method, parsed, body, headers or {}, bounds)
+        asked = _send(method, asked_of, body, headers or {}, bounds)
         return asyncio.run(asyncio.wait_for(asked, bounds.seconds))
     except TimeoutError:
-        raise Refused(f"{parsed.host} took longer than {bounds.seconds:g} s.") from None
+        raise Refused(f"{asked_of.host} took longer than {bounds.seconds:g} s.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Refused(f"{parsed.host} did not answer: {error or type(error).__name__}") from None
+        raise Refused(f"{asked_of.host} did not answer: {error or type(error).__name__}") from None
 
 
 def is_permitted(address: Address, permitted: tuple[Network, ...]) -> bool:
@@ -110,25 +114,45 @@ def is_public(address: Address) -> bool:
     )
 
 
-def _parsed(url: str, bounds: Bounds) -> httpx.URL:
+def parsed(url: str, bounds: Bounds) -> httpx.URL:
+    """Raises NeverAsked for what can be told without looking a name up."""
     try:
-        parsed = httpx.URL(url)
+        found = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise Refused(f"This is no URL: {error}") from None
-    if parsed.userinfo:
-        raise Refused("The URL must not hold a user name or a password.")
-    if not (bounds.permitted and parsed.scheme in {"http", "https"} and parsed.host):
-        _refuse_way(parsed, bounds)
-    return parsed
+        raise NeverAsked(f"This is no URL: {error}.") from None
+    if found.userinfo:
+        raise NeverAsked("The URL must not hold a user name or a password.")
+    address = _literal(found.host)
+    if address and not is_public(address) and not is_permitted(address, bounds.permitted):
+        raise NeverAsked(f"{found.host} is not an address of the Internet.")
+    may_be_inside = bounds.permitted and (not address or is_permitted(address, bounds.permitted))
+    if not (may_be_inside and found.scheme in {"http", "https"} and found.host):
+        _refuse_way(found, bounds)
+    return found
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a host is itself, in any way to write it; None for a name."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return ipaddress.IPv4Address("127.0.0.1")
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))  # 127.1, 0x7f.1, 2130706433
+    except (OSError, UnicodeError):
+        return None
 
 
 def _refuse_way(url: httpx.URL, bounds: Bounds) -> None:
     """Of what is asked over the Internet."""
     if url.scheme not in bounds.schemes or not url.host:
         named = " or ".join(f"{scheme}://" for scheme in sorted(bounds.schemes))
-        raise Refused(f"The URL must begin with {named} and name a host.")
+        raise NeverAsked(f"The URL must begin with {named} and name a host.")
     if _port(url) not in bounds.ports:
-        raise Refused(f"The port must be one of {', '.join(map(str, sorted(bounds.ports)))}.")
+        among = " or ".join(map(str, sorted(bounds.ports)))
+        raise NeverAsked(f"The port must be {among}.")
 
 
 def _port(url: httpx.URL) -> int:
@@ -140,7 +164,10 @@ async def _send(
 ) -> Answer:
     address = await _checked(url.host, _port(url), bounds)
     if not is_permitted(address, bounds.permitted):
-        _refuse_way(url, bounds)
+        try:
+            _refuse_way(url, bounds)
+        except NeverAsked as error:  # unless the name leads inside another time
+            raise Refused(str(error)) from None
     headers = {"Content-Type": "application/json"} if body else {}
     headers |= {**more, "Host": url.netloc.decode(), "Accept-Encoding": "identity"}
     # TLS checks the certificate against the name. A proxy would look it up again, so none is used.

@@ -7,7 +7,7 @@ import base64
 import hmac
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from hashlib import sha256
 from typing import Any
@@ -150,7 +150,9 @@ def test_an_address_inside_is_never_asked(settings: Any, hook: Hook, now: dateti
     channel("slack", hook.url, now)
     settings.ALLOWED_PRIVATE_ADDRESSES = ()
     raised("a", now)
-    assert {each.result for each in emptied(now)} == {"later"}
+    found = emptied(now)
+    assert {each.result for each in found} == {"gone"}, "no other attempt could end otherwise"
+    assert "FARTHING_ALLOWED_PRIVATE_ADDRESSES" in found[0].detail
     assert hook.bodies == []
 
 
@@ -265,7 +267,8 @@ def test_the_secret_of_a_channel_is_nowhere_in_the_clear(
         signed_in.get(path).text for path in ("/settings/channels", f"/settings/channels/{made.pk}")
     ]
     assert not [text for text in told if "very-secret" in text or "T000" in text]
-    assert made.shown == "http://127.0.0.1/…part"
+    port = hook.url.split(":")[2].partition("/")[0]
+    assert made.shown == f"http://127.0.0.1:{port}/…part"
 
 
 def test_another_secret_key_makes_a_channel_say_so(
@@ -277,3 +280,17 @@ def test_another_secret_key_makes_a_channel_say_so(
     emptied(now)
     made.refresh_from_db()
     assert "SECRET_KEY is not the one" in made.disabled_why
+
+
+def test_how_bad_it_is_stands_where_threads_do_not_look(mails: Mails, now: datetime) -> None:
+    channel("email", "ann@example.org", now, storm_after=3)
+    raised("a", now)
+    raised("b", now, severity="critical")
+    emptied(now)
+    first, second = mails.received
+    assert first["Subject"] == second["Subject"]
+    assert (first["Importance"], second["Importance"]) == (None, "high")
+    for number in range(3):
+        raised(f"c{number}", now)
+    emptied(now + timedelta(minutes=1))
+    assert mails.received[2]["Subject"] == "[Farthing] Warning: 3 alerts"

@@ -10,6 +10,8 @@ import pytest
 from budget_desk import given, made, of_team
 from django.contrib.auth.models import User
 from django.test import Client
+from telling import Mails, channel, emptied
+from telling import mails as mails
 
 from finops.budgets import increases, watched
 from finops.models import Alert, AuditRecord, Budget, BudgetIncrease
@@ -216,3 +218,26 @@ def test_what_ends_with_a_deleted_budget_is_no_news(finance: Client, budget: Bud
     told = Alert.objects.count()
     increases.expire(increase.until)
     assert Alert.objects.count() == told
+
+
+def test_who_asked_is_mailed_the_decision_unless_a_channel_tells_them(
+    engineer: Client, finance: Client, budget: Budget, mails: Mails
+) -> None:
+    now = datetime.now(UTC)
+    user = User.objects.get(username="engineer-cx")
+    decide(finance, asked(engineer, budget), "refuse", "no address, no mail")
+    user.email = "Eve@example.org"
+    user.save()
+    decide(finance, asked(engineer, budget), "refuse", "not this month")
+    decide(engineer, asked(engineer, budget), "withdraw")
+    decide(finance, asked(engineer, budget), "approve")
+    emptied(now + timedelta(minutes=1))
+    assert mails.recipients == ["eve@example.org"] * 2
+    assert "not this month" in mails.received[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    first, second = mails.received
+    assert second["In-Reply-To"] == first["Message-ID"]
+    assert second["Subject"] == first["Subject"]
+    channel("email", "eve@example.org", now)
+    decide(finance, asked(engineer, budget), "approve")
+    emptied(now + timedelta(minutes=2))
+    assert mails.recipients == ["eve@example.org"] * 4, "what was asked and decided, once each"

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import telling
 from desks import reader
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 from telling import Hook
 from telling import hook as hook
 
-from finops.channels import secrets
+from finops.channels import keeping, secrets
 from finops.models import Alert, AuditRecord, Channel, Recipient, Team
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,12 @@ def test_what_is_wrong_is_said_beside_the_field(signed_in: Client) -> None:
         ("slack", "https://example.com/x", "Paste the address of an incoming webhook"),
         ("webhook", "http://example.com/", "must begin with https://"),
         ("webhook", "https://me:secret@example.com/", "without a user name or a password"),
+        ("webhook", "http://127.0.0.1:8199/x", "FARTHING_ALLOWED_PRIVATE_ADDRESSES names"),
+        ("webhook", "https://127.0.0.1:8199/x", "127.0.0.1 is not an address of the Internet."),
+        ("webhook", "https://localhost/x", "localhost is not an address of the Internet."),
+        ("webhook", "https://0x7f.1/x", "is not an address of the Internet."),
+        ("webhook", "https://[::1]/x", "::1 is not an address of the Internet."),
+        ("webhook", "https://example.com:8199/x", "The port must be 443 or 8443. FARTHING_"),
         ("apprise", "json://localhost/", "one of these services of apprise"),
         ("apprise", "syslog://", "one of these services of apprise"),
     ):
@@ -87,7 +94,8 @@ def test_a_channel_is_changed_and_the_record_says_how(signed_in: Client, hook: H
     held = Channel.objects.get()
     sealed = bytes(held.secret)
     path = f"/settings/channels/{held.pk}"
-    assert "Empty: it stays http://127.0.0.1/…part" in signed_in.get(path).text
+    port = hook.url.split(":")[2].partition("/")[0]
+    assert f"Empty: it stays http://127.0.0.1:{port}/…part" in signed_in.get(path).text
     signed_in.post(path, {**BASIS, "name": "theirs", "teams": ["search"], "wants_summary": "on"})
     held.refresh_from_db()
     assert (held.name, held.teams, bytes(held.secret)) == ("theirs", ["search"], sealed)
@@ -224,3 +232,58 @@ def test_metrics_count_deliveries_by_channel_and_outcome(client: Client, hook: H
     telling.emptied(now)
     line = 'farthing_alert_deliveries{channel="webhook",outcome="sent"} 1.0'
     assert line in client.get("/metrics").text
+
+
+def test_the_help_names_networks_of_one_s_own(signed_in: Client, settings: Any) -> None:
+    path, said = "/settings/channels/new?kind=webhook", "at any port of 127.0.0.0/8"
+    assert said not in signed_in.get(path).text
+    settings.ALLOWED_PRIVATE_ADDRESSES = telling.LOOPBACK
+    assert said in signed_in.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("storm_after", "100000", "Write a whole number from 1 to 1,000."),
+        ("storm_after", "0", "Write a whole number from 1 to 1,000."),
+        ("storm_minutes", "100000", "Write a whole number from 1 to 1,440."),
+        ("repeat_hours", "0", "Write a whole number from 1 to 168."),
+    ],
+)
+def test_numbers_have_bounds(signed_in: Client, field: str, value: str, said: str) -> None:
+    fields = {"name": "us", "address": "ann@example.org", field: value}
+    assert said in add(signed_in, "email", **fields).text
+    terms = keeping.Terms(name="us", kind="email", address="ann@example.org", **{field: int(value)})
+    with pytest.raises(ValidationError) as error:
+        keeping.add(terms, telling.act(timezone.now()))
+    assert error.value.message_dict == {field: [said]}
+
+
+def test_a_test_passes_what_is_stuck_and_the_page_says_what_waits(
+    signed_in: Client, hook: Hook, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = timezone.now()
+    held = telling.channel("webhook", hook.url, now, name="ours")
+    path = f"/settings/channels/{held.pk}"
+    assert "Deliveries that wait" not in signed_in.get(path).text
+    hook.answers = [(503, {"Retry-After": "600"}, b"busy")] * 2
+    stuck = telling.raised("a", now)
+    telling.emptied(timezone.now())
+    telling.raised("b", now)
+    text = signed_in.get(path).text
+    assert "2, since" in text
+    assert "tried again at" in text
+    assert "It answered 503 busy" in text
+    assert f"alert {stuck.pk} was not delivered to channel ours (later): It answered" in caplog.text
+    watched = signed_in.post(f"{path}/test")["Location"]
+    assert len(telling.emptied(timezone.now())) == 1, "at once, and nothing but the test"
+    assert "A test of the channel ours" in hook.bodies[-1].decode()
+    assert telling.emptied(timezone.now()) == [], "once: what fails then has its turns"
+    page = signed_in.get(watched).text
+    assert "It answered 503" in page
+    assert "Acknowledge" not in page
+    assert "Snooze" not in page
+    assert "A test of" not in signed_in.get("/alerts?state=open").text
+    signed_in.post(f"{path}/test")
+    telling.emptied(timezone.now())
+    assert "Deliveries that wait" not in signed_in.get(path).text, "it works again: all goes"

@@ -20,7 +20,7 @@ from finops.alerts.quiet import quiet_end
 from finops.channels import Message, Target
 from finops.channels.messages import SEVERITY_RANKS
 from finops.channels.sending import target_of
-from finops.models import Delivery, DeliveryAttempt, Recipient, Snooze
+from finops.models import Alert, Delivery, DeliveryAttempt, Recipient, Snooze
 
 State = Delivery.State
 OPEN = (State.WAITING, State.SENDING)
@@ -28,6 +28,8 @@ OPEN = (State.WAITING, State.SENDING)
 LEASE = timedelta(minutes=3)
 AT_ONCE = 8
 LOOKED_AT = 500
+# Somebody waits for a test, for so long: its first attempt passes what is held back.
+WATCHED = timedelta(minutes=10)
 # Of several that list what came at once.
 BETWEEN_DIGESTS = timedelta(minutes=1)
 
@@ -59,11 +61,12 @@ def _free(now: datetime) -> QuerySet[Recipient]:
     due = Delivery.objects.filter(
         recipient=OuterRef("pk"), state__in=OPEN, leader=None, due_at__lte=now
     )
+    tests = _tests(now).filter(recipient=OuterRef("pk"))
     return (
         Recipient.objects.filter(
             Exists(due),
             Q(leased_until=None) | Q(leased_until__lte=now),
-            Q(held_until=None) | Q(held_until__lte=now),
+            Q(held_until=None) | Q(held_until__lte=now) | Exists(tests),
             stopped_at=None,
             channel__disabled_at=None,
             channel__removed_at=None,
@@ -74,12 +77,28 @@ def _free(now: datetime) -> QuerySet[Recipient]:
     )
 
 
+def _tests(now: datetime) -> QuerySet[Delivery]:
+    """Asked for just now and not tried yet."""
+    return Delivery.objects.filter(
+        state=State.WAITING,
+        message_id="",
+        alert__kind=Alert.Kind.TEST,
+        alert__acknowledged_at=None,
+        due_at__gt=now - WATCHED,
+        due_at__lte=now,
+    )
+
+
 def _next(recipient: Recipient, now: datetime) -> list[Delivery]:
     """The deliveries of the next message, the leader first; none where all have to wait.
 
-    What was begun is sent as it was. Otherwise what is acknowledged falls away, what is snoozed or
-    falls into quiet hours waits, and what is too much for single messages becomes a digest.
+    A test goes beside all else. What was begun is sent as it was. Otherwise what is acknowledged
+    falls away, what is snoozed or falls into quiet hours waits, and what is too much for single
+    messages becomes a digest.
     """
+    tests = _tests(now).filter(recipient=recipient).select_related("alert").order_by("pk")
+    if test := tests.select_for_update(of=("self",)).first():
+        return [test]
     waiting = list(
         Delivery.objects.filter(recipient=recipient, state__in=OPEN, leader=None, due_at__lte=now)
         .select_related("alert")

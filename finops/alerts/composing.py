@@ -10,7 +10,7 @@ from django.conf import settings
 
 from finops import formats
 from finops.channels import Message, Told, wording
-from finops.channels.messages import one_line
+from finops.channels.messages import SEVERITY_RANKS, SEVERITY_WORDS, one_line
 from finops.models import Alert, Delivery
 
 Kind = Alert.Kind
@@ -66,10 +66,13 @@ def root_of(delivery: Delivery) -> str:
 
 
 def subject_of(deliveries: Sequence[Delivery]) -> str:
-    """The same for every message of a conversation, so that mail programs keep it together."""
+    """The same for every message of a conversation, so that mail programs keep it together; how bad
+    it is stands in the first line and in the headers. A digest is of none."""
     alert = deliveries[0].alert
     if len(deliveries) > 1:
-        return f"[Farthing] {len(deliveries)} alerts"
+        ranks = SEVERITY_RANKS
+        worst = max((each.alert.severity for each in deliveries), key=lambda name: ranks[name])
+        return f"[Farthing] {SEVERITY_WORDS[worst]}: {len(deliveries)} alerts"
     begun = Alert.objects.filter(thread=alert.thread).order_by("pk").first() or alert
     return f"[Farthing] {topic(begun)}"
 

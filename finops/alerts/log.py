@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from finops.access import Standing
-from finops.models import Alert, Delivery
+from finops.models import Alert, Channel, Delivery
 from finops.periods import InvalidQuery
 
 PAGE_SIZE = 50
@@ -92,7 +93,7 @@ def chosen(query: LogQuery, found: QuerySet[Alert]) -> QuerySet[Alert]:
     if query.budget is not None:
         found = found.filter(budget=query.budget)
     if query.state == "open":
-        found = found.filter(acknowledged_at=None)
+        found = found.filter(acknowledged_at=None).exclude(kind=Alert.Kind.TEST)
     elif query.state == "acknowledged":
         found = found.exclude(acknowledged_at=None)
     elif query.state == "undelivered":
@@ -123,6 +124,30 @@ def deliveries(alert: Alert) -> list[Delivery]:
     """With their recipients and attempts; one that went out in a digest has its leader's."""
     found = Delivery.objects.filter(alert=alert).select_related("recipient__channel", "leader")
     return list(found.prefetch_related("attempts", "leader__attempts").order_by("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for a channel: `since` the oldest was raised, tried again not before `until`."""
+
+    number: int
+    since: datetime
+    until: datetime | None
+    detail: str
+
+
+def waiting(channel: Channel) -> Queue | None:
+    """None where nothing does."""
+    held = Delivery.objects.filter(
+        recipient__channel=channel, state__in=("waiting", "sending")
+    ).select_related("alert", "recipient")
+    oldest = held.order_by("pk").first()
+    if oldest is None:
+        return None
+    held_until = oldest.recipient.held_until
+    until = max(oldest.due_at, held_until) if held_until else oldest.due_at
+    detail = oldest.detail or channel.last_error
+    return Queue(held.count(), oldest.alert.raised_at, until, detail)
 
 
 def by_outcome() -> dict[tuple[str, str], int]:

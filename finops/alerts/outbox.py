@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -9,9 +10,11 @@ from datetime import datetime
 
 from django.db import DatabaseError
 
-from finops.alerts.claiming import AT_ONCE, claim
+from finops.alerts.claiming import AT_ONCE, Claim, claim
 from finops.alerts.recording import record
 from finops.channels import Outcome, send
+
+log = logging.getLogger(__name__)
 
 
 def proceed(clock: Callable[[], datetime], go_on: Callable[[], bool]) -> Iterator[Outcome]:
@@ -32,6 +35,22 @@ def proceed(clock: Callable[[], datetime], go_on: Callable[[], bool]) -> Iterato
                 except DatabaseError as error:
                     failed = error
                 else:
+                    if outcome.detail:
+                        _say(begun[done], outcome)
                     yield outcome
         if failed:
             raise failed
+
+
+def _say(claim: Claim, outcome: Outcome) -> None:
+    """By numbers: titles may hold names of users, which have no place in a log."""
+    held = claim.message.alerts
+    more = f" and {len(held) - 1} more" if len(held) > 1 else ""
+    log.warning(
+        "alert %d%s was not delivered to channel %s (%s): %s",
+        held[0].number,
+        more,
+        claim.target.name,
+        outcome.result,
+        outcome.detail,
+    )

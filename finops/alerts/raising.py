@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from finops.alerts import routing
+from finops.channels import personal
 from finops.models import Alert, Budget, Channel, Delivery, Recipient
 
 State = Delivery.State
@@ -26,18 +28,28 @@ def raise_alert(
     budget: Budget | None = None,
     team: str = "",
     thread: str = "",
+    answers: User | None = None,
     now: datetime,
 ) -> Alert | None:
     """Write down an alert and whom it is for; None where one with this key is there already.
 
     That is so whichever worker comes first: `key` is unique in the database. Sending is the
-    outbox's task. Mails of one `thread` answer each other.
+    outbox's task. Mails of one `thread` answer each other. Whom it `answers` is mailed too.
     """
     with transaction.atomic():
         alert = _written(key, kind, severity, title, facts, budget, team, thread, now)
         if alert is not None:
-            _deliver(alert, routing.recipients(alert), now, _answered(alert))
+            chosen = routing.recipients(alert)
+            if answers:
+                chosen += _mailbox_of(answers, {each.address for each in chosen}, now)
+            _deliver(alert, chosen, now, _answered(alert))
     return alert
+
+
+def _mailbox_of(user: User, told: Collection[str], now: datetime) -> list[Recipient]:
+    """Unless a channel tells it anyway."""
+    held = None if user.email.lower() in told else personal.mailbox(user, now=now)
+    return [held] if held else []
 
 
 def raise_to(

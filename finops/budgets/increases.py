@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -207,8 +208,18 @@ def _tell(
         team=budget.team,
         # That of the alerts of the budget's period.
         thread=f"budget-{budget.pk}-{span.first}",
+        answers=_who_asked(increase, act),
         now=act.at,
     )
+
+
+def _who_asked(increase: BudgetIncrease, act: Doing) -> User | None:
+    """To be told what became of it, while they see the budget; not of what they do themselves."""
+    if actor(act) == increase.asked_by:
+        return None
+    user = User.objects.filter(username=increase.asked_by).first()
+    sees = user and keeping.visible(user).filter(pk=increase.budget_id).exists()
+    return user if sees else None
 
 
 def title_of(increase: BudgetIncrease, step: str, act: Doing) -> str:

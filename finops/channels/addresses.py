@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from finops.channels import other, slack
+from finops.channels import guard, other, slack
 from finops.models import Channel
 
 Kind = Channel.Kind
@@ -62,10 +62,12 @@ def _wrong_url(kind: str, address: str) -> str:
     except httpx.InvalidURL:
         return "This is no URL."
     is_private = bool(settings.ALLOWED_PRIVATE_ADDRESSES)
-    if url.scheme != "https" and not (is_private and url.scheme == "http"):
+    if url.scheme not in {"http", "https"}:
         return "The address must begin with https://."
     if not url.host or url.userinfo:
         return "The address must name a host, without a user name or a password."
+    if never := guard.problem(address):
+        return never
     if kind == Kind.SLACK and url.host not in slack.HOSTS and not is_private:
         return "Paste the address of an incoming webhook: https://hooks.slack.com/services/…"
     return ""

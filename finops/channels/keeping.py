@@ -49,6 +49,7 @@ class Terms:
     wants_summary: bool = False
 
 
+BOUNDS = {"storm_after": (1, 1_000), "storm_minutes": (1, 1_440), "repeat_hours": (1, 168)}
 PLAIN = (
     *("name", "least_severity", "to_owner", "quiet_from", "quiet_until", "zone", "quiet_passes"),
     *("storm_after", "storm_minutes", "repeat_hours"),
@@ -194,10 +195,17 @@ def _check(terms: Terms, *, is_new: bool) -> None:
         wrong["name"] = "Write what people call it."
     if (terms.quiet_from is None) != (terms.quiet_until is None):
         wrong["quiet_until"] = "Quiet hours need both a beginning and an end, or neither."
-    if terms.repeat_hours == 0:
-        wrong["repeat_hours"] = "Write 1 hour or more, or nothing."
+    for name, (least, most) in BOUNDS.items():
+        number = getattr(terms, name)
+        if number is not None and not least <= number <= most:
+            wrong[name] = out_of_bounds(name)
     if wrong:
         raise ValidationError(wrong)
+
+
+def out_of_bounds(name: str) -> str:
+    least, most = BOUNDS[name]
+    return f"Write a whole number from {least} to {most:,}."
 
 
 def described(channel: Channel) -> Mapping[str, object]:

@@ -82,6 +82,8 @@ def headers(message: Message, channel: int, unsubscribe: str) -> dict[str, str]:
     # RFC 8058 wants HTTPS for what is done by one click.
     if unsubscribe.startswith("https://"):
         found["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if message.severity == "critical":  # the subject must not say so: it keeps a thread together
+        found["Importance"], found["X-Priority"] = "high", "1"
     if message.root:
         found["In-Reply-To"] = found["References"] = f"<{message.root}@{host}>"
     return found

@@ -30,20 +30,35 @@ def want_summary(user: User, wanted: bool, *, now: datetime) -> None:
     if not user.email:
         raise NoAddress
     with transaction.atomic():
-        channel, _ = Channel.objects.select_for_update().get_or_create(
-            user=user,
-            removed_at=None,
-            defaults={
-                "name": f"{user.get_username()}'s own",
-                "kind": Channel.Kind.EMAIL,
-                "created_at": now,
-                "created_by": user.get_username(),
-            },
-        )
+        channel = _channel_of(user, now)
         channel.summary_since = channel.summary_since or now
         channel.disabled_at, channel.disabled_why = None, ""
         channel.save()
         _mail_to(channel, user.email, now)
+
+
+def mailbox(user: User, *, now: datetime) -> Recipient | None:
+    """For what answers them; None without an address, and where they have unsubscribed."""
+    if not (user.is_active and user.email):
+        return None
+    with transaction.atomic():
+        channel = _channel_of(user, now)
+        follow_address(channel, now=now)
+    return channel.recipients.filter(address=user.email.lower(), stopped_at=None).first()
+
+
+def _channel_of(user: User, now: datetime) -> Channel:
+    channel, _ = Channel.objects.select_for_update().get_or_create(
+        user=user,
+        removed_at=None,
+        defaults={
+            "name": f"{user.get_username()}'s own",
+            "kind": Channel.Kind.EMAIL,
+            "created_at": now,
+            "created_by": user.get_username(),
+        },
+    )
+    return channel
 
 
 def follow_address(channel: Channel, *, now: datetime) -> None:

@@ -43,10 +43,10 @@ def unseal(sealed: bytes | memoryview) -> dict[str, str]:
 
 
 def masked(url: str) -> str:
-    """What may be shown of an address: its host, and the end, by which its owner knows it again."""
+    """What may be shown of an address: host and port, and the end, by which its owner knows it."""
     parts = urlsplit(url)
     rest = url.partition("://")[2].partition("/")[2]
-    host = parts.hostname or ""
+    host = parts.netloc.rpartition("@")[2]
     end = rest[-4:] if len(rest) >= 16 else ""
     return f"{parts.scheme}://{host}/…{end}" if rest else f"{parts.scheme}://{host}"
 

@@ -23,6 +23,7 @@ class Target:
 
     recipient: int
     channel: int
+    name: str  # of the channel
     kind: str
     address: str
     secret: bytes
@@ -31,7 +32,8 @@ class Target:
 def target_of(recipient: Recipient) -> Target:
     channel = recipient.channel
     sealed = bytes(channel.secret)
-    return Target(recipient.pk, channel.pk, channel.kind, recipient.address, sealed)
+    name, kind = channel.name, channel.kind
+    return Target(recipient.pk, channel.pk, name, kind, recipient.address, sealed)
 
 
 def pause_after(kind: str) -> float:

@@ -19,7 +19,7 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from finops import outbound
 from finops.channels import outcomes, wording
-from finops.channels.guard import bounds
+from finops.channels.guard import bounds, outcome_of
 from finops.channels.messages import SEVERITY_WORDS, Message, Told
 from finops.channels.outcomes import Outcome
 from finops.outbound import Refused
@@ -58,7 +58,7 @@ def send(message: Message, url: str) -> Outcome:
     try:
         answer = GuardedClient(url).send(text=fallback(message), blocks=blocks(message))
     except Refused as error:
-        return outcomes.later(str(error))
+        return outcome_of(error)
     status, said = answer.status_code, outcomes.plain(answer.body.encode())
     if status == 200:
         return outcomes.sent(status)

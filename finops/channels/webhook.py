@@ -8,7 +8,7 @@ from typing import Any
 
 from finops import outbound
 from finops.channels import outcomes, signing
-from finops.channels.guard import bounds
+from finops.channels.guard import bounds, outcome_of
 from finops.channels.messages import Message
 from finops.channels.outcomes import Outcome
 from finops.outbound import Answer, Refused
@@ -23,7 +23,7 @@ def send(message: Message, url: str, key: str) -> Outcome:
     try:
         answer = outbound.send("POST", url, body, headers=headers, bounds=bounds())
     except Refused as error:
-        return outcomes.later(str(error))
+        return outcome_of(error)
     return answered(answer, message)
 
 

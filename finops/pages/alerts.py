@@ -97,7 +97,9 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
         "about": path if isinstance(path, str) and path.startswith("/") else "",
         "snoozed": moment(until, now) if until else "",
         "snoozes": SNOOZES,
-        "may_answer": access.allows("alert-acknowledge", "POST", request.user),
+        # There is nothing to take care of in a test.
+        "may_answer": held.kind != Alert.Kind.TEST
+        and access.allows("alert-acknowledge", "POST", request.user),
         "others": others(request, held, now),
     }
     return render(request, "alerts/alert.html", found)

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.forms import BoundField
 
 from finops.alerts.routing import TOPICS
-from finops.channels import other
+from finops.channels import keeping, other
 from finops.channels.keeping import Terms
 from finops.models import Alert, Channel, Team
 
@@ -26,7 +26,8 @@ ADDRESSES = {
     ),
     Kind.WEBHOOK: (
         "Address",
-        "https://… on the Internet. Requests are signed; the key is shown once, after saving.",
+        "https://… on the Internet{inside}. Requests are signed; the key is shown once, after "
+        "saving.",
     ),
     Kind.APPRISE: (
         "Address as apprise writes it",
@@ -39,6 +40,23 @@ GROUPS = (
     ("Quiet hours", ("quiet_from", "quiet_until", "zone", "quiet_passes")),
     ("How often", ("storm_after", "storm_minutes", "repeat_hours")),
 )
+
+
+def inside() -> str:
+    """What may be sent to besides."""
+    named = ", ".join(map(str, settings.ALLOWED_PRIVATE_ADDRESSES))
+    return f", or http:// and https:// at any port of {named}" if named else ""
+
+
+def within(name: str) -> dict[str, Any]:
+    """The bounds of a number, and the sentence about them."""
+    least, most = keeping.BOUNDS[name]
+    said = keeping.out_of_bounds(name)
+    return {
+        "min_value": least,
+        "max_value": most,
+        "error_messages": {"min_value": said, "max_value": said, "invalid": said},
+    }
 
 
 class ChannelForm(forms.Form):
@@ -89,18 +107,16 @@ class ChannelForm(forms.Form):
     quiet_passes = forms.ChoiceField(
         choices=SEVERITIES, initial="critical", label="Sent all the same from"
     )
-    storm_after = forms.IntegerField(min_value=1, max_value=1000, initial=10, label="At most")
+    storm_after = forms.IntegerField(**within("storm_after"), initial=10, label="At most")
     storm_minutes = forms.IntegerField(
-        min_value=1,
-        max_value=1440,
+        **within("storm_minutes"),
         initial=10,
         label="messages in, minutes",
         help_text="What is more comes as one message that lists it, at most every minute.",
     )
     repeat_hours = forms.IntegerField(
+        **within("repeat_hours"),
         required=False,
-        min_value=1,
-        max_value=168,
         label="Remind after, hours",
         help_text="Of critical alerts until somebody acknowledges them. Empty: never.",
     )
@@ -109,7 +125,8 @@ class ChannelForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.kind, self.shown = kind, shown
         address = self.fields["address"]
-        address.label, address.help_text = ADDRESSES[Kind(kind)]
+        address.label, help_text = ADDRESSES[Kind(kind)]
+        address.help_text = help_text.replace("{inside}", inside())
         if kind == Kind.EMAIL:
             address.widget = forms.Textarea({"rows": 4})
         else:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from finops.alerts import raise_to
+from finops.alerts import log, raise_to
 from finops.alerts.routing import TOPICS
 from finops.channels import keeping
 from finops.channels.secrets import Unreadable
@@ -110,6 +110,7 @@ def channel(request: HttpRequest, pk: int) -> HttpResponse:
         TAB,
         form=form,
         row=row(held, now),
+        waiting=waiting(held, now),
         mailboxes=[mailbox(each, now) for each in held.recipients.all() if each.address],
         is_webhook=held.kind == Kind.WEBHOOK,
         test=tests.order_by("-pk").first(),
@@ -216,13 +217,24 @@ def row(held: Channel, now: datetime) -> dict[str, Any]:
         "shown": held.shown or ("owners of budgets" if held.to_owner else ""),
         "state": state,
         "badge": badge,
-        "why": held.disabled_why or held.last_error,
+        "why": (held.disabled_why or held.last_error).rstrip("."),
         "why_at": moment(held.disabled_at or held.last_error_at, now),
         "sent": moment(held.last_sent_at, now) if held.last_sent_at else "never",
         "takes": takes(held),
         "is_disabled": held.disabled_at is not None,
         "may_enable": held.disabled_at is not None or bool(stopped),
     }
+
+
+def waiting(held: Channel, now: datetime) -> str:
+    """3, since 14:02; tried again at 14:20: It answered 503."""
+    found = log.waiting(held)
+    if found is None:
+        return ""
+    text = f"{found.number:,}, since {moment(found.since, now)}"
+    if found.until and found.until > now:
+        text += f"; tried again at {moment(found.until, now)}"
+    return f"{text}: {found.detail}" if found.detail else text
 
 
 def takes(held: Channel) -> str:
