@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,3 +203,15 @@ def test_budget_and_channel_may_go_and_the_log_stays(hook: Hook, now: datetime) 
     assert bytes(held.secret) == b""
     assert Alert.objects.get(key="a").budget is None
     assert states() == ["sent"]
+
+
+def test_without_a_mail_server_the_log_of_the_worker_names_each_file(
+    settings: Any, tmp_path: Path, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND, settings.OUTBOX_DIR = "finops.mail.Outbox", tmp_path
+    channel("email", "ann@example.org", now)
+    raised("a", now)
+    emptied(now)
+    [held] = tmp_path.iterdir()
+    named = [each.levelname for each in caplog.records if str(held) in each.getMessage()]
+    assert named == ["WARNING"], "it is silent about less"
