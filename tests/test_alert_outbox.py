@@ -137,6 +137,26 @@ def test_a_dead_webhook_is_disabled_and_the_others_say_so(
     assert "Support has spent" in str(hook.json[-1])
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+def test_a_receiver_that_is_renewed_loses_nothing(hook: Hook, now: datetime, status: int) -> None:
+    held = channel("webhook", hook.url, now)
+    hook.answers = [(status, {}, b"no such route")]
+    raised("a", now)
+    assert emptied(now)[0].result == "later"
+    held.refresh_from_db()
+    assert held.disabled_at is None
+    assert emptied(now + timedelta(minutes=5))[0].result == "sent"
+
+
+def test_a_receiver_that_is_gone_for_good_is_not_asked_again(hook: Hook, now: datetime) -> None:
+    held = channel("webhook", hook.url, now)
+    hook.usual = (410, {}, b"gone")
+    raised("a", now)
+    assert emptied(now)[0].result == "gone"
+    held.refresh_from_db()
+    assert held.disabled_at == now
+
+
 def test_a_refused_mailbox_stops_alone(mails: Mails, now: datetime) -> None:
     held = channel("email", "ann@example.org gone@example.org later@example.org", now)
     mails.refuses = {

@@ -13,7 +13,8 @@ from finops.channels.messages import Message
 from finops.channels.outcomes import Outcome
 from finops.outbound import Answer, Refused
 
-PERMANENT = frozenset({401, 403, 404, 405, 410})
+# Whoever renews a receiver answers so for some minutes: what it is told waits, and nothing is lost.
+TEMPORARY = frozenset({401, 403, 404, 405, 408, 425, 429})
 
 
 def send(message: Message, url: str, key: str) -> Outcome:
@@ -28,14 +29,14 @@ def send(message: Message, url: str, key: str) -> Outcome:
 
 
 def answered(answer: Answer, message: Message) -> Outcome:
-    """Any 2xx is a yes; what tells of a wrong address ends the channel."""
+    """Any 2xx is a yes; only 410, which says that it is for good, ends the channel."""
     status = answer.status
     if 200 <= status < 300:
         return outcomes.sent(status)
     said = f"It answered {status} {outcomes.plain(answer.body)}".strip()
-    if status in PERMANENT:
+    if status == 410:
         return outcomes.gone(said, status)
-    if status in {408, 425, 429} or status >= 500:
+    if status in TEMPORARY or status >= 500:
         wait = outcomes.wait_of(answer.headers, message.sent_at)
         return outcomes.later(said, status, wait=wait)
     if 300 <= status < 400:
