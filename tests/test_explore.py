@@ -122,7 +122,9 @@ def test_the_csv_is_what_the_table_shows(signed_in: Client) -> None:
 
 
 @pytest.mark.usefixtures("figures")
-@pytest.mark.parametrize("metric", ["latency_p95", "cost_per_user", "users", "unpriced_requests"])
+@pytest.mark.parametrize(
+    "metric", ["latency_p95", "cost_per_user", "users", "unpriced_requests", "unpriced_tokens"]
+)
 @pytest.mark.parametrize("group_by", ["", "team", "user", "team,model", "cost_center"])
 def test_every_metric_can_be_explored_by_anything(
     signed_in: Client, metric: str, group_by: str

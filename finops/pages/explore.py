@@ -38,6 +38,7 @@ QUESTIONS = {
     "errors": "Where do requests fail?",
     "users": "Who uses it?",
     "unpriced_requests": "What has no price?",
+    "unpriced_tokens": "How many tokens have no price?",
 }
 QUESTIONS_OF_KINDS = {
     "money": "Where did the money go?",
@@ -65,6 +66,7 @@ COMPANIONS = {
     "latency_p99": ("latency_p50", "latency_p95", "requests"),
     "ttft_p95": ("latency_p95", "requests"),
     "unpriced_requests": ("requests", "effective_cost"),
+    "unpriced_tokens": ("unpriced_requests", "effective_cost"),
 }
 
 
