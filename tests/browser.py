@@ -66,8 +66,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def no_facts_left(browser: Browser) -> Iterator[None]:
-    """Facts are not models, so the flush after a transactional test leaves them."""
+    """Facts are not models, so the flush after a transactional test leaves them; nor does a test
+    start from those of another."""
+    forget_facts()
     yield
+    forget_facts()
+
+
+def forget_facts() -> None:
     with connection.cursor() as cursor:
         cursor.execute(FACTS)
         cursor.execute("DELETE FROM end_user WHERE id <> 0")
