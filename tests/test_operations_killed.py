@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from browser import FACTS
+from browser import forget_facts
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -40,9 +40,8 @@ def month() -> Iterator[None]:
     record(1, 300)
     Price.objects.filter(kind="contract").update(discount_percent=Decimal(50))
     yield
+    forget_facts()
     with connection.cursor() as cursor:
-        cursor.execute(FACTS)
-        cursor.execute("DELETE FROM end_user WHERE id <> 0")
         cursor.execute("DELETE FROM setting")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from browser import FACTS
+from browser import forget_facts
 from desks import reader
 from django.db import connection, transaction
 from django.db.utils import OperationalError
@@ -38,9 +38,8 @@ def used() -> Iterator[None]:
         usage.store(figures.random_events(1, 60, START, TODAY), now=TODAY)
     rollups.fold_pending(TODAY, ZONE)
     yield
+    forget_facts()
     with connection.cursor() as cursor:
-        cursor.execute(FACTS)
-        cursor.execute("DELETE FROM end_user WHERE id <> 0")
         cursor.execute("DELETE FROM setting")
 
 

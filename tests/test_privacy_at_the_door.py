@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from finops import erasures, name_hashing, rollups
@@ -17,7 +16,7 @@ from finops.conninfo import conninfo
 from finops.models import NameHashing
 from ingest import app
 from ingest.user_names import hashed
-from tests.browser import FACTS
+from tests.browser import forget_facts
 from tests.ingest_server import Door, event, result, serve, until
 from tests.test_erasures import dump, sums
 
@@ -35,9 +34,7 @@ def ingest_app(database: psycopg.Connection[dict[str, Any]]) -> app.App:
 def nothing_left(door: Door) -> Iterator[None]:
     """Facts are not models, so the flush after a transactional test leaves them."""
     yield
-    with connection.cursor() as cursor:
-        cursor.execute(FACTS)
-        cursor.execute("DELETE FROM end_user WHERE id <> 0")
+    forget_facts()
     door.application.register.forget()
 
 
