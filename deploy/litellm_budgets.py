@@ -10,9 +10,10 @@ the key of one service: what is reserved here ends by itself when that call's ev
 figures, because both know it by LiteLLM's id of the call.
 
 A blocked call is LiteLLM's BudgetExceededError, a throttled one its RateLimitError, with
-Retry-After. While Farthing does not answer, calls go through; with FARTHING_FAIL_CLOSED=true they
-do not. A request whose fields Farthing cannot read, such as the name of a user of more than 200
-characters, is a BadRequestError either way.
+Retry-After; so is one of a proxy that asks more often than its key may. While Farthing does not
+answer, calls go through; with FARTHING_FAIL_CLOSED=true they do not. A request with a field that
+Farthing refuses, such as the name of a user of more than 200 characters, or another team than that
+of a team's key, is a BadRequestError either way: give a proxy of several teams a key of no team.
 """
 
 from __future__ import annotations
@@ -88,7 +89,12 @@ class Gate(CustomLogger):
             answer: dict[str, Any] = response.json()
             return answer
         log.warning("Farthing answers %d: %s", response.status_code, response.text[:500])
-        if response.status_code == 400:  # it is there: a wrong field asks nobody and passes nobody
+        # It is there: who asks too often, or about a wrong field, asks nobody and passes nobody.
+        if response.status_code == 429:
+            seconds = int(response.headers.get("retry-after", 1))
+            raise refusal(f"Budgets cannot be asked about: {response.text[:500]}", seconds, body)
+        is_wrong = response.status_code == 403 and b'"errors"' in response.content
+        if response.status_code == 400 or is_wrong:
             raise litellm.BadRequestError(
                 message=f"Budgets cannot be asked about: {response.text[:500]}",
                 model=str(body.get("model") or ""),

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from psycopg import Connection, Error
 
 from ingest.facts import Scope
-from ingest.limits import Allowance, Limits, Refusals
+from ingest.limits import ASK, SEND, Allowance, Limits, Refusals
 from ingest.problems import Problem
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -54,6 +54,7 @@ class KnownKey(NamedTuple):
     is_revoked: bool
     stops_at: float | None  # Unix time; where it is rotated out
     allowance: Allowance | None  # where it has limits
+    questions: Allowance | None  # then it may ask about as many calls as it may send
 
 
 _READ_KEYS = """
@@ -83,6 +84,7 @@ class KeyRing:
         self.refusals = Refusals()
         self._keys: dict[bytes, KnownKey] = {}
         self._allowances: dict[int, Allowance] = {}
+        self._questions: dict[int, Allowance] = {}
         self._used: set[int] = set()
         self._lookups: deque[float] = deque(maxlen=LOOKUPS_PER_SECOND)
 
@@ -107,17 +109,14 @@ class KeyRing:
         *limits: int | None,
     ) -> KnownKey:
         scope = Scope(key_id, service, service, team, environment)
-        return KnownKey(scope, revoked_at is not None, stops_at, self._allowance(key_id, *limits))
-
-    def _allowance(self, key_id: int, *limits: int | None) -> Allowance | None:
-        """The one that counts already, unless the key's limits are others now."""
         wanted = Limits(*limits)
-        if wanted == Limits():
-            return None
-        counting = self._allowances.get(key_id)
-        if counting is None or counting.limits != wanted:
-            counting = self._allowances[key_id] = Allowance(wanted)
-        return counting
+        return KnownKey(
+            scope,
+            revoked_at is not None,
+            stops_at,
+            _counting(self._allowances, key_id, wanted, SEND),
+            _counting(self._questions, key_id, wanted, ASK),
+        )
 
     def used(self, at: float) -> dict[int, float]:
         """Key → the share of its limit that is spent, of keys with limits."""
@@ -171,6 +170,18 @@ class KeyRing:
             connection.execute(
                 "UPDATE ingest_key SET last_used_at = %s WHERE id = ANY(%s)", [now, list(used)]
             )
+
+
+def _counting(
+    kept: dict[int, Allowance], key_id: int, wanted: Limits, deed: str
+) -> Allowance | None:
+    """The one that counts already, unless the key's limits are others now."""
+    if wanted == Limits():
+        return None
+    counting = kept.get(key_id)
+    if counting is None or counting.limits != wanted:
+        counting = kept[key_id] = Allowance(wanted, deed)
+    return counting
 
 
 CHALLENGE = 'Bearer realm="farthing"'

@@ -12,6 +12,9 @@ from ingest.problems import Problem
 TOLERANCE_SECONDS = 0.001
 
 
+SEND, ASK = "send {} events", "ask about {} calls"
+
+
 class Limits(NamedTuple):
     """Events a key may send; None does not limit."""
 
@@ -35,8 +38,9 @@ class _Bucket:
     All it keeps is the moment at which it is full again.
     """
 
-    def __init__(self, span: str, seconds: float, most: int) -> None:
+    def __init__(self, span: str, seconds: float, most: int, deed: str) -> None:
         self.span = span
+        self._deed = deed.format(most)
         self._seconds = seconds
         self._most = most
         self._full_at = 0.0
@@ -46,7 +50,7 @@ class _Bucket:
         if events > self._most:
             return Limited(
                 413,
-                f"This key may send {self._most} events a {self.span}, fewer than the {events} of "
+                f"This key may {self._deed} a {self.span}, fewer than the {events} of "
                 "this request. Send them in smaller requests, or ask for a higher limit.",
                 self.span,
                 events,
@@ -58,7 +62,7 @@ class _Bucket:
             return None
         return Limited(
             429,
-            f"This key may send {self._most} events a {self.span}. Send this again later.",
+            f"This key may {self._deed} a {self.span}. Send this again later.",
             self.span,
             events,
             retry_after=str(math.ceil(wait)),
@@ -81,13 +85,15 @@ class _Bucket:
 class Allowance:
     """What one key may still send to this process. Moments are seconds of one rising clock."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, deed: str = SEND) -> None:
         self.limits = limits
         spans = (
             ("minute", 60.0, limits.events_per_minute),
             ("day", 86_400.0, limits.events_per_day),
         )
-        self._buckets = [_Bucket(span, seconds, most) for span, seconds, most in spans if most]
+        self._buckets = [
+            _Bucket(span, seconds, most, deed) for span, seconds, most in spans if most
+        ]
         self._lock = threading.Lock()
 
     def require_any(self, at: float) -> None:

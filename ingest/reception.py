@@ -77,9 +77,12 @@ class Reception:
                 key.allowance.require_any(self._clock())
             return await self._store(door, key, headers, receive)
         except Limited as refusal:
-            self._metrics.limited.labels(refusal.span).inc()
-            self._configuration.keys.refusals.add(key.scope.key_id, Refused(1, refusal.events))
+            self.note_limited(key, refusal)
             raise
+
+    def note_limited(self, key: KnownKey, refusal: Limited) -> None:
+        self._metrics.limited.labels(refusal.span).inc()
+        self._configuration.keys.refusals.add(key.scope.key_id, Refused(1, refusal.events))
 
     async def _store(self, door: Door, key: KnownKey, headers: Headers, receive: Receive) -> Answer:
         content_type, form = format_of(door, headers)

@@ -9,7 +9,9 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.enforcement.books import Figures
 from ingest.enforcement.decisions import ALLOW, BLOCK, THROTTLE, Position, judge
+from ingest.enforcement.pacing import Pacing
 from ingest.enforcement.positions import Positions
 from ingest.enforcement.questions import Question
 from ingest.enforcement.reservations import Hold, Reservation
@@ -36,8 +38,9 @@ def test_whoever_is_let_in_keeps_the_amount(
     verdict = judge(terms(amount), PLACE, Position(spent, reserved), cost, NOW)
     assert (verdict.decision == ALLOW) == (spent + reserved + cost <= amount)
     if verdict.decision == BLOCK:
-        is_spent = spent + cost > amount
-        assert verdict.code == ("budget_spent" if is_spent else "budget_reserved")
+        at_all = "budget_spent" if spent + cost > amount else "budget_reserved"
+        assert verdict.code == ("over_amount" if cost > amount else at_all)
+        assert (verdict.pause is None) == (cost > amount)
 
 
 def test_amounts_are_compared_to_the_last_digit() -> None:
@@ -117,4 +120,60 @@ def test_what_the_database_decides_on_is_neither_free_nor_taken() -> None:
         assert positions.asked(held, PLACE, NOW) == Decimal("2e-40")
         assert positions.of(held, PLACE, NOW) == Position()
     assert positions.asked(held, PLACE, NOW) == 0
-    assert not positions._asked
+
+
+steps = st.lists(st.sampled_from(["hold", "held", "write", "fail", "begin", "take"]), max_size=40)
+
+
+@given(steps)
+def test_what_is_reserved_since_the_figures_were_read_counts_once(steps: list[str]) -> None:
+    positions, held = Positions(), terms(1000)
+    waiting: list[Reservation] = []  # known here, and not written yet
+    written = count = 0
+    reading: int | None = None
+    for step in steps:
+        hold = Hold(PLACE, held.starts, Decimal(1), None)
+        made = Reservation(uuid4(), 7, "gateway", NOW, NOW, (hold,))
+        if step in {"hold", "held"}:
+            positions.remember(made, is_saved=step == "held")
+            waiting += [made] if step == "hold" else []
+            written += step == "held"
+            count += 1
+        elif step == "write" and waiting:
+            positions.note_written(waiting.pop())
+            written += 1
+        elif step == "fail" and waiting:
+            positions.forget(waiting.pop())
+            count -= 1
+        elif step == "begin":  # again where the last one failed
+            positions.note_saved()
+            reading = written
+        elif step == "take" and reading is not None:
+            reserved = {(PLACE, held.starts): Decimal(reading)}
+            positions.take(Figures(reserved=reserved, calls={7: reading}))
+            reading = None
+        assert positions.of(held, PLACE, NOW).reserved == count
+        assert positions.calls(7) == count
+
+
+def test_a_clock_that_is_set_back_shuts_nobody_out_for_long() -> None:
+    pacing = Pacing()
+    paced = judge(terms(10, THROTTLE), PLACE, Position(Decimal(11)), Decimal(1), NOW)
+    at = NOW.timestamp()
+    assert pacing.passed(paced, at).decision == ALLOW
+    pacing.let_in([paced], at)
+    back = at - 86_400
+    waits = pacing.passed(paced, back)
+    assert (waits.decision, waits.pause) == (THROTTLE, 60)
+    assert pacing.passed(paced, back + 60).decision == ALLOW
+
+
+def test_a_turn_is_given_back_unless_somebody_came_between() -> None:
+    pacing = Pacing()
+    paced = judge(terms(10, THROTTLE), PLACE, Position(Decimal(11)), Decimal(1), NOW)
+    first = pacing.let_in([paced], 0.0)
+    pacing.let_in([paced], 60.0)
+    pacing.give_back(first)
+    assert pacing.passed(paced, 61.0).decision == THROTTLE
+    pacing.give_back(pacing.let_in([paced], 120.0))
+    assert pacing.passed(paced, 121.0).decision == ALLOW

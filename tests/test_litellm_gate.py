@@ -61,6 +61,8 @@ async def main():
         await ask("call-4", ["feature:slow"], "cx"),
         await ask("call-5", ["feature:slow"], "cx"),
         await ask("call-8", ["feature:closed"], "cx", user="u" * 201),
+        await ask("call-9", [], "cx", fails=True),
+        await ask("call-10", [], "cx"),
     ]
     await asyncio.sleep(1)
     await logger.async_send_batch()
@@ -84,6 +86,10 @@ def test_the_hook_blocks_throttles_reserves_and_releases(gateway: Gateway) -> No
         "0.01", enforced="throttle", filters={"feature": ["slow"], "user": ["u-1"]}, **unpriced
     )
     gateway.refresh()
+    door.database.execute(  # as many calls as are asked about but one
+        "UPDATE ingest_key SET events_per_minute = 7 WHERE service = %s", [door.source]
+    )
+    door.application.configuration.reload()
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env={
@@ -100,9 +106,11 @@ def test_the_hook_blocks_throttles_reserves_and_releases(gateway: Gateway) -> No
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
-    made, failed, blocked, slow, throttled, wrong, away, closed = said
+    made, failed, blocked, slow, throttled, wrong, last, too_many, away, closed = said
+    assert last == {"reservation": None}  # of no budget
+    assert (too_many["refused"], too_many["headers"]) == ("throttle", {"retry-after": "9"})
     assert (wrong["refused"], "user" in wrong["message"]) == ("wrong", True)
-    assert (blocked["refused"], "overspent" in blocked["message"]) == ("block", True)
+    assert (blocked["refused"], "whole amount" in blocked["message"]) == ("block", True)
     assert "reservation" in slow
     assert (throttled["refused"], throttled["status"]) == ("throttle", 429)
     assert int(throttled["headers"]["retry-after"]) >= 1

@@ -64,10 +64,11 @@ ENDED = {
 ERRORS = {
     "400": "The body cannot be read; `errors` names each wrong field.",
     "401": "No key, or an unknown one.",
-    "403": "The key is revoked.",
+    "403": "The key is revoked, or is of another team than the call.",
     "405": "Another method is taken here; Allow says which.",
     "413": "More than 64 KiB.",
     "415": "A content type or encoding that is not taken here.",
+    "429": "The key asks about or holds more calls than it may; see Retry-After.",
     "503": "Starting, or the database is away; see Retry-After.",
 }
 GONE = "Nothing is held under this id by this key's service, or not any more."
@@ -117,7 +118,10 @@ def gate() -> dict[str, Any]:
         "As nginx's auth_request does: the question is in headers, the answer a status.",
         None,
         {"204": {"description": "Allowed."}},
-        **{"403": "Blocked, or a revoked key.", "429": "Throttled; see Retry-After."},
+        **{
+            "403": "Blocked, a revoked key, or one of another team.",
+            "429": "Throttled, or the key has asked as often as it may; see Retry-After.",
+        },
     )
     names = [name for name in Question.__struct_fields__ if name not in NOT_BY_HEADER]
     headers = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ CODES = {
     "paced": "The budget is throttled: its calls are spread over what is left of the period.",
     "budget_spent": "With this call the budget would be overspent.",
     "budget_reserved": "What is left is reserved for calls under way.",
+    "over_amount": "This call alone costs more than the whole amount of the budget, so waiting is "
+    "of no use. Make it smaller, or ask for a higher amount.",
     "price_missing": "Price missing: nobody knows what this model costs, and the budget counts "
     "that as a breach. Add a price on the Prices desk.",
     "figures_stale": "The figures are too old to go by.",
@@ -101,9 +104,9 @@ def _shows_figures(verdict: Verdict, scope: Scope) -> bool:
 
 
 def _money(amount: Decimal) -> str:
-    with localcontext(EXACT):
-        return f"{amount.normalize():f}" if amount else "0"
+    return f"{EXACT.normalize(amount):f}" if amount else "0"
 
 
+@lru_cache(maxsize=1_024)  # of periods that end, and of figures
 def _instant(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None

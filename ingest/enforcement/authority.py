@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from ingest.configuration import Configuration
 from ingest.enforcement import decisions
@@ -23,26 +23,28 @@ from ingest.enforcement.counts import Counts
 from ingest.enforcement.decisions import ALLOW, BLOCK, SEVERITY, Verdict, judge, stale
 from ingest.enforcement.estimates import Estimate, estimate_of
 from ingest.enforcement.holding import Away, Holder
+from ingest.enforcement.holds import limited_at, may_be_held, reservation_of
 from ingest.enforcement.pacing import Pacing
-from ingest.enforcement.positions import Positions, Recent
-from ingest.enforcement.questions import TTL_SECONDS, Question, Settling
-from ingest.enforcement.reservations import (
-    Hold,
-    Release,
-    Reservation,
-    Settlement,
-    key_of,
-    settlement,
-)
+from ingest.enforcement.positions import Positions
+from ingest.enforcement.questions import OtherTeam, Question, Settling
+from ingest.enforcement.reservations import Release, Reservation, Settlement, settlement
 from ingest.enforcement.terms import Place, Terms, caller_of, value_of, with_own_amount
 from ingest.facts import Scope
 from ingest.metrics import Metrics
-from ingest.problems import unavailable
+from ingest.problems import Problem, unavailable
 from ingest.rating import RateCard
 
 READ_SECONDS = 1.0
 # Figures are a second or two old. What is older than this is not gone by.
 STALE = timedelta(seconds=120)
+# Calls for which one key may hold something at a time: two minutes of a busy gateway's. Those that
+# other processes let in are known a second later.
+MOST_HELD = 100_000
+ROOM_SECONDS = 5
+HOLDS_TOO_MUCH = (
+    "This key holds budgets for {} calls already. Settle or release those that are over, or "
+    "reserve for a shorter time (ttl_seconds), and send this again."
+)
 STARTING = "Farthing is starting: budgets are not read yet. Ask again."
 
 
@@ -89,9 +91,15 @@ class Authority:
         self._positions.take(await self._holder.ask(None))
 
     async def authorize(self, scope: Scope, question: Question, at: float) -> Authorization:
-        """Raises Problem 503 before budgets were read."""
+        """Raises Problem: 503 before budgets were read, 403 for another team's calls, 429 where
+        the key holds too much already."""
         if not self._positions.has_read:
             raise unavailable(STARTING)
+        if scope.team and question.team not in {None, "", scope.team}:
+            raise OtherTeam(scope.team)
+        if question.reserve and self._positions.calls(scope.key_id) >= MOST_HELD:
+            self._counts.reservations("limited").inc()
+            raise Problem(429, HOLDS_TOO_MUCH.format(MOST_HELD), retry_after=str(ROOM_SECONDS))
         moment = datetime.fromtimestamp(at, UTC)
         estimate = estimate_of(self._card(), question, moment)
         verdicts = [
@@ -102,7 +110,7 @@ class Authority:
         if not any(map(_is_final, verdicts)):
             before = self._pacing.let_in(verdicts, at)
             if question.reserve:
-                asked = _reservation(scope, question, verdicts, estimate, moment)
+                asked = reservation_of(scope, question, verdicts, estimate, moment)
                 verdicts, reservation = await self._hold(asked, verdicts, estimate, moment)
             if decisions.worst(verdicts) != ALLOW:
                 self._pacing.give_back(before)
@@ -168,18 +176,22 @@ class Authority:
         at: datetime,
     ) -> tuple[list[Verdict], Reservation | None]:
         """The reservation if it fits, and the verdicts by what is reserved at this very moment."""
-        if not asked.holds:
+        if not asked.holds or not may_be_held(asked, verdicts):
             return verdicts, None
         if self._is_away:
             return self._not_held(verdicts)
-        undecided = [self._positions.asked(each.terms, each.place, at) for each in verdicts]
-        if not any(map(decisions.is_near, verdicts, undecided)):
-            # Its limits are not looked at: far from them nothing that this process does not know
-            # of can have come between.
-            recent = Recent(_without_limits(asked))
-            self._positions.remember(recent)
-            saved = self._holder.ask(recent.reservation, is_urgent=False)
-            saved.add_done_callback(partial(self._saved, recent))
+        # Other limits are not looked at: far from them nothing that this process does not know
+        # of can have come between.
+        near = {
+            each.place
+            for each in verdicts
+            if decisions.is_near(each, self._positions.asked(each.terms, each.place, at))
+        }
+        asked = limited_at(near, asked)
+        if not any(hold.limit is not None for hold in asked.holds):
+            self._positions.remember(asked)
+            saved = self._holder.ask(asked, is_urgent=False)
+            saved.add_done_callback(partial(self._saved, asked))
             return verdicts, asked
         try:
             with self._positions.asking(asked):
@@ -188,7 +200,7 @@ class Authority:
             return self._not_held(verdicts)
         if held.is_held:
             self._counts.reservations("held").inc()
-            self._positions.remember(Recent(asked, is_saved=True))
+            self._positions.remember(asked, is_saved=True)
             return [_let_in(each) for each in verdicts], asked
         self._counts.reservations("refused").inc()
         return [
@@ -205,13 +217,13 @@ class Authority:
             for each in verdicts
         ], None
 
-    def _saved(self, recent: Recent, answer: Future[Held]) -> None:
+    def _saved(self, reservation: Reservation, answer: Future[Held]) -> None:
         if answer.cancelled() or answer.exception():
             self._is_away = True
             self._counts.reservations("failed").inc()
-            self._positions.forget(recent)
+            self._positions.forget(reservation)
         else:
-            recent.is_saved = True
+            self._positions.note_written(reservation)
             self._counts.reservations("held").inc()
 
     async def _keep_reading(self) -> None:
@@ -233,41 +245,3 @@ def _let_in(verdict: Verdict) -> Verdict:
     if verdict.decision == BLOCK:  # by what has been released meanwhile
         return verdict._replace(decision=ALLOW, code="within_budget", pause=None)
     return verdict
-
-
-def _reservation(
-    scope: Scope,
-    question: Question,
-    verdicts: list[Verdict],
-    estimate: Estimate,
-    at: datetime,
-) -> Reservation:
-    holds = tuple(
-        Hold(
-            each.place,
-            each.terms.period(at),
-            cost,
-            each.terms.amount if _is_limited(each) else None,
-        )
-        for each in verdicts
-        if (cost := estimate.by(each.terms))
-    )
-    return Reservation(
-        id=uuid4(),
-        key_id=scope.key_id,
-        source=scope.source,
-        created_at=at,
-        expires_at=at + timedelta(seconds=question.ttl_seconds or TTL_SECONDS),
-        holds=holds,
-        event_key=key_of(scope.source, question.event_id) if question.event_id else None,
-    )
-
-
-def _is_limited(verdict: Verdict) -> bool:
-    return verdict.terms.policy == BLOCK and verdict.code != "figures_stale"
-
-
-def _without_limits(reservation: Reservation) -> Reservation:
-    return reservation._replace(
-        holds=tuple(hold._replace(limit=None) for hold in reservation.holds)
-    )

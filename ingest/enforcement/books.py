@@ -21,7 +21,7 @@ import psycopg
 from psycopg import IsolationLevel
 
 from ingest.enforcement.decisions import EXACT, Position, fits
-from ingest.enforcement.reservations import Release, Reservation, Settlement
+from ingest.enforcement.reservations import Hold, Release, Reservation, Settlement
 from ingest.enforcement.terms import Place, Standing, Terms
 
 _SQL = Path(__file__).parent.parent / "sql"
@@ -39,6 +39,7 @@ _STANDINGS = """
     WHERE version > %s
 """
 _COST_CENTERS = "SELECT name, cost_center FROM team WHERE cost_center <> ''"
+_CALLS = "SELECT key_id, count(*) FROM reservation WHERE expires_at > %s GROUP BY key_id"
 CONNECTION: dict[str, Any] = {
     "autocommit": True,
     "connect_timeout": 5,
@@ -56,15 +57,25 @@ Work = Reservation | Settlement | Release
 
 @dataclass(slots=True)
 class Figures:
-    """What was read last. `standings` are of the periods in which they were spent."""
+    """What was read last. `standings` are of the periods in which they were spent; those of the
+    reading before, where it lacks no more than what `changed`. `calls` are those for which
+    something is held, by key."""
 
     version: int = -1
     as_of: datetime | None = None
     plans: tuple[Terms, ...] = ()
     standings: dict[Place, Standing] = field(default_factory=dict)
+    changed: dict[Place, Standing] = field(default_factory=dict)
     reserved: dict[tuple[Place, datetime], Decimal] = field(default_factory=dict)
     cost_centers: Mapping[str, str] = field(default_factory=dict)
     plans_state: tuple[int, int] = (0, 0)
+    calls: Mapping[int, int] = field(default_factory=dict)
+
+    def complete(self) -> None:
+        """In the event loop, which reads them: to copy a hundred thousand standings would hold
+        everybody up."""
+        self.standings.update(self.changed)
+        self.changed = {}
 
 
 def connected(dsn: str) -> psycopg.Connection:
@@ -83,16 +94,18 @@ def read(connection: psycopg.Connection, before: Figures, now: datetime) -> Figu
                 return Figures()
             version, as_of = state
             plans_state, plans, standings = before.plans_state, before.plans, before.standings
+            changed: dict[Place, Standing] = {}
             if version != before.version:
                 [found] = connection.execute(_PLANS_STATE).fetchall()
                 since, is_other = before.version, found != before.plans_state
                 if is_other:
                     plans = tuple(map(_terms, connection.execute(_PLANS)))
                     plans_state, since, standings = found, -1, {}
-                changed = _in_portions(connection.execute(_STANDINGS, [since], binary=True))
-                standings = standings | {
-                    Place(budget, value): Standing(*standing)
-                    for budget, value, *standing in changed
+                changed = {
+                    Place(budget, value): Standing(period, spent, amount)
+                    for budget, value, period, spent, amount in _in_portions(
+                        connection.execute(_STANDINGS, [since], binary=True)
+                    )
                 }
             reserved = {
                 (Place(budget, value), period): amount
@@ -101,9 +114,10 @@ def read(connection: psycopg.Connection, before: Figures, now: datetime) -> Figu
                 )
             }
             centers: dict[str, str] = dict(connection.execute(_COST_CENTERS).fetchall())
+            calls: dict[int, int] = dict(connection.execute(_CALLS, [now]).fetchall())
     finally:
         connection.isolation_level = None
-    return Figures(version, as_of, plans, standings, reserved, centers, plans_state)
+    return Figures(version, as_of, plans, standings, changed, reserved, centers, plans_state, calls)
 
 
 def _in_portions(cursor: psycopg.Cursor[Any]) -> Iterator[tuple[Any, ...]]:
@@ -117,7 +131,7 @@ def _terms(row: tuple[Any, ...]) -> Terms:
 
 
 class Held(NamedTuple):
-    """Whether a reservation fitted and is held, and where its budgets stood before it."""
+    """Whether a reservation fitted and is held, and where its limited budgets stood before it."""
 
     is_held: bool
     positions: Mapping[Place, Position]
@@ -127,10 +141,10 @@ def work(connection: psycopg.Connection, works: Sequence[Work], now: datetime) -
     """Do all of these in one transaction. Of a settlement or release says whether there was
     something to settle or release. Raises psycopg.Error."""
     reservations = [each for each in works if isinstance(each, Reservation)]
-    limited = [each for each in reservations if _limits(each)]
+    limited = [each for each in reservations if _limited(each)]
     with connection.transaction():
         held: dict[UUID, Held] = {}
-        _insert(connection, [each for each in reservations if not _limits(each)])
+        _insert(connection, [each for each in reservations if not _limited(each)])
         if limited:
             held = _hold_within_limits(connection, limited, now)
         settled = _settle(connection, [each for each in works if isinstance(each, Settlement)])
@@ -142,28 +156,29 @@ def work(connection: psycopg.Connection, works: Sequence[Work], now: datetime) -
     ]
 
 
-def _limits(reservation: Reservation) -> bool:
-    return any(hold.limit is not None for hold in reservation.holds)
+def _limited(reservation: Reservation) -> list[Hold]:
+    return [hold for hold in reservation.holds if hold.limit is not None]
 
 
 def _hold_within_limits(
     connection: psycopg.Connection, asked: Sequence[Reservation], now: datetime
 ) -> dict[UUID, Held]:
-    """Hold those that fit, one after another."""
-    holds = {(hold.place, hold.period) for each in asked for hold in each.holds}
+    """Hold those that fit, one after another. Places without a limit are neither locked nor added
+    up, as much may be held of them."""
+    holds = {(hold.place, hold.period) for each in asked for hold in _limited(each)}
     # In one order, so that two processes wait for each other in one direction.
     connection.execute(_LOCKS, [_array(sorted({_lock(place) for place, _ in holds}))])
     positions = _positions(connection, list(holds), now)
     said = {}
     for each in asked:
-        stood = {hold.place: positions[hold.place, hold.period] for hold in each.holds}
+        stood = {hold.place: positions[hold.place, hold.period] for hold in _limited(each)}
         is_held = all(
             hold.limit is None or fits(hold.limit, stood[hold.place], hold.amount)
             for hold in each.holds
         )
         said[each.id] = Held(is_held, stood)
         if is_held:
-            for hold in each.holds:
+            for hold in _limited(each):
                 spent, reserved = stood[hold.place]
                 more = EXACT.add(reserved, hold.amount)
                 positions[hold.place, hold.period] = Position(spent, more)

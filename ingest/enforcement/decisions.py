@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal
 from typing import NamedTuple
 
 from ingest.enforcement.terms import Place, Terms
@@ -26,7 +26,9 @@ STALE_PAUSE = 5.0
 # With so much of the amount left after a call no other process can have reserved all of it since
 # this one read the figures; nearer to the limit the database is asked.
 NEAR_SHARE = Decimal("0.1")
+# Asked by its methods: to make it the thread's own takes longer than they do.
 EXACT = Context(prec=120)
+NOTHING = Decimal(0)
 
 
 class Position(NamedTuple):
@@ -56,37 +58,40 @@ def judge(
 
     A decision to throttle holds if the budget has let in another call within `pause`.
     """
-    with localcontext(EXACT):
-        cost = Decimal(0) if estimate is None else estimate
-        used = position.spent + position.reserved
-        remaining = terms.amount - used
-        said = Verdict(terms, place, ALLOW, "within_budget", position, cost, remaining)
-        if estimate is None and terms.unpriced == "breach":
-            decision, pause = (BLOCK, None) if terms.policy == BLOCK else (THROTTLE, LONGEST_PAUSE)
-            return said._replace(decision=decision, code="price_missing", pause=pause)
-        if terms.policy == BLOCK and not fits(terms.amount, position, cost):
-            is_spent = not fits(terms.amount, Position(position.spent), cost)
-            code = "budget_spent" if is_spent else "budget_reserved"
-            return said._replace(decision=BLOCK, code=code, pause=_pause(terms, code, at))
-        if used + cost >= _throttled_from(terms):
-            pause = pacing(terms, remaining, cost, at)
-            return said._replace(decision=THROTTLE, code="paced", pause=pause)
-        return said
+    cost = NOTHING if estimate is None else estimate
+    used = EXACT.add(position.spent, position.reserved)
+    remaining = EXACT.subtract(terms.amount, used)
+    said = Verdict(terms, place, ALLOW, "within_budget", position, cost, remaining)
+    if estimate is None and terms.unpriced == "breach":
+        decision, pause = (BLOCK, None) if terms.policy == BLOCK else (THROTTLE, LONGEST_PAUSE)
+        return said._replace(decision=decision, code="price_missing", pause=pause)
+    if terms.policy == BLOCK and not fits(terms.amount, position, cost):
+        code = _why_it_does_not_fit(terms.amount, position, cost)
+        return said._replace(decision=BLOCK, code=code, pause=_pause(terms, code, at))
+    start = _throttled_from(terms)
+    if start is not None and EXACT.add(used, cost) >= start:
+        pause = pacing(terms, remaining, cost, at)
+        return said._replace(decision=THROTTLE, code="paced", pause=pause)
+    return said
 
 
 def fits(amount: Decimal, position: Position, cost: Decimal) -> bool:
     """Whether a call of this cost keeps the amount; one of no known cost needs something left."""
-    with localcontext(EXACT):
-        after = position.spent + position.reserved + cost
-        return after <= amount if cost else after < amount
+    after = EXACT.add(EXACT.add(position.spent, position.reserved), cost)
+    return after <= amount if cost else after < amount
+
+
+def _why_it_does_not_fit(amount: Decimal, position: Position, cost: Decimal) -> str:
+    if not fits(amount, Position(), cost):
+        return "over_amount"
+    return "budget_reserved" if fits(amount, Position(position.spent), cost) else "budget_spent"
 
 
 def is_near(verdict: Verdict, undecided: Decimal) -> bool:
     """Whether this call, and those on which is not decided yet, leave so little that the database
     must be asked."""
-    with localcontext(EXACT):
-        left = verdict.remaining - undecided - verdict.estimate
-        return left < verdict.terms.amount * NEAR_SHARE
+    left = EXACT.subtract(EXACT.subtract(verdict.remaining, undecided), verdict.estimate)
+    return left < EXACT.multiply(verdict.terms.amount, NEAR_SHARE)
 
 
 def pacing(terms: Terms, remaining: Decimal, cost: Decimal, at: datetime) -> float:
@@ -96,13 +101,13 @@ def pacing(terms: Terms, remaining: Decimal, cost: Decimal, at: datetime) -> flo
     if remaining <= 0:
         return LONGEST_PAUSE
     left = max((terms.ends - at).total_seconds(), 0.0)
-    return min(max(float(cost / remaining) * left, SHORTEST_PAUSE), LONGEST_PAUSE)
+    return min(max(float(EXACT.divide(cost, remaining)) * left, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 def stale(terms: Terms, place: Place, position: Position, cost: Decimal, code: str) -> Verdict:
     """Without figures to go by: let in, or, where the budget fails closed, not."""
-    with localcontext(EXACT):
-        remaining = terms.amount - position.spent - position.reserved
+    used = EXACT.add(position.spent, position.reserved)
+    remaining = EXACT.subtract(terms.amount, used)
     said = Verdict(terms, place, ALLOW, code, position, cost, remaining)
     return said._replace(decision=BLOCK, pause=STALE_PAUSE) if terms.fail_closed else said
 
@@ -120,13 +125,15 @@ def retry_after(verdicts: list[Verdict], decision: str) -> int | None:
     return max(1, math.ceil(max(known)))
 
 
-def _throttled_from(terms: Terms) -> Decimal:
+def _throttled_from(terms: Terms) -> Decimal | None:
     if terms.throttle_percent is not None:
-        return terms.amount * terms.throttle_percent / 100
-    return terms.amount if terms.policy == THROTTLE else Decimal("Infinity")
+        return EXACT.multiply(terms.amount, terms.throttle_percent.scaleb(-2))
+    return terms.amount if terms.policy == THROTTLE else None
 
 
-def _pause(terms: Terms, code: str, at: datetime) -> float:
+def _pause(terms: Terms, code: str, at: datetime) -> float | None:
+    if code == "over_amount":  # nor would it in a period of which nothing is spent
+        return None
     if code == "budget_reserved":
         return RESERVED_PAUSE
     if terms.ends is None:

@@ -20,6 +20,8 @@ from ingest.enforcement import answers
 from ingest.enforcement.authority import Authority
 from ingest.enforcement.holding import Away
 from ingest.enforcement.questions import question_of_headers, read_question, read_settling
+from ingest.keys import KnownKey
+from ingest.limits import Limited
 from ingest.memory import Memory
 from ingest.metrics import Metrics
 from ingest.problems import Problem, unavailable
@@ -32,8 +34,8 @@ GATE = "/api/v1/authorize/gate"
 MAX_BODY_BYTES = 64 * 1024
 AWAY = "The database is away; nothing was changed. Send this again."
 GONE = (
-    "Nothing is reserved under this id by this key's service: it was released, it has expired, or "
-    "its event is in the figures already."
+    "Nothing is reserved under this id by this key's service: it was released, it has expired, its "
+    "event is in the figures already, or, where it is to be released, it was settled."
 )
 Headers = Mapping[bytes, bytes]
 
@@ -80,6 +82,7 @@ class Authorizing:
             return await self._gate(headers, scope["query_string"])
         key = await self._reception.admit(headers)
         if path == AUTHORIZE:
+            self._count(key)
             question = read_question(await self._body(key.scope.key_id, headers, receive))
             said = await self.authority.authorize(key.scope, question, self._clock())
             return answers.authorized(said, key.scope)
@@ -100,14 +103,27 @@ class Authorizing:
         if throttled not in {"403", "429"}:
             raise Problem(400, "throttled is 429, or 403 for proxies that know no other refusal.")
         try:
+            self._count(key)
             question = question_of_headers(headers)
+            said = await self.authority.authorize(key.scope, question, self._clock())
         except Problem as problem:
             # To proxies that know one refusal anything else is an error, past which they may let
-            # calls: whoever sends them a header that cannot be read would ask nobody.
-            problem.status = int(throttled) if throttled == "403" else problem.status
+            # calls: whoever sends them a header that cannot be read, or asks without end, would
+            # ask nobody.
+            if throttled == "403" and problem.status in {400, 429}:
+                problem.status = 403
             raise
-        said = await self.authority.authorize(key.scope, question, self._clock())
         return answers.as_status(said, int(throttled))
+
+    def _count(self, key: KnownKey) -> None:
+        """Raises Limited where the key asks more often than it may send events."""
+        if key.questions:
+            try:
+                key.questions.take(1, self._clock())
+            except Limited as refusal:
+                refusal.events = 0  # it holds none
+                self._reception.note_limited(key, refusal)
+                raise
 
     async def _body(self, owner: int, headers: Headers, receive: Receive) -> bytes:
         content_type = content_type_of(headers)

@@ -105,10 +105,12 @@ class Holder:
         works = [each.work for each in taken if each.work]
         try:
             if works:
-                done = await loop.run_in_executor(self._thread, self._work, works)
+                done: list[Any] = await loop.run_in_executor(self._thread, self._work, works)
             else:
                 self.before_reading()
-                done = [await loop.run_in_executor(self._thread, self._read)]
+                self.figures = await loop.run_in_executor(self._thread, self._read)
+                self.figures.complete()
+                done = [self.figures]
         except psycopg.Error as error:
             log.warning("Reservations wait for the database: %s", str(error).strip())
             for each in taken:
@@ -139,12 +141,11 @@ class Holder:
 
     def _read(self) -> Figures:
         try:
-            self.figures = books.read(self._connected(), self.figures, self._now())
+            return books.read(self._connected(), self.figures, self._now())
         except psycopg.OperationalError:
             if self._connection and not self._connection.closed:
                 raise
-            self.figures = books.read(self._connected(), self.figures, self._now())
-        return self.figures
+            return books.read(self._connected(), self.figures, self._now())
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -6,11 +6,20 @@ Kept in memory, by each ingest process for itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from ingest.enforcement.decisions import ALLOW, THROTTLE, Verdict
+from ingest.enforcement.decisions import ALLOW, LONGEST_PAUSE, THROTTLE, Verdict
 from ingest.enforcement.terms import Place
 
 MOST = 50_000
+
+
+class Turn(NamedTuple):
+    """When the next call would come after this one, and when it would have come before it."""
+
+    place: Place
+    next_at: float
+    before: float | None
 
 
 class Pacing:
@@ -21,27 +30,33 @@ class Pacing:
         """The verdict as it is now: a paced one lets in whoever comes after the pause."""
         if verdict.decision != THROTTLE or verdict.code != "paced":
             return verdict
-        wait = self._next_at.get(verdict.place, at) - at
-        if wait <= 0:
+        # A clock that was set back must not shut anybody out for longer than the longest pause.
+        next_at = min(self._next_at.get(verdict.place, at), at + LONGEST_PAUSE)
+        if next_at <= at:
             return verdict._replace(decision=ALLOW)
-        return verdict._replace(pause=wait)
+        self._next_at[verdict.place] = next_at
+        return verdict._replace(pause=next_at - at)
 
-    def let_in(self, verdicts: Iterable[Verdict], at: float) -> dict[Place, float | None]:
+    def let_in(self, verdicts: Iterable[Verdict], at: float) -> list[Turn]:
         """From here on others wait; what to `give_back` where the call is not made after all."""
-        before: dict[Place, float | None] = {}
+        turns = []
         for verdict in verdicts:
             if verdict.code == "paced" and verdict.pause:
-                before[verdict.place] = self._next_at.get(verdict.place)
-                self._next_at[verdict.place] = at + verdict.pause
+                place, next_at = verdict.place, at + verdict.pause
+                turns.append(Turn(place, next_at, self._next_at.get(place)))
+                self._next_at[place] = next_at
         if len(self._next_at) > MOST:
             self._next_at = {
                 place: moment for place, moment in self._next_at.items() if moment > at
             }
-        return before
+        return turns
 
-    def give_back(self, before: dict[Place, float | None]) -> None:
-        for place, moment in before.items():
-            if moment is None:
-                self._next_at.pop(place, None)
+    def give_back(self, turns: Iterable[Turn]) -> None:
+        """Unless somebody else was let in meanwhile."""
+        for turn in turns:
+            if self._next_at.get(turn.place) != turn.next_at:
+                continue
+            if turn.before is None:
+                del self._next_at[turn.place]
             else:
-                self._next_at[place] = moment
+                self._next_at[turn.place] = turn.before

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from ingest.enforcement.books import Figures
 from ingest.enforcement.decisions import EXACT, Position
@@ -16,84 +17,104 @@ from ingest.enforcement.terms import Index, Place, Terms
 NOTHING = Decimal(0)
 
 
-@dataclass(slots=True, eq=False)
-class Recent:
-    """Reserved since the figures were read. Saved ones are in the next reading."""
+class Sums:
+    """What some reservations hold, and how many calls of each key they are for."""
 
-    reservation: Reservation
-    is_saved: bool = False
+    def __init__(self) -> None:
+        self.amounts: dict[tuple[Place, datetime], Decimal] = {}
+        self.calls: Counter[int] = Counter()
+
+    def add(self, reservation: Reservation) -> None:
+        self.calls[reservation.key_id] += 1
+        amounts = self.amounts
+        for place, period, amount, _ in reservation.holds:
+            at = place, period
+            before = amounts.get(at)
+            amounts[at] = amount if before is None else EXACT.add(before, amount)
+
+    def take_off(self, reservation: Reservation) -> None:
+        self.calls[reservation.key_id] -= 1
+        for place, period, amount, _ in reservation.holds:
+            at = place, period
+            left = EXACT.subtract(self.amounts.get(at, NOTHING), amount)
+            if left:
+                self.amounts[at] = left
+            else:
+                self.amounts.pop(at, None)
+
+    def add_all(self, other: Sums) -> None:
+        self.calls.update(other.calls)
+        for at, amount in other.amounts.items():
+            self.amounts[at] = EXACT.add(self.amounts.get(at, NOTHING), amount)
 
 
 class Positions:
-    """Changed in the event loop alone."""
+    """Changed in the event loop alone, which must not stop for long: what is added up is put aside
+    as a whole when it comes into the figures."""
 
     def __init__(self) -> None:
         self.figures = Figures()
         self.index = Index(())
         self.has_read = False
-        self._recent: list[Recent] = []
-        self._leaving: list[Recent] = []
-        self._sums: dict[tuple[Place, datetime], Decimal] = {}
-        self._asked: dict[tuple[Place, datetime], Decimal] = {}
+        self._unsaved: dict[UUID, Reservation] = {}
+        self._since = Sums()
+        self._leaving = Sums()  # in the reading that is under way
+        self._asked = Sums()
 
     def of(self, terms: Terms, place: Place, at: datetime) -> Position:
         period = terms.period(at)
         standing = self.figures.standings.get(place)
         spent = standing.spent if standing and standing.period == period else NOTHING
-        reserved = self.figures.reserved.get((place, period), NOTHING)
-        if (recent := self._sums.get((place, period))) is not None:
-            reserved = EXACT.add(reserved, recent)
+        where = place, period
+        reserved = self.figures.reserved.get(where, NOTHING)
+        for sums in (self._leaving.amounts, self._since.amounts):
+            if (recent := sums.get(where)) is not None:
+                reserved = EXACT.add(reserved, recent)
         return Position(spent, reserved)
 
-    def remember(self, recent: Recent) -> None:
-        self._recent.append(recent)
-        for hold in recent.reservation.holds:
-            at = hold.place, hold.period
-            self._sums[at] = EXACT.add(self._sums.get(at, NOTHING), hold.amount)
+    def calls(self, key_id: int) -> int:
+        """For how many calls of this key something is held."""
+        recent = self._leaving.calls[key_id] + self._since.calls[key_id]
+        return self.figures.calls.get(key_id, 0) + recent
 
-    def forget(self, recent: Recent) -> None:
-        if recent in self._recent:
-            self._recent.remove(recent)
-            self._add_up()
+    def remember(self, reservation: Reservation, *, is_saved: bool = False) -> None:
+        if not is_saved:
+            self._unsaved[reservation.id] = reservation
+        self._since.add(reservation)
+
+    def note_written(self, reservation: Reservation) -> None:
+        self._unsaved.pop(reservation.id, None)
+
+    def forget(self, reservation: Reservation) -> None:
+        """It could not be saved."""
+        if self._unsaved.pop(reservation.id, None):
+            self._since.take_off(reservation)
 
     @contextmanager
     def asking(self, reservation: Reservation) -> Iterator[None]:
         """While the database decides on it, it may be held or not."""
-        self._ask(reservation)
+        self._asked.add(reservation)
         try:
             yield
         finally:
-            self._ask(reservation, is_over=True)
+            self._asked.take_off(reservation)
 
     def asked(self, terms: Terms, place: Place, at: datetime) -> Decimal:
         """What the database decides on at this moment."""
-        return self._asked.get((place, terms.period(at)), NOTHING)
-
-    def _ask(self, reservation: Reservation, *, is_over: bool = False) -> None:
-        for hold in reservation.holds:
-            at = hold.place, hold.period
-            amount = hold.amount.copy_negate() if is_over else hold.amount
-            left = EXACT.add(self._asked.get(at, NOTHING), amount)
-            if left:
-                self._asked[at] = left
-            else:
-                self._asked.pop(at, None)
+        return self._asked.amounts.get((place, terms.period(at)), NOTHING)
 
     def note_saved(self) -> None:
         """A reading begins, which holds everything that is saved by now."""
-        self._leaving = [recent for recent in self._recent if recent.is_saved]
+        saved, self._since = self._since, Sums()
+        for reservation in self._unsaved.values():
+            saved.take_off(reservation)
+            self._since.add(reservation)
+        saved.add_all(self._leaving)  # of a reading that failed
+        self._leaving = saved
 
     def take(self, figures: Figures) -> None:
         if figures.plans is not self.figures.plans:
             self.index = Index(figures.plans)
-        leaving = set(map(id, self._leaving))
-        self._recent = [recent for recent in self._recent if id(recent) not in leaving]
-        self._leaving = []
         self.figures = figures
         self.has_read = True
-        self._add_up()
-
-    def _add_up(self) -> None:
-        recent, self._recent, self._sums = self._recent, [], {}
-        for each in recent:
-            self.remember(each)
+        self._leaving = Sums()

@@ -89,6 +89,19 @@ class Invalid(Problem):
         return {**super().as_json(), "errors": self.errors}
 
 
+class OtherTeam(Invalid):
+    """403: a question about a call of another team than the key's."""
+
+    def __init__(self, team: str) -> None:
+        super().__init__([_error("team", "is not the key's.")])
+        self.status = 403
+        self.detail = (
+            f"This key is of the team {team[:100]}, and asks about calls of that team only. Leave "
+            "team away, or ask with a key of that team, or, as a gateway of several teams, with "
+            "one of no team."
+        )
+
+
 _AMOUNTS = ("estimated_cost", "cost")
 _TYPES: Mapping[type, Mapping[str, Any]] = {
     struct: get_type_hints(struct, include_extras=True) for struct in (Question, Settling)
