@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -149,6 +150,48 @@ def test_only_managers_decide_and_only_the_asker_withdraws(
     assert decide(engineer, increase, "withdraw") == 302
     assert decide(finance, increase, "approve") == 400  # it does not wait any more
     assert more(budget) == []
+
+
+def test_nobody_decides_about_what_they_asked_for_while_somebody_else_may(
+    finance: Client, budget: Budget
+) -> None:
+    increase, other = asked(finance, budget), reader("administrator")
+    path = f"/budgets/increases/{increase.pk}"
+    shown = finance.get(path).content.decode()
+    assert "You asked for this yourself" in shown
+    assert re.findall(r'name="verb" value="(\w+)"', shown) == ["withdraw"]
+    assert path not in finance.get("/budgets").content.decode()
+    assert path in other.get("/budgets").content.decode()
+    api = f"/api/v1/budgets/{budget.pk}/increases/{increase.pk}"
+    for verb in ("approve", "refuse"):
+        assert decide(finance, increase, verb, "mine") == 403
+        body = {"verb": verb, "note": "mine"}
+        answer = finance.post(api, body, content_type="application/json")
+        assert answer.status_code == 403
+        assert "somebody else of administrators and finance decides" in answer.json()["detail"]
+    assert more(budget) == []
+    assert decide(other, increase, "approve") == 302
+    assert more(budget) == ["+40"]
+    record = AuditRecord.objects.get(action="budget.increase.approve")
+    assert "approved_own" not in record.after
+
+
+@pytest.mark.parametrize("by", ["page", "api"])
+def test_whoever_is_left_alone_approves_their_own_and_the_record_says_so(
+    finance: Client, budget: Budget, by: str
+) -> None:
+    reader("administrator")
+    User.objects.filter(username="administrator-").update(is_active=False)
+    increase = asked(finance, budget)
+    if by == "page":
+        assert decide(finance, increase, "approve") == 302
+    else:
+        path = f"/api/v1/budgets/{budget.pk}/increases/{increase.pk}"
+        answer = finance.post(path, {"verb": "approve"}, content_type="application/json")
+        assert answer.json()["state"] == "approved"
+    record = AuditRecord.objects.get(action="budget.increase.approve")
+    assert record.after["approved_own"] == "no other active user may decide about budgets"
+    assert record.actor == "finance-"
 
 
 def test_two_who_decide_at_once_decide_once(

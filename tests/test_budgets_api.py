@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -41,7 +41,7 @@ def test_a_budget_is_made_read_changed_and_removed(signed_in: Client) -> None:
         ("forecast", "100"),
     ]
     path = f"{PATH}/{made['id']}"
-    assert signed_in.get(PATH).json() == {"budgets": [made]}
+    assert signed_in.get(PATH).json() == {"budgets": [made], "next_cursor": None}
     assert signed_in.get(path).json() == made
     changed = send(signed_in, "PATCH", path, {"amount": 1500.5, "version": 1}, 200)
     assert (changed["amount"], changed["version"], changed["name"]) == ("1500.5", 2, "Search")
@@ -180,15 +180,32 @@ def test_shares_of_money_are_rounded_and_money_is_not(administrator: User) -> No
     assert standing_json(row)["forecast"] == said["actual"]
 
 
+def test_what_takes_long_to_read_is_left_to_the_worker_and_the_status_says_so(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finops.budgets.checking.SECONDS", 0.0)
+    made = send(signed_in, "POST", PATH, TERMS, 201)
+    answer = signed_in.get(f"{PATH}/{made['id']}/status").json()
+    assert answer["status"] is None
+    assert answer["note"] == "It is checked for the first time within 20 seconds."
+
+
+def test_a_change_by_the_api_shows_in_the_status_at_once(signed_in: Client) -> None:
+    path = f"{PATH}/{send(signed_in, 'POST', PATH, TERMS, 201)['id']}"
+    send(signed_in, "PATCH", path, {"amount": "70"}, 200)
+    assert signed_in.get(f"{path}/status").json()["status"]["amount"] == "70"
+
+
 def test_the_status_follows_the_document(signed_in: Client) -> None:
     price_dollars()
     now = datetime.now(UTC)
     made = send(signed_in, "POST", PATH, {**TERMS, "for_each": "user", "amount": 50}, 201)
     path = f"{PATH}/{made['id']}/status"
-    assert signed_in.get(path).json()["status"] is None
+    first = signed_in.get(path).json()
+    assert (first["status"]["actual"], first["note"]) == ("0", "")  # evaluated at once
     tokens = {"input_tokens": 60, "output_tokens": 0, "team": "cx", "user": "ann"}
     usage.record([usage.event(now, **tokens)], now=now)
-    budgets.evaluate(datetime.now(UTC), settings.REPORTING_ZONE)
+    budgets.evaluate(datetime.now(UTC) + timedelta(seconds=20), settings.REPORTING_ZONE)
     answer = signed_in.get(path).json()
     assert (answer["status"]["actual"], answer["status"]["state"]) == ("60", "over")
     assert [(each["value"], each["actual"]) for each in answer["values"]] == [("ann", "60")]

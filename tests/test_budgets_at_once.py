@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from browser import forget_facts
 from budgeting import UTC_ZONE, budget, cost, percent, price_dollars, spend, whole
+from django.contrib.auth.models import User
 from django.db import connection
 from ingest_server import until
 
-from finops import budgets, rollups
+from finops import budgets, rollups, teams
 from finops.budgets import Memory, evaluation
 from finops.budgets.pipeline import FRESH, STALE
-from finops.models import Alert, BudgetStatus, Crossing
+from finops.models import Alert, BudgetStatus, Crossing, Team
 from tests import usage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -173,6 +174,23 @@ def test_what_has_not_changed_is_not_read_again() -> None:
     fourth = budgets.evaluate(NOW + 3 * MINUTE, UTC_ZONE, memory=memory)
     assert fourth.queries == 1
     assert BudgetStatus.objects.get(budget__name="budget 1").actual == 17
+
+
+def test_figures_by_cost_center_follow_a_team_that_another_one_pays_for() -> None:
+    team = Team.objects.create(name="cx", cost_center="CC-1")
+    kept = budget(NOW, name="kept", filters={"cost_center": ["CC-1"]})
+    each = budget(NOW, name="each", for_each="cost_center")
+    usage.record([cost(NOW, 10, team="cx")], now=NOW)
+    until(changes_are_over, 60)
+    memory = Memory()
+    budgets.evaluate(NOW, UTC_ZONE, memory=memory)
+    assert whole(kept).actual == 10
+    by = User.objects.get(username="ada")
+    teams.change(team.pk, "cx", "CC-2", [], by=by, at=NOW)
+    budgets.evaluate(NOW + MINUTE, UTC_ZONE, memory=memory)
+    assert whole(kept).actual == 0
+    values = each.statuses.exclude(value="").values_list("value", "actual")
+    assert list(values) == [("CC-2", 10)]
 
 
 def test_a_portion_that_was_slow_is_read_one_by_one_the_next_time(

@@ -109,10 +109,10 @@ def test_what_is_kept_has_a_limit_and_old_answers_make_room(
     memory, look, first, second = Memory(), costs.look(), question(), question(team=["cx"])
     three = Answer({"": dict.fromkeys(range(3), figures.Usage())})  # type: ignore[arg-type]
     for _ in range(4):
-        memory.keep(first, three, 9**18, NOW)
-        memory.keep(second, three, 9**18, NOW)
+        memory.keep(first, three, (9**18, look.naming), NOW)
+        memory.keep(second, three, (9**18, look.naming), NOW)
     assert memory.find(first, look, NOW) is three
     assert memory.find(second, look, NOW) is None
     later = NOW + figures.KEPT
-    memory.keep(second, three, 9**18, later)
+    memory.keep(second, three, (9**18, look.naming), later)
     assert (memory.find(second, look, later), memory.rows) == (three, 3)

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from finops.access.addresses import RULES, Open, Rule, allows
 from finops.access.narrowing import narrow
-from finops.access.roles import Ability, Reader, Standing, standing
+from finops.access.roles import Ability, Reader, Standing, holders, standing
 
-__all__ = ["RULES", "Ability", "Open", "Reader", "Rule", "Standing", "allows", "narrow", "standing"]
+__all__ = [
+    "RULES",
+    "Ability",
+    "Open",
+    "Reader",
+    "Rule",
+    "Standing",
+    "allows",
+    "holders",
+    "narrow",
+    "standing",
+]

@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
 
 from finops.models import Account, Role, TeamMember
 
@@ -71,6 +72,15 @@ class Standing:
 
 
 NOBODY = Standing(None, frozenset())
+
+
+def holders(ability: Ability) -> QuerySet[User]:
+    """The active users whose role brings the ability."""
+    roles = [role for role, brought in ABILITIES.items() if ability in brought]
+    may = Q(account__role__in=roles)
+    if Role.ADMINISTRATOR in roles:
+        may |= Q(is_superuser=True)
+    return User.objects.filter(may, is_active=True)
 
 
 def standing(user: Reader) -> Standing:

@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from finops import access
 from finops.alerts import log
 from finops.alerts.log import STATES, LogQuery, whole_number
+from finops.api import parameters
 from finops.api.schema import PROBLEMS, ProblemSerializer, parameter
 from finops.api.values import instant
 from finops.models import Alert, Delivery, DeliveryAttempt
@@ -109,13 +110,7 @@ ONE_SCHEMA: dict[str, Any] = {
 class AlertsView(APIView):
     @extend_schema(**LIST_SCHEMA)
     def get(self, request: Request) -> Response:
-        given = request.query_params
-        for name in given:
-            if name not in PARAMETERS:
-                raise InvalidQuery(name, f"is no parameter; known are {', '.join(PARAMETERS)}")
-            if len(given.getlist(name)) > 1:
-                raise InvalidQuery(name, "is given more than once")
-        params = given.dict()
+        params = parameters.given(request, PARAMETERS)
         size = whole_number(params, "limit")
         if size is not None and not 1 <= size <= LARGEST_PAGE:
             raise InvalidQuery("limit", f"must be from 1 to {LARGEST_PAGE}")

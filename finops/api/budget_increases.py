@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from finops import budgets
 from finops.api.budget_schema import GONE
 from finops.api.budgets import author, body, find, ip
 from finops.api.problems import problem
@@ -103,6 +104,7 @@ class IncreaseView(APIView):
     @extend_schema(
         operation_id="decide_budget_increase",
         summary="Approve, refuse, withdraw or end it",
+        description="Who asked does not decide, unless no other active user may.",
         request=DECISION,
         responses={200: INCREASE, **PROBLEMS, **GONE, **TOO_LATE},
     )
@@ -113,6 +115,8 @@ class IncreaseView(APIView):
             done = deciding.do(request.user, found, verb, note, doing_of(request))
         except NotWaiting as error:
             return problem(409, str(error))
+        if verb in deciding.CHANGING:
+            budgets.check(number, timezone.now(), settings.REPORTING_ZONE)
         return Response(as_json(done))
 
 

@@ -10,11 +10,13 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_seri
 from rest_framework import serializers
 
 from finops import budgets
-from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer
+from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer, parameter
 from finops.api.values import instant, json_value, plain
+from finops.budgets import ranking
 from finops.models import Budget, BudgetStatus, Crossing, Threshold
 
 JSON = "application/problem+json"
+LARGEST_PAGE = 1_000  # and the usual one
 MONEY_FIELDS = ("amount", "actual", "estimated", "previous")
 FORECASTS = ("forecast", "forecast_low", "forecast_high")
 FORECAST_DECIMALS, BURN_DECIMALS = 5, 4
@@ -94,13 +96,7 @@ STANDING: dict[str, Any] = {
     "state": serializers.ChoiceField(BudgetStatus.State.values),
     "period_start": serializers.DateField(),
     "period_end": serializers.DateField(help_text="The first day after it."),
-    **{
-        name: serializers.CharField(**DECIMAL)
-        for name in (
-            *("amount", "actual", "estimated", "forecast", "forecast_low", "forecast_high"),
-            "previous",
-        )
-    },
+    **{name: serializers.CharField(**DECIMAL) for name in (*MONEY_FIELDS, *FORECASTS)},
     "forecast_method": serializers.ChoiceField(BudgetStatus.Method.values),
     "forecast_reason": serializers.CharField(),
     "burn": serializers.DictField(
@@ -121,7 +117,10 @@ STANDING: dict[str, Any] = {
             ),
         },
     ),
-    "problem": serializers.CharField(help_text="Why it could not be judged since evaluated_at."),
+    "problem": serializers.CharField(help_text="Why it could not be judged since failing_since."),
+    "failing_since": serializers.DateTimeField(
+        allow_null=True, help_text="Since when it could not be judged; null where it could."
+    ),
 }
 CROSSED: dict[str, Any] = {
     "value": serializers.CharField(),
@@ -142,6 +141,9 @@ STATUS = inline_serializer(
         "status": inline_serializer("BudgetStanding", STANDING, allow_null=True),
         "values": inline_serializer("BudgetValueStanding", STANDING, many=True),
         "crossings": inline_serializer("BudgetCrossing", CROSSED, many=True),
+        "note": serializers.CharField(
+            help_text="Where there are no figures yet, when they come; else empty."
+        ),
     },
 )
 GONE = {(404, JSON): OpenApiResponse(ProblemSerializer, description="There is no such budget.")}
@@ -167,8 +169,27 @@ def answers(status: int, body: Any, *more: dict[Any, Any]) -> dict[Any, Any]:
 LIST_SCHEMA: dict[str, Any] = {
     "operation_id": "budgets",
     "summary": "The budgets that you may see",
+    "parameters": [
+        parameter("q", "Words that the name has, in any case."),
+        parameter(
+            "state",
+            "Only those that are over, or near: a threshold is reached or the forecast is over; "
+            "with requests without a price; or not judged lately.",
+            enum=ranking.STATES,
+        ),
+        parameter("sort", "By name, or the most urgent first.", enum=ranking.SORTS),
+        parameter("cursor", "next_cursor of the page before."),
+        OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}),
+    ],
     "responses": answers(
-        200, inline_serializer("Budgets", {"budgets": serializers.ListField(child=BUDGET)})
+        200,
+        inline_serializer(
+            "Budgets",
+            {
+                "budgets": serializers.ListField(child=BUDGET),
+                "next_cursor": serializers.CharField(allow_null=True),
+            },
+        ),
     ),
 }
 MAKE_SCHEMA: dict[str, Any] = {
@@ -203,7 +224,9 @@ REMOVE_SCHEMA: dict[str, Any] = {
 STATUS_SCHEMA: dict[str, Any] = {
     "operation_id": "budget_status",
     "summary": "How a budget stands",
-    "description": "As of the last evaluation, with what was crossed in the last periods.",
+    "description": "As of the last evaluation, with what was crossed in the last periods. A "
+    "budget is evaluated at once when it is made or changed, or, where its figures take long to "
+    "read, within 20 seconds: until then `status` is null and `note` says so.",
     "responses": answers(200, STATUS, GONE),
 }
 
@@ -253,7 +276,8 @@ def standing_json(row: BudgetStatus, whole: BudgetStatus | None = None) -> dict[
             "evaluated_at": instant(looked.evaluated_at),
             "is_stale": looked.is_stale,
         },
-        "problem": row.problem,
+        "problem": looked.problem,
+        "failing_since": instant(looked.failing_since),
     }
 
 

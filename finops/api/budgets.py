@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -15,8 +16,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from finops import budgets
+from finops.alerts.log import whole_number
+from finops.api import parameters
 from finops.api.budget_schema import (
     CHANGE_SCHEMA,
+    LARGEST_PAGE,
     LIST_SCHEMA,
     MAKE_SCHEMA,
     ONE_SCHEMA,
@@ -26,23 +30,40 @@ from finops.api.budget_schema import (
     crossing_json,
     standing_json,
 )
+from finops.budgets import ranking
+from finops.budgets.ranking import Search
 from finops.models import Budget
+from finops.periods import InvalidQuery
 
 CROSSINGS = 100
+LIST_PARAMETERS = ("q", "state", "sort", "cursor", "limit")
 LARGEST_VERSION = 2**31 - 1
 
 
 class BudgetsView(APIView):
     @extend_schema(**LIST_SCHEMA)
     def get(self, request: Request) -> Response:
-        found = budgets.visible(request.user).order_by("name", "pk")
-        return Response({"budgets": [budget_json(each) for each in found]})
+        params = parameters.given(request, LIST_PARAMETERS)
+        search, size = Search.from_params(params), whole_number(params, "limit")
+        if size is not None and not 1 <= size <= LARGEST_PAGE:
+            raise InvalidQuery("limit", f"must be from 1 to {LARGEST_PAGE:,}")
+        sort, cursor = params.get("sort") or ranking.BY_NAME, params.get("cursor", "")
+        if sort not in ranking.SORTS:
+            raise InvalidQuery("sort", f"{sort[:80]!r} is none of {', '.join(ranking.SORTS)}")
+        seen = budgets.visible(request.user)
+        chosen = ranking.portion(
+            *(seen, search, timezone.now()), sort=sort, cursor=cursor, size=size or LARGEST_PAGE
+        )
+        found = {each.pk: each for each in seen.filter(pk__in=chosen.numbers)}
+        rows = [budget_json(found[number]) for number in chosen.numbers if number in found]
+        return Response({"budgets": rows, "next_cursor": chosen.next_cursor})
 
     @extend_schema(**MAKE_SCHEMA)
     def post(self, request: Request) -> Response:
         made = budgets.make(
             budgets.read(body(request)), by=author(request), at=timezone.now(), address=ip(request)
         )
+        check(made.pk)
         return Response(budget_json(find(request, made.pk)), status=201)
 
 
@@ -68,6 +89,7 @@ class BudgetView(APIView):
             )
         except Budget.DoesNotExist:
             raise Http404 from None
+        check(number)
         return Response(budget_json(changed))
 
     @extend_schema(**REMOVE_SCHEMA)
@@ -96,8 +118,14 @@ class BudgetStatusView(APIView):
                 "status": standing_json(whole) if whole else None,
                 "values": [standing_json(row, whole) for row in rows if row.value],
                 "crossings": [crossing_json(row) for row in crossings],
+                "note": "" if whole else budgets.FIRST,
             }
         )
+
+
+def check(number: int) -> None:
+    """That its figures are there with the answer, unless it takes long to read them."""
+    budgets.check(number, timezone.now(), settings.REPORTING_ZONE)
 
 
 def find(request: Request, number: int) -> Budget:

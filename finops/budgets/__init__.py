@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finops.budgets.back_tests import BackTest, Fired, back_test
+from finops.budgets.checking import FIRST, check
 from finops.budgets.drafts import Draft, filters_json, read
 from finops.budgets.evaluation import evaluate
 from finops.budgets.figures import Memory
@@ -24,6 +25,7 @@ from finops.budgets.watched import draft_of
 
 __all__ = [
     "DEFAULTS",
+    "FIRST",
     "BackTest",
     "Calendar",
     "Draft",
@@ -38,6 +40,7 @@ __all__ = [
     "back_test",
     "change",
     "changed_draft",
+    "check",
     "draft_of",
     "evaluate",
     "fields_of",

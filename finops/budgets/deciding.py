@@ -14,6 +14,12 @@ from finops.models import BudgetIncrease
 
 APPROVE, REFUSE, WITHDRAW, END = "approve", "refuse", "withdraw", "end"
 VERBS = (APPROVE, REFUSE, WITHDRAW, END)
+# After these the amount is another.
+CHANGING = (APPROVE, END)
+OWN = (
+    "You asked for this yourself: somebody else of administrators and finance decides. "
+    "You may withdraw it."
+)
 
 
 def holds(increase: BudgetIncrease, now: datetime) -> bool:
@@ -24,9 +30,22 @@ def open_to(reader: Reader, increase: BudgetIncrease, now: datetime) -> tuple[st
     """What this reader may do about it as it is now."""
     manages = access.standing(reader).may(Ability.MANAGE_BUDGETS)
     if increase.state == State.ASKED:
-        own = (WITHDRAW,) if increase.asked_by == audit.name_of(reader) else ()
-        return (APPROVE, REFUSE, *own) if manages else own
+        own = (WITHDRAW,) if is_own(reader, increase) else ()
+        decides = manages and not waits_for_others(reader, increase)
+        return (APPROVE, REFUSE, *own) if decides else own
     return (END,) if manages and holds(increase, now) else ()
+
+
+def is_own(reader: Reader, increase: BudgetIncrease) -> bool:
+    return increase.asked_by == audit.name_of(reader)
+
+
+def waits_for_others(reader: Reader, increase: BudgetIncrease) -> bool:
+    """Whether somebody else has to decide: nobody does about what they asked for themselves, as
+    long as there is another active user who may."""
+    if not is_own(reader, increase):
+        return False
+    return access.holders(Ability.MANAGE_BUDGETS).exclude(username=increase.asked_by).exists()
 
 
 def do(
@@ -37,9 +56,9 @@ def do(
     if verb not in VERBS:
         raise ValidationError({"verb": f"Write one of {', '.join(VERBS)}."})
     if verb not in open_to(reader, increase, act.at):
-        raise _refusal(increase, verb, act.at)
+        raise _refusal(reader, increase, verb, act.at)
     if verb == APPROVE:
-        return increases.approve(increase.pk, note, act)
+        return increases.approve(increase.pk, note, act, is_alone=is_own(reader, increase))
     if verb == REFUSE:
         return increases.refuse(increase.pk, note, act)
     if verb == END:
@@ -47,10 +66,12 @@ def do(
     return increases.withdraw(increase.pk, act)
 
 
-def _refusal(increase: BudgetIncrease, verb: str, now: datetime) -> Exception:
+def _refusal(reader: Reader, increase: BudgetIncrease, verb: str, now: datetime) -> Exception:
     could_be = holds(increase, now) if verb == END else increase.state == State.ASKED
     if not could_be:
         return NotWaiting(f"It is {increase.get_state_display()}, so that cannot be done.")
     if verb == WITHDRAW:
         return PermissionDenied("Only who asked may withdraw it.")
+    if verb in (APPROVE, REFUSE) and waits_for_others(reader, increase):
+        return PermissionDenied(OWN)
     return PermissionDenied("Administrators and finance decide about budgets.")

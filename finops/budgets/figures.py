@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -22,6 +23,7 @@ ZERO = Decimal(0)
 # Queries of one snapshot: it must not last, and what is too slow spoils it for the others.
 SNAPSHOT = 50
 KEPT = timedelta(minutes=15)
+PAUSE = timedelta(minutes=5)
 MOST_KEPT = 20_000
 # Of all answers that are kept: some 200 MB.
 MOST_ROWS = 500_000
@@ -103,34 +105,57 @@ class Unreadable:
 class Kept:
     answer: Answer
     horizon: int
+    naming: str
     read_at: datetime
 
 
 @dataclass(slots=True)
 class Memory:
-    """Answers of former evaluations, good until a day that they are about changes. One for each
-    process: what another one has changed shows in the database."""
+    """Answers of former evaluations, good until a day that they are about changes, or what goes by
+    which name. One for each process: what another one has changed shows in the database."""
 
     kept: dict[CostQuery, Kept] = field(default_factory=dict)
     rows: int = 0  # of the answers that are kept
     slow: set[int] = field(default_factory=set)  # budgets that took long the last time
+    tried: dict[int, datetime] = field(default_factory=dict)  # when each was begun with last
+    began_at: datetime | None = None  # the first evaluation of those that go on
+    last_at: datetime | None = None  # the last one
+    until: float | None = None  # on the monotonic clock: nothing is read any more
     queries: int = 0  # sent to the database so far
+
+    def begin(self, now: datetime) -> None:
+        """An evaluation; after a pause there is no telling what there would have been time for."""
+        if self.last_at is None or now - self.last_at >= PAUSE:
+            self.began_at = now
+        self.last_at = now
+
+    def milliseconds(self) -> int | None:
+        """How long a query may take; None where nobody waits. Raises QueryTooSlow."""
+        if self.until is None:
+            return None
+        left = int((self.until - time.monotonic()) * 1000)
+        if left <= 0:
+            raise QueryTooSlow
+        return left
 
     def find(self, question: CostQuery, look: Look, now: datetime) -> Answer | None:
         held = self.kept.get(question)
         if held is None or not timedelta(0) <= now - held.read_at < KEPT:
             return None
-        is_same = look.is_same(days_of(question), held.horizon)
+        is_same = held.naming == look.naming and look.is_same(days_of(question), held.horizon)
         return held.answer if is_same else None
 
-    def keep(self, question: CostQuery, answer: Answer, horizon: int, now: datetime) -> None:
-        """Where there is room, else it is read again each time."""
+    def keep(
+        self, question: CostQuery, answer: Answer, read_in: tuple[int, str], now: datetime
+    ) -> None:
+        """Where there is room, else it is read again each time. `read_in` are the horizon and the
+        naming of the snapshot that it was read in."""
         self.forget(question)
         if not self._has_room(answer):
             for old in [q for q, held in list(self.kept.items()) if now - held.read_at >= KEPT]:
                 self.forget(old)
         if self._has_room(answer):
-            self.kept[question] = Kept(answer, horizon, now)
+            self.kept[question] = Kept(answer, *read_in, now)
             self.rows += answer.rows
 
     def forget(self, question: CostQuery) -> None:
@@ -150,7 +175,8 @@ def days_of(question: CostQuery) -> list[date]:
 def read(
     questions: Iterable[CostQuery], look: Look, memory: Memory, now: datetime
 ) -> dict[CostQuery, Answer | Unreadable]:
-    """An answer for each question. Raises rollups.ZoneChanged."""
+    """An answer for each question. Raises rollups.ZoneChanged, and QueryTooSlow where the memory
+    says until when."""
     found: dict[CostQuery, Answer | Unreadable] = {}
     missing = []
     for question in dict.fromkeys(questions):
@@ -159,14 +185,15 @@ def read(
             missing.append(question)
         else:
             found[question] = kept
-    for some in portions(shared(missing)):
+    # Where somebody waits each query is to end in time.
+    for some in portions(shared(missing), SNAPSHOT if memory.until is None else 1):
         found.update(read_portion(some, memory, now))
     return found
 
 
-def portions(queries: Sequence[Shared]) -> Iterator[list[Shared]]:
+def portions(queries: Sequence[Shared], size: int) -> Iterator[list[Shared]]:
     rest = iter(queries)
-    while some := list(islice(rest, SNAPSHOT)):
+    while some := list(islice(rest, size)):
         yield some
 
 
@@ -174,8 +201,10 @@ def read_portion(
     some: Sequence[Shared], memory: Memory, now: datetime
 ) -> dict[CostQuery, Answer | Unreadable]:
     try:
-        answered = costs.run_all([each.query for each in some])
+        answered = costs.run_all([each.query for each in some], memory.milliseconds())
     except (QueryTooSlow, InvalidQuery) as error:
+        if memory.until is not None and isinstance(error, QueryTooSlow):
+            raise
         if len(some) > 1:  # all but the one that it is about can be answered
             parts = [read_portion([each], memory, now) for each in some]
             return {question: answer for part in parts for question, answer in part.items()}
@@ -185,7 +214,7 @@ def read_portion(
     found: dict[CostQuery, Answer | Unreadable] = {}
     for each, result in zip(some, answered.results, strict=True):
         for question, answer in answers(each, result):
-            memory.keep(question, answer, answered.horizon, now)
+            memory.keep(question, answer, (answered.horizon, answered.naming), now)
             found[question] = answer
     return found
 

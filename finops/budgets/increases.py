@@ -29,6 +29,7 @@ from finops.periods import local_day
 State = BudgetIncrease.State
 PROGRAM = "budget increases"
 WAITS = {"state": State.ASKED.value}
+ALONE = "no other active user may decide about budgets"
 DONE = {
     "approve": "has approved",
     "refuse": "has refused",
@@ -65,15 +66,17 @@ def ask(budget: Budget, wanted: Wanted, act: Doing) -> BudgetIncrease:
     return increase
 
 
-def approve(pk: int, note: str, act: Doing) -> BudgetIncrease:
+def approve(pk: int, note: str, act: Doing, *, is_alone: bool = False) -> BudgetIncrease:
     """From now until it expires it is part of the amount, and thresholds that it lifts above what
-    is spent are armed anew. Raises NotWaiting, and ValidationError where the note is no text."""
+    is spent are armed anew. `is_alone`: by whoever asked, as nobody else may decide, which is on
+    record. Raises NotWaiting, and ValidationError where the note is no text."""
     note = checked(note)
     with transaction.atomic():
         increase = _waiting(pk, act.at)
         _decide(increase, State.APPROVED, note, act)
         keeping.amount_changed(increase.budget_id)
-        _tell(increase, "approve", act, before=WAITS, after=state_of(increase), reason=note)
+        after = state_of(increase) | ({"approved_own": ALONE} if is_alone else {})
+        _tell(increase, "approve", act, before=WAITS, after=after, reason=note)
     return increase
 
 

@@ -26,8 +26,9 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """One budget with what was read of it: the whole first, then values. `problem` says why
-    nothing was. `closed` are periods that have ended since the last evaluation, and `late` is what
-    the last closed one has come to by now."""
+    nothing was, and `failing_since` since when, where that is not just now. `closed` are periods
+    that have ended since the last evaluation, and `late` is what the last closed one has come to by
+    now."""
 
     watched: Watched
     asked: Asked
@@ -35,6 +36,7 @@ class Evaluated:
     closed: Sequence[tuple[Asked, Sequence[Standing]]] = ()
     late: Sequence[Standing] = ()
     problem: str = ""
+    failing_since: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -115,7 +115,7 @@ def _unread(each: Evaluated, former: Former, moment: Moment, report: Report) -> 
     report.failed += 1
     row = statuses.unread(each, former.whole(each.watched), moment)
     if row.failing_since is not None and moment.now - row.failing_since >= UNREAD_FOR:
-        telling.unreadable(each.watched, each.problem, moment.today, moment.now)
+        telling.unreadable(each.watched, row, moment.today, moment.now)
     return row
 
 

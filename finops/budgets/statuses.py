@@ -76,7 +76,7 @@ def unread(each: Evaluated, former: BudgetStatus | None, moment: Moment) -> Budg
     former.pk = None  # written as a new row in place of the old
     former.state = State.UNKNOWN
     former.problem = each.problem
-    former.failing_since = former.failing_since or moment.now
+    former.failing_since = former.failing_since or each.failing_since or moment.now
     return former
 
 

@@ -16,7 +16,7 @@ from finops.budgets.spans import Span
 from finops.budgets.standings import Standing
 from finops.budgets.thresholds import ThresholdDraft
 from finops.budgets.watched import Watched
-from finops.models import Threshold
+from finops.models import BudgetStatus, Threshold
 
 SERIES = 92
 KINDS = {
@@ -171,7 +171,7 @@ def late(telling: Telling, former: Decimal) -> bool:
     )
 
 
-def unreadable(watched: Watched, reason: str, day: date, now: datetime) -> None:
+def unreadable(watched: Watched, row: BudgetStatus, day: date, now: datetime) -> None:
     """Tell that a budget could not be judged for some time, once a day."""
     budget = watched.budget
     alerts.raise_alert(
@@ -179,7 +179,12 @@ def unreadable(watched: Watched, reason: str, day: date, now: datetime) -> None:
         kind="pipeline_stale",
         severity="warning",
         title=f"{budget.name} could not be judged",
-        facts={"budget": budget.name, "problem": reason, "url": f"/budgets/{budget.pk}"},
+        facts={
+            "budget": budget.name,
+            "problem": row.problem,
+            "since": row.failing_since.isoformat() if row.failing_since else None,
+            "url": f"/budgets/{budget.pk}",
+        },
         budget=budget,
         team=budget.team,
         thread=f"budget-{budget.pk}-unreadable",

@@ -15,10 +15,12 @@ from finops.costs.snapshots import read_freshness, snapshot
 @dataclass(frozen=True, slots=True)
 class Look:
     """How fresh the rollups are, and which days have changed lately: day → the transaction that
-    changed it last. A night's check takes a day off, so nothing is to be kept for long."""
+    changed it last. A night's check takes a day off, so nothing is to be kept for long. `naming`
+    is another one as soon as what rollups hold goes by other names."""
 
     freshness: Freshness
     changed: Mapping[date, int]
+    naming: str = ""
 
     def is_same(self, days: Collection[date], horizon: int) -> bool:
         """Whether none of these days has changed since a snapshot of this horizon was read."""
@@ -29,7 +31,29 @@ def look() -> Look:
     with snapshot() as cursor:
         freshness = read_freshness(cursor)
         cursor.execute("SELECT day, changed_by::text::bigint FROM rollup_unchecked")
-        return Look(freshness, dict(cursor.fetchall()))
+        return Look(freshness, dict(cursor.fetchall()), naming(cursor))
+
+
+def naming(cursor: CursorWrapper) -> str:
+    """A digest of what is looked up while rollups are read: which cost center pays for a team,
+    which tags are dimensions, which users' names were erased or hashed."""
+    cursor.execute(
+        """
+        SELECT md5(concat_ws(
+            ' ',
+            (
+                SELECT jsonb_agg(jsonb_build_array(name, cost_center) ORDER BY name)
+                FROM team
+                WHERE cost_center <> ''
+            ),
+            (SELECT jsonb_agg(key ORDER BY key) FROM activated_tag),
+            (SELECT jsonb_build_array(count(*), sum(done), count(finished_at)) FROM erasure),
+            (SELECT jsonb_agg(jsonb_build_array(state, converted_to)) FROM name_hashing)
+        ))
+        """
+    )
+    [(found,)] = cursor.fetchall()
+    return str(found)
 
 
 def horizon(cursor: CursorWrapper) -> int:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from finops.costs import distinct_users, leaders, percentiles
-from finops.costs.changes import horizon
+from finops.costs.changes import horizon, naming
 from finops.costs.metrics import derive, rank
 from finops.costs.reading import Reading, Usage, named, read_usage
 from finops.costs.results import (
@@ -36,10 +36,12 @@ from finops.rollups import refuse_other_zone
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Results in the order of their queries, and the horizon of the snapshot (changes.py)."""
+    """Results in the order of their queries, and the horizon of the snapshot and its naming
+    (changes.py)."""
 
     results: list[CostResult]
     horizon: int
+    naming: str
 
 
 def run(query: CostQuery) -> CostResult:
@@ -51,10 +53,11 @@ def run(query: CostQuery) -> CostResult:
         return answer(Reading(cursor, freshness, find_users(cursor, query), unsettled), query)
 
 
-def run_all(queries: Sequence[CostQuery]) -> Answers:
-    """Answer queries of everybody's usage in one snapshot, as `run` does each of them."""
+def run_all(queries: Sequence[CostQuery], milliseconds: int | None = None) -> Answers:
+    """Answer queries of everybody's usage in one snapshot, as `run` does each of them; none may
+    take longer than so many milliseconds."""
     assert all(query.reader_teams is None for query in queries)
-    with snapshot() as cursor:
+    with snapshot(milliseconds) as cursor:
         for zone in {query.zone for query in queries}:
             refuse_other_zone(cursor, zone)
         freshness, unsettled = read_freshness(cursor), find_unsettled(cursor)
@@ -62,7 +65,7 @@ def run_all(queries: Sequence[CostQuery]) -> Answers:
             answer(Reading(cursor, freshness, find_users(cursor, query), unsettled), query)
             for query in queries
         ]
-        return Answers(results, horizon(cursor))
+        return Answers(results, horizon(cursor), naming(cursor))
 
 
 def answer(reading: Reading, query: CostQuery) -> CostResult:

@@ -29,8 +29,9 @@ class QueryTooSlow(RuntimeError):
 
 
 @contextmanager
-def snapshot() -> Iterator[CursorWrapper]:
-    """A cursor that sees one moment, reads only and gives up after some seconds.
+def snapshot(milliseconds: int | None = None) -> Iterator[CursorWrapper]:
+    """A cursor that sees one moment, reads only and gives up after some seconds, or after so many
+    milliseconds.
 
     Inside a caller's transaction it sees what that sees. Raises QueryTooSlow.
     """
@@ -47,7 +48,7 @@ def snapshot() -> Iterator[CursorWrapper]:
                     set_config('jit', 'off', true),
                     set_config('work_mem', '64MB', true)
                 """,
-                [str(TIMEOUT_MILLISECONDS)],
+                [str(milliseconds or TIMEOUT_MILLISECONDS)],
             )
             yield cursor
     except OperationalError as error:

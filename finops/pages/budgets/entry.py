@@ -20,7 +20,6 @@ from finops import budgets
 from finops.budgets import Draft
 from finops.models import Budget
 from finops.pages.budgets import frame, seen_budget, testing
-from finops.pages.budgets.checking import checked
 from finops.pages.budgets.forms import BudgetForm
 from finops.pages.budgets.rows import ThresholdRow, filter_rows, plan_rows
 from finops.pages.budgets.wording import filters_of, plain
@@ -132,7 +131,7 @@ def edited(
         is_to_save = request.POST.get("act") == "save" and is_tested
         if is_to_save and (saved := save(request, form, draft, found, now)):
             # The page of a new one says itself when it will be checked.
-            is_shown = checked(saved.pk) or found is None
+            is_shown = budgets.check(saved.pk, now, settings.REPORTING_ZONE) or found is None
             later = "" if is_shown else " It is checked within 20 seconds."
             messages.success(request, f"{saved.name} is saved.{later}")
             return redirect("budget", saved.pk)

@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from finops import budgets, formats, labels
+from finops import access, budgets, formats, labels
+from finops.access import Ability
 from finops.budgets import deciding, increases, wanted
 from finops.budgets.increases import Doing, NotWaiting
+from finops.budgets.ranking import worst_of
 from finops.models import Budget, BudgetIncrease
 from finops.pages.budgets import frame, seen_budget, wording
-from finops.pages.budgets.checking import checked
-from finops.pages.budgets.listing import worst_of
 from finops.pages.budgets.states import INCREASES
 from finops.pages.budgets.told import until_text
 from finops.pages.requester import address_of, signed_in
@@ -45,8 +45,6 @@ VERBS = {
         Verb("end", "End it now", "danger", "Ended: the amount is what it was without it."),
     )
 }
-# After these the amount is another.
-CHANGING = (deciding.APPROVE, deciding.END)
 
 
 class AskForm(forms.Form):
@@ -116,7 +114,7 @@ def doing(request: HttpRequest) -> Doing:
 def standing_text(found: Budget, value: str = "") -> str:
     """ "$4,120.00 of $5,000.00 is spent." """
     own = found.statuses.filter(value=value).first()
-    status = worst_of([found]).get(found.pk, own) if not value else own
+    status = worst_of([found.pk] if found.for_each else []).get(found.pk, own) if not value else own
     if status is None or status.amount is None:
         return f"The amount is {wording.amount(found)}."
     nearest = "" if value else ", which is nearest to its amount"
@@ -140,7 +138,9 @@ def increase(request: HttpRequest, pk: int) -> HttpResponse:
 
 def said(verb: Verb, budget: int) -> str:
     """What was done; the amount on the next page is the new one, or it says when it will be."""
-    is_shown = verb.name not in CHANGING or checked(budget)
+    is_shown = verb.name not in deciding.CHANGING or budgets.check(
+        budget, timezone.now(), settings.REPORTING_ZONE
+    )
     return verb.done if is_shown else f"{verb.done} The page shows it within 20 seconds."
 
 
@@ -167,9 +167,17 @@ def shown(request: HttpRequest, found: BudgetIncrease, form: NoteForm) -> HttpRe
         "facts": facts(found),
         "form": form if verbs or form.errors else None,
         "verbs": verbs,
+        "own": deciding.OWN if own_waits(request, found) else "",
         "standing": standing_text(of),
     }
     return render(request, "budgets/increase.html", context, status=400 if form.errors else 200)
+
+
+def own_waits(request: HttpRequest, found: BudgetIncrease) -> bool:
+    """Whether who reads this could decide, if they had not asked for it themselves."""
+    manages = access.standing(request.user).may(Ability.MANAGE_BUDGETS)
+    is_open = manages and found.state == State.ASKED
+    return is_open and deciding.waits_for_others(request.user, found)
 
 
 def facts(found: BudgetIncrease) -> list[tuple[str, str]]:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import F, Value
-from django.db.models.functions import NullIf
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from finops import access, budgets, formats
 from finops.access import Ability
-from finops.budgets.questions import NO_VALUES
+from finops.budgets import deciding, ranking
+from finops.budgets.ranking import Place, Search
 from finops.models import Budget, BudgetIncrease, BudgetStatus
 from finops.pages.budgets import frame
 from finops.pages.budgets.states import (
@@ -29,12 +30,18 @@ from finops.pages.budgets.states import (
     figures_of,
     freshness,
     state_marks,
-    urgency,
 )
 from finops.pages.budgets.wording import scope
-from finops.periods import local_day
+from finops.periods import InvalidQuery, local_day
 
 HEADING = "Do the budgets hold?"
+PAGE_SIZE = 50
+STATES = (
+    (ranking.OVER, "Over budget"),
+    (ranking.NEAR, "Threshold reached, or heading over"),
+    (ranking.UNPRICED, "Requests without a price"),
+    (ranking.STALE, "Not checked lately"),
+)
 EXAMPLES = (
     ("name=Everything&period=monthly&amount=5000", "everything, 5,000 USD a month"),
     ("name=Any+user&for_each=user&period=daily&amount=50", "any user over 50 USD a day"),
@@ -67,42 +74,46 @@ class Waiting:
 @never_cache
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
-    seen = list(budgets.visible(request.user))
-    whole, worst = wholes_of(seen), worst_of(seen)
-    ranked = sorted(seen, key=lambda each: (urgency(shown(each, whole, worst)), each.name))
+    now, seen = timezone.now(), budgets.visible(request.user)
     context = frame(request, HEADING) | {
-        "lines": [
-            line(each, whole.get(each.pk), shown(each, whole, worst), now) for each in ranked
-        ],
-        "freshness": freshness(whole.values(), now),
         "waiting": waiting(request, now),
         "examples": [
             {"href": f"{reverse('budget-new')}?{params}", "text": text} for params, text in EXAMPLES
         ],
+        "has_any": seen.exists(),
+        "states": STATES,
+    }
+    try:
+        search = Search.from_params(request.GET.dict())
+    except InvalidQuery as error:
+        context |= {"error": error, "way_on": reverse("budgets")}
+        return render(request, "budgets/page.html", context, status=400)
+    places = ranking.places(ranking.named(seen, search), search, now)
+    page = Paginator(places, PAGE_SIZE).get_page(request.GET.get("page", ""))
+    context |= {
+        "search": search,
+        "is_filtered": bool(search.to_params()),
+        "lines": lines(seen, list(page), now),
+        "count": formats.count_long(page.paginator.count),
+        "page": page,
+        "previous_href": page_href(search, page.number - 1) if page.has_previous() else "",
+        "next_href": page_href(search, page.number + 1) if page.has_next() else "",
+        "freshness": freshness((each.whole for each in places if each.whole), now),
     }
     return render(request, "budgets/page.html", context)
 
 
-def wholes_of(seen: Iterable[Budget]) -> dict[int, BudgetStatus]:
-    """Budget → how all of it stands."""
-    rows = BudgetStatus.objects.filter(budget__in=[each.pk for each in seen], value="")
-    return {each.budget_id: each for each in rows}
+def lines(seen: QuerySet[Budget], places: Sequence[Place], now: datetime) -> list[Line]:
+    found = {each.pk: each for each in seen.filter(pk__in=[each.number for each in places])}
+    return [
+        line(found[each.number], each.whole, each.shown, now)
+        for each in places
+        if each.number in found
+    ]
 
 
-def worst_of(seen: Iterable[Budget]) -> dict[int, BudgetStatus]:
-    """Budget for each value → the value that is nearest to its amount or furthest over it."""
-    rows = BudgetStatus.objects.filter(budget__in=[each.pk for each in seen if each.for_each])
-    share = (F("actual") / NullIf(F("amount"), Value(Decimal(0)))).desc(nulls_last=True)
-    ranked = rows.exclude(value__in=["", *NO_VALUES]).order_by("budget_id", share, "value")
-    return {each.budget_id: each for each in ranked.distinct("budget_id")}
-
-
-def shown(
-    budget: Budget, whole: Mapping[int, BudgetStatus], worst: Mapping[int, BudgetStatus]
-) -> BudgetStatus | None:
-    """The status whose figures stand for the budget."""
-    return worst.get(budget.pk) or whole.get(budget.pk)
+def page_href(search: Search, number: int) -> str:
+    return f"{reverse('budgets')}?{urlencode({**search.to_params(), 'page': str(number)})}"
 
 
 def line(
@@ -150,4 +161,5 @@ def waiting(request: HttpRequest, now: datetime) -> list[Waiting]:
             reverse("budget-increase", args=[each.pk]),
         )
         for each in asked.filter(budget__removed_at=None).select_related("budget").order_by("id")
+        if not deciding.waits_for_others(request.user, each)
     ]

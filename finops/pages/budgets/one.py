@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from finops import access, formats, labels
+from finops.budgets.ranking import urgency
 from finops.budgets.standings import watches
 from finops.costs import QueryTooSlow
 from finops.models import Budget, BudgetStatus
@@ -33,7 +34,6 @@ from finops.pages.budgets.states import (
     freshness,
     notes,
     state_marks,
-    urgency,
 )
 from finops.pages.kpis import Kpi
 from finops.pages.links import address

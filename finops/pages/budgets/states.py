@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from finops import formats
+from finops import budgets, formats
+from finops.budgets.ranking import is_heading_over
 from finops.models import Budget, BudgetIncrease, BudgetStatus
 from finops.pages.budgets.wording import money
 from finops.pages.states import FreshnessLine
@@ -69,11 +70,6 @@ INCREASES = {
 }
 
 
-def is_heading_over(status: BudgetStatus) -> bool:
-    known = status.forecast is not None and status.amount is not None
-    return known and status.state != State.OVER and status.forecast > status.amount
-
-
 def state_marks(status: BudgetStatus | None) -> list[Mark]:
     """How it stands, and whether it will not for long."""
     if status is None:
@@ -130,15 +126,6 @@ def bar(status: BudgetStatus) -> Bar:
     return Bar(float(round(share, 2)), tone, True)
 
 
-def urgency(status: BudgetStatus | None) -> tuple[int, Decimal]:
-    """To sort by: what is over first, then by the share that is spent."""
-    if status is None:
-        return 9, Decimal(0)
-    ranks = {State.OVER: 0, State.NEAR: 1, State.UNKNOWN: 2}
-    rank = 2 if is_heading_over(status) else ranks.get(State(status.state), 3)
-    return rank, -(status.actual / status.amount) if status.amount else Decimal(0)
-
-
 def freshness(wholes: Iterable[BudgetStatus], now: datetime) -> FreshnessLine | None:
     """Up to when the oldest of the figures go; None before the first check.
 
@@ -161,7 +148,7 @@ def freshness(wholes: Iterable[BudgetStatus], now: datetime) -> FreshnessLine | 
 def notes(budget: Budget, status: BudgetStatus | None, now: datetime) -> list[Note]:
     """What must not be overlooked beside the figures of one budget."""
     if status is None:
-        return [Note("It is checked for the first time within 20 seconds.", "ok", "", "Look again")]
+        return [Note(budgets.FIRST, "ok", "", "Look again")]
     found = []
     if status.problem:
         since = status.failing_since or now
