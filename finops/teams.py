@@ -23,6 +23,7 @@ from finops.sql import statement
 from ingest.cardinality import OVERFLOW
 
 LONGEST = 200
+ONLY_EVENTS, GONE = "only events name it", "there is no such team"
 # A filter of these names means usage of no team, or of many: members would see all of that.
 RESERVED = frozenset(name.lower() for name in (UNATTRIBUTED, OTHER, OVERFLOW))
 
@@ -52,6 +53,26 @@ def named_by_events() -> list[Named]:
     with connection.cursor() as cursor:
         cursor.execute(statement("teams_of_events"))
         return [Named(*row) for row in cursor.fetchall()]
+
+
+def choices(chosen: Collection[str] = ()) -> list[tuple[str, str]]:
+    """(name, what a form says of it) of all teams, of those that only events name, and of `chosen`,
+    which may be gone."""
+    made = set(Team.objects.values_list("name", flat=True))
+    named = {each.name for each in named_by_events()}
+    return [
+        (name, name if name in made else f"{name} ({ONLY_EVENTS if name in named else GONE})")
+        for name in sorted(made | named | set(chosen), key=str.lower)
+    ]
+
+
+def of_names(names: Collection[str], *, by: User, at: datetime, address: str = "") -> list[Team]:
+    """The teams of these names; one that only events name is made, on record."""
+    held = {each.name: each for each in Team.objects.filter(name__in=names)}
+    for name in names:
+        if name not in held:
+            held[name] = make(name, "", by=by, at=at, address=address)
+    return list(held.values())
 
 
 def everything() -> list[TeamEntry]:

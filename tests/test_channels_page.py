@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import telling
+import usage
 from desks import reader
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -107,6 +108,18 @@ def test_a_channel_is_changed_and_the_record_says_how(signed_in: Client, hook: H
         path, {**BASIS, "name": "theirs", "teams": ["search"], "wants_summary": "on"}, follow=True
     )
     assert "Nothing was changed." in again.text
+
+
+def test_a_team_that_only_events_name_can_be_chosen(signed_in: Client, now: Any) -> None:
+    usage.record([usage.event(now, team="ads")], now=now)
+    path = "/settings/channels/new?kind=email"
+    assert "ads (only events name it)" in signed_in.get(path).text
+    given = {"name": "us", "address": "ann@example.org", "teams": ["ads"]}
+    assert add(signed_in, "email", **given).status_code == 302
+    held = Channel.objects.get()
+    assert held.teams == ["ads"]
+    Channel.objects.update(teams=["gone"])
+    assert "gone (there is no such team)" in signed_in.get(f"/settings/channels/{held.pk}").text
 
 
 def test_mailboxes_come_and_go_and_keep_what_they_wanted(signed_in: Client) -> None:
@@ -223,15 +236,6 @@ def test_the_log_is_filtered_and_paged(signed_in: Client) -> None:
     assert more["next_cursor"] is None
     assert signed_in.get("/api/v1/alerts?limit=0").status_code == 400
     assert signed_in.get("/api/v1/alerts?colour=red").status_code == 400
-
-
-def test_metrics_count_deliveries_by_channel_and_outcome(client: Client, hook: Hook) -> None:
-    now = timezone.now()
-    telling.channel("webhook", hook.url, now)
-    telling.raised("a", now)
-    telling.emptied(now)
-    line = 'farthing_alert_deliveries{channel="webhook",outcome="sent"} 1.0'
-    assert line in client.get("/metrics").text
 
 
 def test_the_help_names_networks_of_one_s_own(signed_in: Client, settings: Any) -> None:

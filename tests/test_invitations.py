@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import usage
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.cache import cache
@@ -46,8 +47,8 @@ def invite(client: Client, email: str = "bob@example.org", **more: object) -> st
 
 
 def test_whoever_is_invited_joins_with_the_role_and_teams(signed_in: Client) -> None:
-    search = Team.objects.create(name="search")
-    link = invite(signed_in, teams=[search.pk])
+    Team.objects.create(name="search")
+    link = invite(signed_in, teams=["search"])
     assert mail.outbox[0].to == ["bob@example.org"]
     assert link_in(str(mail.outbox[0].body)) == link
     browser = Client()
@@ -66,6 +67,24 @@ def test_whoever_is_invited_joins_with_the_role_and_teams(signed_in: Client) -> 
         ("person.join", "bob"),
     ]
     assert acts[0].after == {"role": "engineer", "teams": ["search"]}
+
+
+def test_a_team_that_only_events_name_can_be_chosen_and_is_made(
+    signed_in: Client, now: datetime
+) -> None:
+    Team.objects.create(name="people")
+    usage.record([usage.event(now, team="ads"), usage.event(now, team="people")], now=now)
+    said = "ads (only events name it)"
+    page = signed_in.get("/people/invitations").text
+    assert said in page
+    assert page.count("only events name it") == 1
+    wrong = {"email": "ADA@example.org", "role": "engineer", "teams": ["ads"]}
+    assert signed_in.post("/people/invitations", wrong).status_code == 400
+    assert not Team.objects.filter(name="ads").exists(), "nothing is made for what is refused"
+    invite(signed_in, teams=["ads"])
+    assert [each.name for each in Invitation.objects.get().teams.all()] == ["ads"]
+    assert AuditRecord.objects.get(action="team.create").subject == "ads"
+    assert said not in signed_in.get("/people/invitations").text
 
 
 def test_the_token_is_kept_nowhere(signed_in: Client) -> None:
@@ -232,6 +251,7 @@ def test_the_page_says_whether_a_mail_is_on_its_way(
     settings.EMAIL_BACKEND, settings.OUTBOX_DIR = "finops.mail.Outbox", tmp_path
     page = signed_in.post("/people/invitations", entered | {"email": "b@example.org"}).text
     assert "No mail server is set up" in page
+    assert f"the mail went to a file in <code>{tmp_path}" in page
     assert "on its way" not in page
 
 

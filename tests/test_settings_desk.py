@@ -9,7 +9,7 @@ from desks import reader
 from django.test import Client
 
 from finops.access import RULES
-from finops.models import AuditRecord, Setting
+from finops.models import AuditRecord, Operation, Setting
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,17 @@ def test_administrators_change_what_finance_may_read(role: str, reads: bool, cha
         assert (browser.post(path).status_code != 403) == changes
     assert ('href="/settings"' in browser.get("/").text) == reads
     assert not Setting.objects.exists()
+
+
+def test_a_page_that_asks_again_by_itself_brings_what_asks(signed_in: Client) -> None:
+    path = "/settings/operations"
+    assert "htmx-2" not in signed_in.get(path).text, "nothing is under way"
+    Operation.objects.create(
+        kind="rerate", what="a day", terms={}, requested_by="ada", created_at=datetime.now(UTC)
+    )
+    page = signed_in.get(path).text
+    assert 'hx-trigger="every 2s"' in page
+    assert "htmx-2" in page
 
 
 def test_nobody_is_sent_to_sign_in(client: Client, administrator: object) -> None:

@@ -11,10 +11,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.forms import BoundField
 
+from finops import teams
 from finops.alerts.routing import TOPICS
 from finops.channels import keeping, other
 from finops.channels.keeping import Terms
-from finops.models import Alert, Channel, Team
+from finops.models import Alert, Channel
 
 Kind = Channel.Kind
 SEVERITIES = Alert.Severity.choices
@@ -133,8 +134,8 @@ class ChannelForm(forms.Form):
             del self.fields["to_owner"]
             if shown:
                 address.help_text = f"Empty: it stays {shown}. {address.help_text}"
-        names = list(Team.objects.order_by("name").values_list("name", flat=True))
-        self.fields["teams"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+        chosen = (self.initial or {}).get("teams", ())
+        self.fields["teams"].choices = teams.choices(chosen)  # type: ignore[attr-defined]
         zones = [(name, name) for name in sorted(available_timezones())]
         self.fields["zone"].choices = zones  # type: ignore[attr-defined]
         self.fields["zone"].initial = settings.REPORTING_ZONE.key

@@ -6,6 +6,7 @@ import logging
 import smtplib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.contrib.auth import login
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -22,9 +24,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from finops import invitations
+from finops import invitations, teams
 from finops.mail import Outbox
-from finops.models import Invitation, Role, Team
+from finops.models import Invitation, Role
 from finops.pages.people import ROLES, moment
 from finops.pages.requester import address_of, signed_in
 
@@ -40,18 +42,22 @@ class InvitationForm(forms.Form):
     role = forms.ChoiceField(
         choices=[(role.value, text) for role, text in ROLES.items()], initial=Role.ENGINEER.value
     )
-    teams = forms.ModelMultipleChoiceField(
-        Team.objects.order_by("name"),
+    teams = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Engineers and viewers see only the usage of their teams.",
+        help_text="Engineers and viewers see only the usage of their teams. One that only events "
+        "name is made.",
     )
     teamless = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["teams"].choices = teams.choices()  # type: ignore[attr-defined]
+
     def clean(self) -> None:
         """Asks once more before somebody is invited who would see nothing."""
-        role, teams = self.cleaned_data.get("role"), self.cleaned_data.get("teams")
-        if teams or role not in IN_TEAMS or self.cleaned_data.get("teamless") or self.errors:
+        role, chosen = self.cleaned_data.get("role"), self.cleaned_data.get("teams")
+        if chosen or role not in IN_TEAMS or self.cleaned_data.get("teamless") or self.errors:
             return
         self.add_error(
             "teams",
@@ -98,16 +104,8 @@ def listing(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     form = InvitationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
         try:
-            made, token = invitations.invite(
-                chosen["email"],
-                Role(chosen["role"]),
-                chosen["teams"],
-                by=signed_in(request),
-                at=now,
-                address=address_of(request),
-            )
+            made, token = invited(request, form, now)
         except ValidationError as error:
             form.add_error(None, error)
         except invitations.TooMany as error:
@@ -123,6 +121,15 @@ def listing(request: HttpRequest) -> HttpResponse:
     return render(request, "people/invitations.html", context, status=400 if form.errors else 200)
 
 
+def invited(request: HttpRequest, form: InvitationForm, now: datetime) -> tuple[Invitation, str]:
+    """With teams that had to be made for it; neither, where it is refused."""
+    by, address, chosen = signed_in(request), address_of(request), form.cleaned_data
+    with transaction.atomic():
+        held = teams.of_names(chosen["teams"], by=by, at=now, address=address)
+        role = Role(chosen["role"])
+        return invitations.invite(chosen["email"], role, held, by=by, at=now, address=address)
+
+
 def line(each: Invitation, now: datetime) -> Line:
     state = f"open until {moment(each.expires_at, now)}"
     if each.accepted_at:
@@ -131,9 +138,9 @@ def line(each: Invitation, now: datetime) -> Line:
         state = f"withdrawn {moment(each.revoked_at, now)}"
     elif each.expires_at <= now:
         state = f"expired {moment(each.expires_at, now)}"
-    teams = ", ".join(sorted(team.name for team in each.teams.all()))
+    names = ", ".join(sorted(team.name for team in each.teams.all()))
     is_over = bool(each.accepted_at or each.revoked_at)
-    return Line(each, Role(each.role).label, teams, state, is_over)
+    return Line(each, Role(each.role).label, names, state, is_over)
 
 
 @never_cache
@@ -161,6 +168,7 @@ def show_link(request: HttpRequest, held: Invitation, token: str) -> HttpRespons
         "link": link,
         "is_sent": is_sent(held, link),
         "has_server": settings.EMAIL_BACKEND != OUTBOX,
+        "outbox": settings.OUTBOX_DIR,
     }
     return render(request, "people/invited.html", context)
 
