@@ -46,6 +46,7 @@ LONG = BoundedSemaphore(2)
 # Other people's servers may take long to answer; their turn takes no other thread.
 SENDING = BoundedSemaphore(1)
 SENDING_SECONDS = 20.0
+SUMMARIES_SECONDS = 30.0
 EVALUATING = BoundedSemaphore(2)
 # What the last refresh of enforcement read, and when the next one may begin.
 ENFORCEMENT = enforcement.Kept()
@@ -137,7 +138,11 @@ def follow_up_alerts() -> None:
     if ended := alerts.give_up(now):
         log.warning("%d deliveries of alerts are given up: their channels are stopped", ended)
     try:
-        if summaries := alerts.raise_summaries(now, settings.REPORTING_ZONE):
+        until = time.monotonic() + SUMMARIES_SECONDS
+        summaries = alerts.raise_summaries(
+            now, settings.REPORTING_ZONE, lambda: time.monotonic() < until
+        )
+        if summaries:
             log.info("%d summaries of last week are on their way", len(summaries))
     except rollups.ZoneChanged as error:
         log.error("%s", error)
@@ -218,4 +223,6 @@ def maintain_partitions() -> None:
     removed = batches.remove_old(now)
     if removed:
         log.info("%d batches without events are removed", removed)
+    if forgotten := alerts.forget_old(now):
+        log.info("%d alerts are past their retention and removed", forgotten)
     intake.forget_old(now)

@@ -75,7 +75,8 @@ def test_mails_of_one_conversation_are_one_thread(mails: Mails, now: datetime) -
     raised("other", now, thread="budget-8", facts=telling.facts(now, budget="Search"))
     emptied(now)
     first, second, other = mails.received
-    assert first["Subject"] == second["Subject"] == "[Farthing] Budget Support, 1–31 Oct"
+    assert first["Subject"] == "[Farthing] Warning: Support has spent 81.2 % of $1,000"
+    assert second["Subject"] == "[Farthing] Critical: Support is over its budget"
     assert second["In-Reply-To"] == second["References"] == first["Message-ID"]
     assert other["In-Reply-To"] is None
     assert "over its budget" in part(second, "plain")
@@ -282,13 +283,13 @@ def test_another_secret_key_makes_a_channel_say_so(
     assert "SECRET_KEY is not the one" in made.disabled_why
 
 
-def test_how_bad_it_is_stands_where_threads_do_not_look(mails: Mails, now: datetime) -> None:
+def test_how_bad_it_is_stands_where_a_list_of_mails_shows_it(mails: Mails, now: datetime) -> None:
     channel("email", "ann@example.org", now, storm_after=3)
     raised("a", now)
     raised("b", now, severity="critical")
     emptied(now)
     first, second = mails.received
-    assert first["Subject"] == second["Subject"]
+    assert second["Subject"] == "[Farthing] Critical: Support has spent 81.2 % of $1,000"
     assert (first["Importance"], second["Importance"]) == (None, "high")
     for number in range(3):
         raised(f"c{number}", now)

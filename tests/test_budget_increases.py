@@ -279,7 +279,8 @@ def test_who_asked_is_mailed_the_decision_unless_a_channel_tells_them(
     assert "not this month" in mails.received[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
     first, second = mails.received
     assert second["In-Reply-To"] == first["Message-ID"]
-    assert second["Subject"] == first["Subject"]
+    assert "has refused" in first["Subject"]
+    assert "has approved" in second["Subject"]
     channel("email", "eve@example.org", now)
     decide(finance, asked(engineer, budget), "approve")
     emptied(now + timedelta(minutes=2))

@@ -13,6 +13,7 @@ from desks import reader
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from page_texts import price_gpt_4o
 from telling import Mails, channel, emptied
 from telling import mails as mails
@@ -135,6 +136,45 @@ def test_one_that_cannot_be_made_keeps_none_from_the_others(
 
     monkeypatch.setattr(summaries, "summarise", too_slow)
     assert len(alerts.raise_summaries(MONDAY, ZONE)) == 1
+
+
+def test_one_that_takes_too_long_is_tried_later_each_time_and_after_the_others(
+    monkeypatch: pytest.MonkeyPatch, signed_in: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow = channel("email", "a@example.org", MONDAY - timedelta(days=30), wants_summary=True)
+    make, tried = summaries.summarise, []
+
+    def too_slow(of: Channel, *given: Any) -> Alert | None:
+        tried.append((of.pk, given[2]))
+        if of == slow:
+            raise costs.QueryTooSlow
+        return make(of, *given)
+
+    monkeypatch.setattr(summaries, "summarise", too_slow)
+    for minute in range(60):
+        alerts.raise_summaries(MONDAY + timedelta(minutes=minute), ZONE)
+    assert [at - MONDAY for _, at in tried] == [timedelta(minutes=n) for n in (0, 5, 15, 35)]
+    assert f"the summary of channel {slow.pk} takes too long; again in 5 min" in caplog.text
+    assert (
+        "took too long 4 times; tried again" in signed_in.get(f"/settings/channels/{slow.pk}").text
+    )
+    quick = channel("email", "b@example.org", MONDAY - timedelta(days=30), wants_summary=True)
+    turns = iter((True, False))
+    [made] = alerts.raise_summaries(MONDAY + timedelta(days=1), ZONE, lambda: next(turns))
+    assert made.key.startswith(f"summary-{quick.pk}-")
+    monkeypatch.setattr(summaries, "summarise", make)
+    assert len(alerts.raise_summaries(MONDAY + timedelta(days=1), ZONE)) == 1
+    slow.refresh_from_db()
+    assert (slow.summary_failures, slow.summary_held_until) == (0, None)
+
+
+def test_a_person_is_told_that_their_summary_takes_long() -> None:
+    browser = reader("engineer", "ads")
+    browser.post("/account/summary", {"wanted": "yes"})
+    later = timezone.now() + timedelta(hours=1)
+    assert "tried again" not in browser.get("/account").text
+    Channel.objects.update(summary_failures=1, summary_held_until=later)
+    assert "it is tried again" in browser.get("/account").text
 
 
 def test_mail_goes_to_the_address_of_the_account_and_to_none_before_it(mails: Mails) -> None:

@@ -13,10 +13,12 @@ from finops.alerts.answering import acknowledge, snooze, wake
 from finops.alerts.outbox import proceed
 from finops.alerts.raising import raise_alert, raise_to
 from finops.alerts.reminders import give_up, remind
+from finops.alerts.retention import forget_old
 from finops.alerts.summaries import raise_summaries
 
 __all__ = [
     "acknowledge",
+    "forget_old",
     "give_up",
     "proceed",
     "raise_alert",

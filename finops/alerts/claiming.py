@@ -7,12 +7,13 @@ again as the same message, under the same id.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from finops.alerts.composing import message_id, message_of
@@ -21,6 +22,8 @@ from finops.channels import Message, Target
 from finops.channels.messages import SEVERITY_RANKS
 from finops.channels.sending import target_of
 from finops.models import Alert, Delivery, DeliveryAttempt, Recipient, Snooze
+
+log = logging.getLogger(__name__)
 
 State = Delivery.State
 OPEN = (State.WAITING, State.SENDING)
@@ -48,12 +51,42 @@ class Claim:
 def claim(now: datetime) -> list[Claim]:
     """At most AT_ONCE, of different recipients."""
     with transaction.atomic():
-        found = []
-        for recipient in _free(now):
-            deliveries = _next(recipient, now)
-            if deliveries:
-                found.append(_claimed(recipient, deliveries, now))
-        return found
+        return [claimed for each in _free(now) if (claimed := _claim_of(each, now))]
+
+
+def _claim_of(recipient: Recipient, now: datetime) -> Claim | None:
+    """The next message that can be composed. One that cannot be fails by itself: it holds up
+    neither what is behind it nor other recipients, nor what would be in one message with it."""
+    while deliveries := _next(recipient, now):
+        leader, fault = deliveries[0], ""
+        begun = leader.message_id
+        ways = [deliveries] if begun else [deliveries, deliveries[:1]]
+        for chosen in ways:
+            leader.message_id = begun
+            try:
+                with transaction.atomic():
+                    return _claimed(recipient, chosen, now)
+            except DatabaseError:
+                raise
+            except Exception as error:
+                fault = type(error).__name__
+        _fail(leader, fault, now)
+    return None
+
+
+def _fail(delivery: Delivery, fault: str, now: datetime) -> None:
+    """On record as an attempt. The text of the fault may hold a name, so it is not repeated."""
+    detail = f"It could not be composed: {fault}."
+    log.error("delivery %d could not be composed: %s", delivery.pk, fault)
+    DeliveryAttempt.objects.create(
+        delivery=delivery,
+        began_at=now,
+        ended_at=now,
+        outcome=DeliveryAttempt.Outcome.REFUSED,
+        detail=detail,
+    )
+    whole = Delivery.objects.filter(Q(pk=delivery.pk) | Q(leader=delivery))
+    whole.update(state=State.FAILED, detail=detail)
 
 
 def _free(now: datetime) -> QuerySet[Recipient]:
@@ -133,15 +166,15 @@ def _held_back(recipient: Recipient, waiting: Sequence[Delivery], now: datetime)
     quiet = quiet_end(channel.quiet_from, channel.quiet_until, ZoneInfo(channel.zone), now)
     passes = SEVERITY_RANKS[channel.quiet_passes]
     threads = {each.alert.thread for each in waiting}
-    held = Snooze.objects.filter(thread__in=threads, until__gt=now)
-    snoozed = dict(held.order_by("until").values_list("thread", "until"))
+    held = Snooze.objects.filter(thread__in=threads, until__gt=now).order_by("until")
+    snoozes = {each.thread: each for each in held}
     due = []
     for each in waiting:
         alert = each.alert
         if alert.acknowledged_at:
             each.state, each.detail = State.CANCELLED, f"acknowledged by {alert.acknowledged_by}"
-        elif alert.thread in snoozed:
-            each.due_at, each.detail = snoozed[alert.thread], "snoozed"
+        elif silences(snoozes.get(alert.thread), alert):
+            each.due_at, each.detail = snoozes[alert.thread].until, "snoozed"
         elif quiet and alert.kind != alert.Kind.TEST and SEVERITY_RANKS[alert.severity] < passes:
             each.due_at, each.detail = quiet, "quiet hours"
         else:
@@ -149,6 +182,13 @@ def _held_back(recipient: Recipient, waiting: Sequence[Delivery], now: datetime)
             continue
         each.save(update_fields=["state", "due_at", "detail"])
     return due
+
+
+def silences(snooze: Snooze | None, alert: Alert) -> bool:
+    """Not the word of it itself, nor, of some, what is critical."""
+    if snooze is None or alert.kind == Alert.Kind.ANSWER:
+        return False
+    return not (snooze.spares_critical and alert.severity == Alert.Severity.CRITICAL)
 
 
 def _claimed(recipient: Recipient, deliveries: list[Delivery], now: datetime) -> Claim:

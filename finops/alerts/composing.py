@@ -1,19 +1,18 @@
-"""A message out of deliveries: who it is to, what it answers, under which constant subject."""
+"""A message out of deliveries: who it is to, what it answers, under which subject."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 
 from finops import formats
-from finops.channels import Message, Told, wording
+from finops.channels import Message, Told
 from finops.channels.messages import SEVERITY_RANKS, SEVERITY_WORDS, one_line
 from finops.models import Alert, Delivery
 
-Kind = Alert.Kind
+Severity = Alert.Severity
 
 
 def message_of(deliveries: Sequence[Delivery], now: datetime) -> Message:
@@ -66,23 +65,13 @@ def root_of(delivery: Delivery) -> str:
 
 
 def subject_of(deliveries: Sequence[Delivery]) -> str:
-    """The same for every message of a conversation, so that mail programs keep it together; how bad
-    it is stands in the first line and in the headers. A digest is of none."""
-    alert = deliveries[0].alert
+    """What it is about, and how bad that is where somebody has to act: in a list of mails nothing
+    else is read. What belongs together is told by the headers."""
+    ranks = SEVERITY_RANKS
+    worst = max((each.alert.severity for each in deliveries), key=lambda name: ranks[name])
+    urgent = f"{SEVERITY_WORDS[worst]}: " if ranks[worst] >= ranks[Severity.WARNING] else ""
     if len(deliveries) > 1:
-        ranks = SEVERITY_RANKS
-        worst = max((each.alert.severity for each in deliveries), key=lambda name: ranks[name])
-        return f"[Farthing] {SEVERITY_WORDS[worst]}: {len(deliveries)} alerts"
-    begun = Alert.objects.filter(thread=alert.thread).order_by("pk").first() or alert
-    return f"[Farthing] {topic(begun)}"
-
-
-def topic(alert: Alert) -> str:
-    facts: dict[str, Any] = alert.facts
-    if not facts.get("budget"):
-        return one_line(alert.title)
-    zone = settings.REPORTING_ZONE
-    today = alert.raised_at.astimezone(zone).date()
-    days = wording.period(facts, zone, today)
-    name = one_line(wording.scope(facts), 90)
-    return f"Budget {name}, {days}".replace(formats.SPACE, " ") if days else f"Budget {name}"
+        return f"[Farthing] {urgent}{len(deliveries)} alerts"
+    first = deliveries[0]
+    reminder = "Reminder: " if first.turn else ""
+    return f"[Farthing] {urgent}{reminder}{one_line(first.alert.title)}".replace(formats.SPACE, " ")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from finops.access import Standing
+from finops.alerts.answering import UNANSWERED
 from finops.models import Alert, Channel, Delivery
 from finops.periods import InvalidQuery
 
 PAGE_SIZE = 50
+COUNTED = timedelta(hours=24)
 STATES = ("open", "acknowledged", "undelivered")
 
 
@@ -93,7 +95,7 @@ def chosen(query: LogQuery, found: QuerySet[Alert]) -> QuerySet[Alert]:
     if query.budget is not None:
         found = found.filter(budget=query.budget)
     if query.state == "open":
-        found = found.filter(acknowledged_at=None).exclude(kind=Alert.Kind.TEST)
+        found = found.filter(acknowledged_at=None).exclude(kind__in=UNANSWERED)
     elif query.state == "acknowledged":
         found = found.exclude(acknowledged_at=None)
     elif query.state == "undelivered":
@@ -126,6 +128,16 @@ def deliveries(alert: Alert) -> list[Delivery]:
     return list(found.prefetch_related("attempts", "leader__attempts").order_by("pk"))
 
 
+def detail_of(held: Delivery, *, with_answers: bool) -> str:
+    """Why it waits or was not sent. What the other side answered may hold anything, so it is for
+    those who manage channels; without it only what Farthing says by itself."""
+    text = held.detail
+    if not with_answers:
+        for each in (held.leader or held).attempts.all():
+            text = text.replace(each.detail, "") if each.detail else text
+    return text.removesuffix(": ")
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """What waits for a channel: `since` the oldest was raised, tried again not before `until`."""
@@ -150,9 +162,15 @@ def waiting(channel: Channel) -> Queue | None:
     return Queue(held.count(), oldest.alert.raised_at, until, detail)
 
 
-def by_outcome() -> dict[tuple[str, str], int]:
-    """(kind of channel, state) → deliveries, for /metrics."""
-    rows: QuerySet[Any, Any] = Delivery.objects.values_list(
-        "recipient__channel__kind", "state"
-    ).order_by()
-    return {(kind, state): number for kind, state, number in rows.annotate(number=Count("pk"))}
+def by_outcome(now: datetime) -> dict[tuple[str, str], int]:
+    """(kind of channel, state) → deliveries, for /metrics: all that are open, and those that have
+    ended of what was raised within COUNTED. Two indexes lead there, however long the log is."""
+    is_open = Q(state__in=("waiting", "sending"))
+    ended = Delivery.objects.filter(~is_open, alert__raised_at__gt=now - COUNTED)
+    found: dict[tuple[str, str], int] = {}
+    for held in (Delivery.objects.filter(is_open), ended):
+        rows: QuerySet[Any, Any] = held.values_list("recipient__channel__kind", "state").order_by()
+        found |= {
+            (kind, state): number for kind, state, number in rows.annotate(number=Count("pk"))
+        }
+    return found

@@ -67,9 +67,31 @@ def raise_to(
     with transaction.atomic():
         alert = _written(key, kind, severity, title, facts, None, team, "", now)
         if alert is not None:
-            chosen = Recipient.objects.filter(channel=channel, stopped_at=None, is_owner=False)
-            _deliver(alert, chosen, now, "")
+            held = Recipient.objects.filter(channel=channel, is_owner=False)
+            if kind == Alert.Kind.TEST:  # which proves nothing later
+                held = held.filter(stopped_at=None)
+            _deliver(alert, filter(routing.is_wanted, held), now, "")
     return alert
+
+
+def raise_answer(
+    alert: Alert,
+    told: Iterable[Recipient],
+    *,
+    key: str,
+    title: str,
+    facts: Mapping[str, Any],
+    now: datetime,
+) -> Alert | None:
+    """A note in the conversation of an alert, to those who were told it."""  # fmt: skip
+    with transaction.atomic():
+        note = _written(
+            key, Alert.Kind.ANSWER, Alert.Severity.NOTE, title, facts,
+            alert.budget, alert.team, alert.thread, now,
+        )  # fmt: skip
+        if note is not None:
+            _deliver(note, filter(routing.is_wanted, told), now, "")
+    return note
 
 
 def _written(

@@ -40,7 +40,9 @@ def remind(now: datetime) -> int:
 def give_up(now: datetime) -> int:
     """How many deliveries cannot come to anything any more: to who does not want them, and to what
     has been stopped for as long as the outbox tries."""
-    waiting = Delivery.objects.filter(state=State.WAITING)
+    # What a killed worker was sending to somebody who is stopped nobody takes over.
+    left = Q(recipient__leased_until=None) | Q(recipient__leased_until__lte=now)
+    waiting = Delivery.objects.filter(Q(state=State.WAITING) | Q(left, state=State.SENDING))
     unwanted = waiting.filter(
         Q(recipient__stopped_why__in=(Why.UNSUBSCRIBED, Why.REMOVED))
         | Q(recipient__channel__removed_at__isnull=False)
@@ -50,8 +52,8 @@ def give_up(now: datetime) -> int:
         Q(recipient__stopped_why=Why.REFUSED) | Q(recipient__channel__disabled_at__isnull=False),
         due_at__lt=now - GIVE_UP_AFTER,
     )
-    days = GIVE_UP_AFTER.days
-    return ended + stopped.update(state=State.FAILED, detail=f"stopped for {days} days")
+    detail = f"given up after {GIVE_UP_AFTER.days} days: nothing could be sent there"
+    return ended + stopped.update(state=State.FAILED, detail=detail)
 
 
 def _due(channel: Channel, now: datetime) -> list[Delivery]:

@@ -1,4 +1,7 @@
-"""Who is told of what: by severity, topic, team, and the owner of the budget."""
+"""Who is told of what: by severity, topic, team, and the owner of the budget.
+
+What is for a channel or a mailbox that is stopped waits for it: see reminders.give_up.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +32,25 @@ def recipients(alert: Alert) -> list[Recipient]:
     """Everybody who is to be told, each once for a channel."""
     owner = alert.budget.owner if alert.budget else None
     found: list[Recipient] = []
-    channels = Channel.objects.filter(removed_at=None, disabled_at=None, user=None)
+    channels = Channel.objects.filter(removed_at=None, user=None)
+    # To whom nothing can be sent now it would be no news when they hear of it.
+    is_passing = alert.kind == Kind.CHANNEL_STOPPED
+    if is_passing:
+        channels = channels.filter(disabled_at=None)
     for channel in channels.prefetch_related("owners", "recipients"):
         owners = {each.pk for each in channel.owners.all()}
         if not takes(channel, alert, owners, owner.pk if owner else None):
             continue
         held = [each for each in channel.recipients.all() if not each.is_owner]
-        found += [each for each in held if each.stopped_at is None]
+        found += [each for each in held if is_wanted(each)]
         if channel.to_owner and owner and owner.is_active and owner.email:
             found += _owner_of(channel, owner, {each.address for each in held if _is_listed(each)})
-    return found
+    return [each for each in found if each.stopped_at is None] if is_passing else found
+
+
+def is_wanted(recipient: Recipient) -> bool:
+    """Now, or once somebody has mended what refuses it."""
+    return recipient.stopped_at is None or recipient.stopped_why == Recipient.Why.REFUSED
 
 
 def takes(channel: Channel, alert: Alert, owners: Collection[int], owner: int | None) -> bool:
@@ -64,7 +76,7 @@ def _owner_of(channel: Channel, owner: User, told: Collection[str]) -> list[Reci
     if not _is_listed(held):
         held.is_owner, held.stopped_at, held.stopped_why = True, None, ""
         held.save(update_fields=["is_owner", "stopped_at", "stopped_why"])
-    return [held] if held.stopped_at is None else []
+    return [held] if is_wanted(held) else []
 
 
 def _is_listed(recipient: Recipient) -> bool:

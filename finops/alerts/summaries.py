@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import F, Q
 
 from finops import access, costs, formats
 from finops.alerts.raising import raise_to
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 # On Mondays, when the last of Sunday's usage has come.
 SENT_AT_HOUR = 7
 LONGEST_WAIT = timedelta(hours=24)
+# After one that took too long, doubled each time: the database has other things to do.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=6)
 DIMENSIONS = ("team", "feature", "model")
 LARGEST = 5
 METRICS = ("effective_cost", "requests", "unpriced_requests")
@@ -38,22 +41,32 @@ def last_week(now: datetime, zone: ZoneInfo) -> Period | None:
     return days(monday - timedelta(days=7), monday, zone)
 
 
-def raise_summaries(now: datetime, zone: ZoneInfo) -> list[Alert]:
-    """Those of last week that are not there yet; each once, from however many workers."""
+def raise_summaries(
+    now: datetime, zone: ZoneInfo, go_on: Callable[[], bool] = lambda: True
+) -> list[Alert]:
+    """Those of last week that are not there yet, until `go_on` says no; each once, from however
+    many workers. Those that could not be made before come after the others."""
     week = last_week(now, zone)
     if week is None:
         return []
-    wanted = Channel.objects.filter(
-        removed_at=None, disabled_at=None, summary_since__lte=week.end
-    ).select_related("user")
+    wanted = (
+        Channel.objects.filter(removed_at=None, disabled_at=None, summary_since__lte=week.end)
+        .select_related("user")
+        .order_by("summary_failures", "pk")
+    )
     label = local_day(week.start, zone).isoformat()
     keys = {channel: f"summary-{channel.pk}-{label}" for channel in wanted}
     there = set(Alert.objects.filter(key__in=keys.values()).values_list("key", flat=True))
     missing = {each: key for each, key in keys.items() if key not in there}
     if not missing or is_early(week, now, zone):
         return []
-    made = [attempted(each, key, week, now, zone) for each, key in missing.items()]
-    return [alert for alert in made if alert]
+    made = []
+    for each, key in missing.items():
+        if not go_on():
+            break
+        if taken(each, now) and (alert := attempted(each, key, week, now, zone)):
+            made.append(alert)
+    return made
 
 
 def is_early(week: Period, now: datetime, zone: ZoneInfo) -> bool:
@@ -67,12 +80,35 @@ def is_early(week: Period, now: datetime, zone: ZoneInfo) -> bool:
 def attempted(
     channel: Channel, key: str, week: Period, now: datetime, zone: ZoneInfo
 ) -> Alert | None:
-    """None where it took too long: the others do not wait for it, and it is tried again."""
+    """None where it took too long: the others do not wait for it, and it is tried again, later
+    each time."""
     try:
-        return summarise(channel, key, week, now, zone)
-    except costs.QueryTooSlow as error:
-        log.warning("the summary of channel %s could not be made: %s", channel.pk, error)
+        made = summarise(channel, key, week, now, zone)
+    except costs.QueryTooSlow:
+        pause = formats.span_of(pause_after(channel.summary_failures + 1))
+        log.warning("the summary of channel %s takes too long; again in %s", channel.pk, pause)
         return None
+    Channel.objects.filter(pk=channel.pk).update(summary_failures=0, summary_held_until=None)
+    return made
+
+
+def taken(channel: Channel, now: datetime) -> bool:
+    """Whether it is this worker's to make. Until it is made it counts as failed, so that what ends
+    a worker is not tried every minute either."""
+    pause = timedelta(seconds=pause_after(channel.summary_failures + 1))
+    free = Channel.objects.filter(
+        Q(summary_held_until=None) | Q(summary_held_until__lte=now), pk=channel.pk
+    )
+    changed = free.update(
+        summary_failures=F("summary_failures") + 1, summary_held_until=now + pause
+    )
+    return changed == 1
+
+
+def pause_after(failures: int) -> float:
+    """Seconds."""
+    times: int = 2 ** min(failures - 1, 10)
+    return min(FIRST_PAUSE * times, LONGEST_PAUSE).total_seconds()
 
 
 def summarise(

@@ -41,6 +41,7 @@ FIELDS: dict[str, Any] = {
     "raised_at": serializers.DateTimeField(),
     "acknowledged_at": serializers.DateTimeField(allow_null=True),
     "acknowledged_by": serializers.CharField(),
+    "acknowledged_reason": serializers.CharField(),
     "deliveries": serializers.DictField(
         child=serializers.IntegerField(), help_text="State → how many."
     ),
@@ -52,7 +53,9 @@ ATTEMPT = inline_serializer(
         "ended_at": serializers.DateTimeField(allow_null=True),
         "outcome": serializers.ChoiceField(DeliveryAttempt.Outcome.values),
         "status": serializers.IntegerField(allow_null=True, help_text="Of HTTP or SMTP."),
-        "detail": serializers.CharField(),
+        "detail": serializers.CharField(
+            help_text="What the other side answered, for who manages channels."
+        ),
     },
     many=True,
 )
@@ -128,7 +131,8 @@ class AlertView(APIView):
         held = seen.filter(pk=number).first() if number < 2**31 else None
         if held is None:
             raise Http404
-        told = [delivery_json(each) for each in log.deliveries(held)]
+        may_manage = access.standing(request.user).may(access.Ability.MANAGE_CHANNELS)
+        told = [delivery_json(each, may_manage) for each in log.deliveries(held)]
         counted = Counter(each["state"] for each in told)
         return Response({**alert_json(held, counted), "told": told})
 
@@ -147,12 +151,14 @@ def alert_json(held: Alert, counted: Counter[str]) -> dict[str, Any]:
         "raised_at": instant(held.raised_at),
         "acknowledged_at": instant(held.acknowledged_at),
         "acknowledged_by": held.acknowledged_by,
+        "acknowledged_reason": held.acknowledged_reason,
         "deliveries": dict(counted),
     }
 
 
-def delivery_json(held: Delivery) -> dict[str, Any]:
-    """Without the address: who may see an alert may not see everybody's mailbox."""
+def delivery_json(held: Delivery, may_manage: bool) -> dict[str, Any]:
+    """Without the address: who may see an alert may not see everybody's mailbox, nor, unless they
+    manage channels, what the other side answered."""
     of = held.leader or held
     channel = held.recipient.channel
     return {
@@ -163,14 +169,14 @@ def delivery_json(held: Delivery) -> dict[str, Any]:
         "message_id": of.message_id,
         "due_at": instant(held.due_at),
         "sent_at": instant(held.sent_at),
-        "detail": held.detail,
+        "detail": log.detail_of(held, with_answers=may_manage),
         "attempts": [
             {
                 "began_at": instant(each.began_at),
                 "ended_at": instant(each.ended_at),
                 "outcome": each.outcome,
                 "status": each.status,
-                "detail": each.detail,
+                "detail": each.detail if may_manage else "",
             }
             for each in of.attempts.all()
         ],

@@ -101,7 +101,7 @@ class PipelineCollector(Collector):
             price_holds.count_waiting(),
         )
         yield from operation_gauges()
-        yield delivery_gauge()
+        yield delivery_gauge(self.now)
         recent = health.recent_events(self.now)
         explained = "Events accepted in the last 5 minutes."
         yield gauge("recent_events", explained, sum(recent.values()))
@@ -114,14 +114,15 @@ class PipelineCollector(Collector):
             yield accepted
 
 
-def delivery_gauge() -> Metric:
+def delivery_gauge(now: datetime) -> Metric:
     """Outcomes are those of the log: waiting, sending, sent, failed, cancelled."""
     counted = GaugeMetricFamily(
         "farthing_alert_deliveries",
-        "Alerts on their way or told, by kind of channel.",
+        "Deliveries of alerts by kind of channel: all that wait or are being sent, and what became "
+        "of those raised in the last 24 hours.",
         labels=["channel", "outcome"],
     )
-    for labels, count in alert_log.by_outcome().items():
+    for labels, count in alert_log.by_outcome(now).items():
         counted.add_metric(labels, count)
     return counted
 

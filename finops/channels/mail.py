@@ -82,7 +82,7 @@ def headers(message: Message, channel: int, unsubscribe: str) -> dict[str, str]:
     # RFC 8058 wants HTTPS for what is done by one click.
     if unsubscribe.startswith("https://"):
         found["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    if message.severity == "critical":  # the subject must not say so: it keeps a thread together
+    if message.severity == "critical":
         found["Importance"], found["X-Priority"] = "high", "1"
     if message.root:
         found["In-Reply-To"] = found["References"] = f"<{message.root}@{host}>"
@@ -104,15 +104,22 @@ def content(message: Message, unsubscribe: str) -> dict[str, Any]:
 
 
 def item(message: Message, told: Told) -> dict[str, Any]:
-    bars = [] if message.is_digest else wording.bars(told.facts)
-    width = max(CHART_WIDTH // len(bars) - 2, 2) if bars else 0
-    return {
+    """Of a digest only what it lists, so that odd facts of one spoil nothing of the others."""
+    listed = {
         "title": one_line(told.title),
         "severity": told.severity,
         "word": SEVERITY_WORDS[told.severity],
+        "link": message.link(told),
+    }
+    return listed if message.is_digest else {**listed, **content_of(message, told)}
+
+
+def content_of(message: Message, told: Told) -> dict[str, Any]:
+    bars = wording.bars(told.facts)
+    width = max(CHART_WIDTH // len(bars) - 2, 2) if bars else 0
+    return {
         "lines": wording.lines(told, message.zone, message.sent_at),
         "groups": wording.groups(told.facts),
-        "link": message.link(told),
         "bar_width": min(width, 24),
         "bars": [
             {"bar": bar, "height": max(round(bar.share * CHART_HEIGHT), 1), "width": min(width, 24)}

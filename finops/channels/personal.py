@@ -22,6 +22,12 @@ def wants_summary(user: User) -> bool:
     return bool(held and held.recipients.filter(stopped_at=None).exists())
 
 
+def summary_waits(user: User, now: datetime) -> datetime | None:
+    """Until when, where the last one took too long to make."""
+    held = _held(user).filter(summary_since__isnull=False, summary_held_until__gt=now)
+    return held.values_list("summary_held_until", flat=True).first()
+
+
 def want_summary(user: User, wanted: bool, *, now: datetime) -> None:
     """From the next Monday on. Raises NoAddress."""
     if not wanted:
@@ -44,7 +50,8 @@ def mailbox(user: User, *, now: datetime) -> Recipient | None:
     with transaction.atomic():
         channel = _channel_of(user, now)
         follow_address(channel, now=now)
-    return channel.recipients.filter(address=user.email.lower(), stopped_at=None).first()
+    held = channel.recipients.filter(address=user.email.lower())
+    return held.exclude(stopped_why=Recipient.Why.UNSUBSCRIBED).first()
 
 
 def _channel_of(user: User, now: datetime) -> Channel:

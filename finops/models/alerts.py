@@ -22,6 +22,7 @@ class Alert(models.Model):
         PIPELINE_STALE = "pipeline_stale", "Figures are stale"
         PIPELINE_RECOVERED = "pipeline_recovered", "Figures are fresh again"
         CHANNEL_STOPPED = "channel_stopped", "Channel stopped"
+        ANSWER = "answer", "Answer to an alert"
         SUMMARY = "summary", "Weekly summary"
         TEST = "test", "Test"
 
@@ -44,6 +45,7 @@ class Alert(models.Model):
     raised_at = models.DateTimeField(db_index=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=200, blank=True)
+    acknowledged_reason = models.TextField(blank=True)
 
     class Meta:
         db_table = "alert"
@@ -54,12 +56,17 @@ class Alert(models.Model):
 
 
 class Snooze(models.Model):
-    """Nothing of a conversation is sent before `until`; what waits then goes out."""
+    """Nothing of a conversation is sent before `until`; what waits then goes out.
+
+    What is critical is sent all the same where whoever snoozed does not decide on budgets.
+    """
 
     thread = models.CharField(max_length=500, db_index=True)
     until = models.DateTimeField()
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+    spares_critical = models.BooleanField(default=False)
 
     class Meta:
         db_table = "snooze"

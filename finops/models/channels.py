@@ -53,6 +53,9 @@ class Channel(models.Model):
     # A critical alert that nobody acknowledges is sent again; None: never.
     repeat_hours = models.PositiveSmallIntegerField(null=True)
     summary_since = models.DateTimeField(null=True)  # wants the weekly summary since then
+    # How often in a row it could not be made, and before when nobody tries it (again).
+    summary_failures = models.PositiveSmallIntegerField(default=0)
+    summary_held_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=200)
     disabled_at = models.DateTimeField(null=True)

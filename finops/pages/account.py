@@ -36,10 +36,17 @@ def account(request: HttpRequest) -> HttpResponse:
             "teams": None if held.teams is None else sorted(held.teams),
             "may_have_summary": held.may(access.Ability.SEE_COSTS),
             "wants_summary": personal.wants_summary(user),
+            "summary_waits": summary_waits(user),
             "sessions": [shown(each) for each in sessions_of(user)],
             **factors_of(user),
         },
     )
+
+
+def summary_waits(user: User) -> str:
+    now, zone = timezone.now(), settings.REPORTING_ZONE
+    until = personal.summary_waits(user, now)
+    return formats.moment(until, zone, local_day(now, zone)) if until else ""
 
 
 def factors_of(user: User) -> dict[str, Any]:

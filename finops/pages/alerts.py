@@ -21,14 +21,16 @@ from finops import access, alerts, formats
 from finops.alerts import answering, log
 from finops.alerts.answering import NotPossible
 from finops.alerts.log import LogQuery
+from finops.alerts.quiet import GIVE_UP_AFTER
 from finops.channels import wording
 from finops.channels.messages import Told
-from finops.models import Alert, Delivery, DeliveryAttempt
+from finops.models import Alert, Delivery, DeliveryAttempt, Recipient
 from finops.pages.refusals import moment
 from finops.pages.requester import address_of, signed_in
 from finops.periods import InvalidQuery
 
 State = Delivery.State
+Why = Recipient.Why
 SEVERITY_BADGES = {"critical": "crit", "warning": "warn"}
 BADGES = {State.SENT: "ok", State.FAILED: "crit", State.WAITING: "warn", State.SENDING: "warn"}
 SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("168", "1 week"))
@@ -81,7 +83,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
     may_manage = access.allows("channels", "GET", request.user)
     rows = [delivery(each, now, may_manage) for each in log.deliveries(held)]
-    until = answering.snoozed_until(held, now)
+    snoozed = answering.snoozed(held, now)
     path, bars = held.facts.get("url"), wording.bars(held.facts)
     found = {
         "section": "alerts",
@@ -95,10 +97,11 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
         "deliveries": rows,
         "is_moving": any(each["is_open"] for each in rows),
         "about": path if isinstance(path, str) and path.startswith("/") else "",
-        "snoozed": moment(until, now) if until else "",
+        "snoozed": snoozed,
+        "snoozed_until": moment(snoozed.until, now) if snoozed else "",
         "snoozes": SNOOZES,
-        # There is nothing to take care of in a test.
-        "may_answer": held.kind != Alert.Kind.TEST
+        "longest_reason": answering.LONGEST_REASON,
+        "may_answer": held.kind not in answering.UNANSWERED
         and access.allows("alert-acknowledge", "POST", request.user),
         "others": others(request, held, now),
     }
@@ -109,9 +112,14 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     held, now = found_alert(request, pk), timezone.now()
-    user, at = signed_in(request), address_of(request)
-    if alerts.acknowledge(held, by=user, now=now, address=at):
-        messages.success(request, "Acknowledged: it is not sent again.")
+    user, at, reason = signed_in(request), address_of(request), request.POST.get("reason", "")
+    try:
+        is_first = alerts.acknowledge(held, by=user, now=now, reason=reason, address=at)
+    except NotPossible as error:
+        messages.error(request, str(error))
+        return redirect("alert", pk)
+    if is_first:
+        messages.success(request, "Acknowledged: it is not sent again, and who was told hears so.")
     else:
         messages.info(request, "Somebody has acknowledged it already.")
     return redirect("alert", pk)
@@ -130,12 +138,16 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, "It is not snoozed any more; what has waited is sent now.")
         return redirect("alert", pk)
     try:
-        made = alerts.snooze(held, now + timedelta(hours=hours), by=user, now=now, address=at)
+        made = alerts.snooze(
+            held, now + timedelta(hours=hours), by=user, now=now, address=at,
+            reason=request.POST.get("reason", ""),
+        )  # fmt: skip
     except NotPossible as error:
         messages.error(request, str(error))
     else:
         said = moment(made.until, now)
-        messages.success(request, f"Nothing of this conversation is sent before {said}.")
+        what = "Nothing but what is critical" if made.spares_critical else "Nothing"
+        messages.success(request, f"{what} of this conversation is sent before {said}.")
     return redirect("alert", pk)
 
 
@@ -174,42 +186,47 @@ def row(held: Alert, counted: Counter[str], now: datetime) -> dict[str, Any]:
     }
 
 
-def delivery(held: Delivery, now: datetime, with_address: bool) -> dict[str, Any]:
-    """People's addresses are for those who manage channels."""
+def delivery(held: Delivery, now: datetime, may_manage: bool) -> dict[str, Any]:
+    """People's addresses, and what receivers answer, are for those who manage channels."""
     of = held.leader or held
     when = moment(held.due_at, now) if held.due_at > now else ""
     is_open = held.state in (State.WAITING, State.SENDING)
-    stopped = stopped_of(held) if is_open else ""
+    stopped = stopped_of(held, now) if is_open else ""
     return {
         "channel": held.recipient.channel.name,
         "kind": held.recipient.channel.get_kind_display(),
-        "address": held.recipient.address if with_address else "",
+        "address": held.recipient.address if may_manage else "",
         "state": held.get_state_display(),
         "badge": BADGES.get(State(held.state), ""),
-        "detail": stopped or held.detail,
+        "detail": stopped or log.detail_of(held, with_answers=may_manage),
         "due": when if held.state == State.WAITING else "",
         "sent": moment(held.sent_at, now) if held.sent_at else "",
         "turn": held.turn,
         "in_digest": of.message_id.startswith("digest-"),
         "message_id": of.message_id,
         "is_open": is_open and not when and not stopped,
-        "attempts": [attempt(each, now) for each in of.attempts.all()],
+        "attempts": [attempt(each, now, may_manage) for each in of.attempts.all()],
     }
 
 
-def stopped_of(held: Delivery) -> str:
-    """Why what is open does not go out."""
-    if held.recipient.stopped_at:
-        return f"its address was {held.recipient.get_stopped_why_display()}"
-    return "the channel is disabled" if held.recipient.channel.disabled_at else ""
+def stopped_of(held: Delivery, now: datetime) -> str:
+    """Why what is open does not go out, and how long it waits."""
+    recipient = held.recipient
+    why = "the channel is disabled" if recipient.channel.disabled_at else ""
+    if recipient.stopped_at:
+        why = f"its address was {recipient.get_stopped_why_display()}"
+    if not why or recipient.stopped_why in (Why.UNSUBSCRIBED, Why.REMOVED):
+        return why
+    return f"{why}; given up {moment(held.due_at + GIVE_UP_AFTER, now)} unless it is enabled"
 
 
-def attempt(held: DeliveryAttempt, now: datetime) -> str:
+def attempt(held: DeliveryAttempt, now: datetime, may_manage: bool) -> str:
     began = formats.moment(held.began_at, settings.REPORTING_ZONE, now.date(), seconds=True)
     is_fresh = held.ended_at is None and now - held.began_at < timedelta(minutes=3)
     outcome = "under way" if is_fresh else held.get_outcome_display()
     status = f" ({held.status})" if held.status else ""
-    return f"{began}: {outcome}{status}{f'. {held.detail}' if held.detail else ''}"
+    said = f". {held.detail}" if may_manage and held.detail else ""
+    return f"{began}: {outcome}{status}{said}"
 
 
 def drawn(bars: Sequence[wording.Bar]) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ KINDS = (
     (Kind.APPRISE, "Other service", "Teams, PagerDuty, Telegram and others, by apprise"),
 )
 VERBS = {
-    "disable": (keeping.disable, "is disabled: nothing is sent there until it is enabled."),
+    "disable": (keeping.disable, "is disabled: what comes waits for three days at most."),
     "enable": (keeping.enable, "is enabled; what has waited is sent now."),
 }
 
@@ -222,8 +222,17 @@ def row(held: Channel, now: datetime) -> dict[str, Any]:
         "sent": moment(held.last_sent_at, now) if held.last_sent_at else "never",
         "takes": takes(held),
         "is_disabled": held.disabled_at is not None,
+        "summary": summary(held, now),
         "may_enable": held.disabled_at is not None or bool(stopped),
     }
+
+
+def summary(held: Channel, now: datetime) -> str:
+    """What keeps its weekly summary; "" where nothing does."""
+    if held.summary_since is None or not held.summary_held_until:
+        return ""
+    times = f"{held.summary_failures} times" if held.summary_failures > 1 else "once"
+    return f"took too long {times}; tried again {moment(held.summary_held_until, now)}"
 
 
 def waiting(held: Channel, now: datetime) -> str:
