@@ -23,7 +23,7 @@ from finops.sql import statement
 from ingest.cardinality import OVERFLOW
 
 LONGEST = 200
-ONLY_EVENTS, GONE = "only events name it", "there is no such team"
+ONLY_EVENTS, GONE = "only in events", "there is no such team"
 # A filter of these names means usage of no team, or of many: members would see all of that.
 RESERVED = frozenset(name.lower() for name in (UNATTRIBUTED, OTHER, OVERFLOW))
 

@@ -113,7 +113,7 @@ def test_a_channel_is_changed_and_the_record_says_how(signed_in: Client, hook: H
 def test_a_team_that_only_events_name_can_be_chosen(signed_in: Client, now: Any) -> None:
     usage.record([usage.event(now, team="ads")], now=now)
     path = "/settings/channels/new?kind=email"
-    assert "ads (only events name it)" in signed_in.get(path).text
+    assert "ads (only in events)" in signed_in.get(path).text
     given = {"name": "us", "address": "ann@example.org", "teams": ["ads"]}
     assert add(signed_in, "email", **given).status_code == 302
     held = Channel.objects.get()

@@ -74,10 +74,10 @@ def test_a_team_that_only_events_name_can_be_chosen_and_is_made(
 ) -> None:
     Team.objects.create(name="people")
     usage.record([usage.event(now, team="ads"), usage.event(now, team="people")], now=now)
-    said = "ads (only events name it)"
+    said = "ads (only in events)"
     page = signed_in.get("/people/invitations").text
     assert said in page
-    assert page.count("only events name it") == 1
+    assert page.count("only in events") == 1
     wrong = {"email": "ADA@example.org", "role": "engineer", "teams": ["ads"]}
     assert signed_in.post("/people/invitations", wrong).status_code == 400
     assert not Team.objects.filter(name="ads").exists(), "nothing is made for what is refused"
