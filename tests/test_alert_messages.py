@@ -164,7 +164,14 @@ def test_slack_is_told_in_blocks_with_a_fallback(hook: Hook, now: datetime) -> N
     [sent] = hook.json
     assert sent["text"].startswith("Warning: &lt;!channel&gt; &amp; &lt;https")
     kinds = [each["type"] for each in sent["blocks"]]
-    assert kinds == ["section", "section", "context", "actions"]
+    assert kinds == ["section", "section", "context", "context", "actions"]
+    fields = [each["text"].replace("\xa0", " ") for each in sent["blocks"][1]["fields"]]
+    assert fields[2] == "*Spent*\n$812.35 of $1,000.00 (81.2 %)"
+    chart, aside = (
+        each["elements"][0]["text"].replace("\xa0", " ") for each in sent["blocks"][2:4]
+    )
+    assert re.fullmatch("[▁-█]{14}  Cost by day, 1 Oct – 14 Oct; the highest is .48.00", chart)
+    assert aside == "Figures up to: 15 Oct, 12:00 UTC", "always, whatever is cut off"
     assert "<!channel>" not in hook.bodies[0].decode()
     assert sent["blocks"][-1]["elements"][0]["url"] == f"{SITE}/budgets/7"
 
@@ -214,11 +221,18 @@ def test_retry_after_is_read_in_both_forms(now: datetime, text: str, seconds: fl
 
 
 def test_other_facts_are_written_as_people_read_them(now: datetime) -> None:
-    of = {"added": "3.1", "estimated": "0", "behind_seconds": 240, "stale_since": now.isoformat()}
+    of = {
+        "pending_events": 120_000,
+        "added": "3.1",
+        "estimated": "0",
+        "behind_seconds": 240,
+        "stale_since": now.isoformat(),
+    }
     told = Told(1, "pipeline_stale", "critical", "t", of, "", "t", now)
     zone: Any = UTC
     assert {each.label: each.text.replace("\xa0", " ") for each in lines(told, zone, now)} == {
         "Added": "$3.10",
+        "Pending events": "120,000",
         "Behind": "4 min",
         "Stale since": "15 Oct, 12:00 UTC",
     }

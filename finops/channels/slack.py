@@ -34,7 +34,9 @@ MARKS = {
     "critical": ":red_circle:",
 }
 # Of Block Kit, but for the whole, which Slack cuts off at some 13,200 characters.
-SECTION, FIELD, FIELDS, FALLBACK, LINK = 3000, 2000, 10, 3000, 3000
+SECTION, FIELDS, FALLBACK, LINK = 3000, 10, 3000, 3000
+FIELD = 900  # of 2,000: ten of them leave room for the rest
+ASIDE = frozenset({"Team", "Figures up to"})
 LISTED, LISTED_TITLE = 20, 300
 
 
@@ -89,7 +91,7 @@ def single(message: Message) -> list[Block]:
     lines = wording.lines(told, message.zone, message.sent_at)
     fields = [
         MarkdownTextObject(text=cut(f"*{escaped(line.label)}*\n{escaped(line.text)}", FIELD))
-        for line in lines[:FIELDS]
+        for line in [each for each in lines if each.label not in ASIDE][:FIELDS]
     ]
     found: list[Block] = [SectionBlock(text=MarkdownTextObject(text=cut(headline(told, message))))]
     if fields:
@@ -98,16 +100,20 @@ def single(message: Message) -> list[Block]:
         rows = "\n".join(f"{escaped(name)}: {cost} ({change})" for name, cost, change in group.rows)
         text = cut(f"*{escaped(group.title)}*\n{rows}")
         found.append(SectionBlock(text=MarkdownTextObject(text=text)))
-    if chart := wording.sparkline(told.facts):
-        days = wording.bars(told.facts)
-        text = f"`{chart}`  {days[0].day} – {days[-1].day}, by day"
-        found.append(ContextBlock(elements=[MarkdownTextObject(text=text)]))
+    days = wording.bars(told.facts)
+    aside = [f"{line.label}: {line.text}" for line in lines if line.label in ASIDE]
+    # Not as code, which Slack writes in red.
+    chart = [f"{wording.sparkline(told.facts)}  {wording.caption(days)}"] if len(days) > 1 else []
+    for text in (*chart, " · ".join(aside)):
+        if text:
+            held = MarkdownTextObject(text=cut(escaped(text), FIELD))
+            found.append(ContextBlock(elements=[held]))
     return [*found, *button(message.link(told), "Open in Farthing")]
 
 
 def digest(message: Message) -> list[Block]:
     """One line an alert, since a storm is read as a list."""
-    text = f"*{escaped(message.headline)}* came at once and are told together."
+    text = f"*{escaped(message.headline)}*, told together"
     found: list[Block] = [SectionBlock(text=MarkdownTextObject(text=text)), DividerBlock()]
     for told in message.alerts[:LISTED]:
         title = cut(escaped(told.title), LISTED_TITLE)

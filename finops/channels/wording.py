@@ -145,6 +145,8 @@ def other(name: str, value: object, zone: ZoneInfo, now: datetime) -> str:
     seconds = decimal(value) if name.endswith("_seconds") else None
     if seconds is not None:
         return formats.span_of(float(seconds))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return formats.count_long(value)
     found = instant(value)
     if found and found.tzinfo:
         return formats.moment(found, zone, now.astimezone(zone).date())
