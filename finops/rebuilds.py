@@ -20,10 +20,16 @@ from finops.periods import local_day, start_of_day
 from finops.rollups import FOLD_LOCK, held_zone, one, prepare, refuse_other_zone
 from finops.sql import statement
 
-COMPARE = ("sum_hours", "compare_hours", "compare_days", "compare_user_days")
-MEND = (
-    *("hours_to_mend", "fold_hour", "days_to_mend", "fold_day", "mend_user_days"),
-    *("tidy_mended", "mark_rebuilt"),
+COMPARE = ("sum_hours", "compare_sums", "compare_user_days")
+MEND: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("sums_to_mend", {"is_day": False}),
+    ("fold_hour", {}),
+    ("sums_to_mend", {"is_day": True}),
+    ("fold_day", {}),
+    ("users_to_mend", {}),
+    ("fold_user_day", {}),
+    ("tidy_mended", {}),
+    ("mark_rebuilt", {}),
 )
 
 
@@ -76,33 +82,15 @@ class ZoneKept(RuntimeError):
         )
 
 
-def refold(
-    cursor: CursorWrapper,
-    start: datetime,
-    end: datetime,
-    zone: ZoneInfo,
-    *,
-    trust_events: bool = False,
-) -> None:
-    """Make the rollups of the days that [start, end) touches again, from folded events.
-
-    Part of the caller's transaction: the figures change with its commit. Raises ZoneChanged,
-    EventsDropped where the retention has dropped events that the rollups still count, and, unless
-    the events are trusted, EventsMissing where there are fewer than that for another reason.
-    """
-    span = whole_days(start, end, zone)
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
-    _compare(cursor, span, zone, trust_events=trust_events)
-    _mend(cursor, span, zone)
-
-
 def rebuild_day(
     day: date, zone: ZoneInfo, record: Callable[[], None], *, trust_events: bool = False
 ) -> None:
-    """Make the rollups of one day again; `record` is called in the transaction that changes them.
+    """Make the rollups of one day again, from folded events; `record` is called in the transaction
+    that changes them.
 
-    The caller holds Lock.RERATING: two differences at once would both be added. Raises what
-    `refold` raises.
+    The caller holds Lock.RERATING: two differences at once would both be added. Raises ZoneChanged,
+    EventsDropped where the retention has dropped events that the rollups still count, and, unless
+    the events are trusted, EventsMissing where there are fewer than that for another reason.
     """
     start, end = start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
     span = whole_days(start, end, zone)
@@ -120,7 +108,7 @@ def rebuild_day(
 def _compare(
     cursor: CursorWrapper, span: dict[str, Any], zone: ZoneInfo, *, trust_events: bool
 ) -> None:
-    """Fill difference_hour, _day and _user_day."""
+    """Fill difference and difference_user_day."""
     refuse_other_zone(cursor, zone)
     refuse_lost(cursor, span, trust_events=trust_events)
     prepare(cursor)
@@ -135,8 +123,8 @@ def _mend(cursor: CursorWrapper, span: dict[str, Any], zone: ZoneInfo) -> None:
     of them, so they hold whatever it was."""
     refuse_other_zone(cursor, zone)
     prepare(cursor)
-    for name in MEND:
-        cursor.execute(statement(name), span)
+    for name, particulars in MEND:
+        cursor.execute(statement(name), span | particulars)
 
 
 def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, Any]:

@@ -86,16 +86,6 @@ def fold_waiting(now: datetime, zone: ZoneInfo) -> FoldReport:
             return FoldReport(batches, events, report.busy)
 
 
-def fold_pending(now: datetime, zone: ZoneInfo) -> FoldReport:
-    """Fold every batch that is not folded yet, a chunk per transaction. Raises ZoneChanged."""
-    batches = events = 0
-    while True:
-        report = fold_chunk(now, zone)
-        batches, events = batches + report.batches, events + report.events
-        if not report.batches:
-            return FoldReport(batches, events, report.busy)
-
-
 def fold_chunk(now: datetime, zone: ZoneInfo, *, is_patient: bool = False) -> FoldReport:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [FOLD_LOCK])

@@ -130,7 +130,7 @@ class Gateway:
         """Fold what is there, hand it over, and have it read."""
         zone = settings.REPORTING_ZONE
         self.read()  # after what was reserved is written
-        rollups.fold_pending(self.now, zone)
+        rollups.fold_waiting(self.now, zone)
         enforcement.refresh(self.now, zone, Kept())
         self.read()
 

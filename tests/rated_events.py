@@ -95,7 +95,7 @@ def fold_pending() -> None:
     with connection.cursor() as cursor:
         # A fold's temporary rows live until the commit, which within a test never comes.
         cursor.execute("DROP TABLE IF EXISTS fresh_event, fresh_hour, fresh_user_day")
-    rollups.fold_pending(END, KOLKATA)
+    rollups.fold_waiting(END, KOLKATA)
 
 
 def add(**terms: object) -> Price:

@@ -25,7 +25,7 @@ def record(*moments: datetime, fold: bool = True) -> int:
     now = max(moments)
     usage.store([usage.event(at) for at in moments], now=now)
     if fold:
-        rollups.fold_pending(now, UTC_ZONE)
+        rollups.fold_waiting(now, UTC_ZONE)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE ingest_batch SET committed_at = last_started_at"
@@ -81,7 +81,7 @@ def test_a_batch_that_is_not_folded_stays() -> None:
 def test_old_batches_without_any_new_event_go_too() -> None:
     record(START)
     usage.store([], now=START)
-    rollups.fold_pending(START, UTC_ZONE)
+    rollups.fold_waiting(START, UTC_ZONE)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ingest_batch SET committed_at = %s", [START])
     last = record(START + timedelta(days=2))
@@ -122,5 +122,5 @@ def test_another_zone_is_folded_from_old_batches_too() -> None:
     usage.record([usage.event(YEAR_LATER)], now=YEAR_LATER, zone=UTC_ZONE)
     assert batches.remove_old(YEAR_LATER + timedelta(days=30)) == 0
     rebuilds.forget_all(YEAR_LATER, KOLKATA)
-    assert rollups.fold_pending(YEAR_LATER, KOLKATA).events == 41
+    assert rollups.fold_waiting(YEAR_LATER, KOLKATA).events == 41
     assert_equal_events(KOLKATA)

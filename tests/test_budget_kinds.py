@@ -28,7 +28,7 @@ def prices() -> None:
 
 
 def evaluate(now: datetime, zone: ZoneInfo = UTC_ZONE) -> Report:
-    rollups.fold_pending(now, zone)
+    rollups.fold_waiting(now, zone)
     return budgets.evaluate(now, zone)
 
 

@@ -21,7 +21,7 @@ NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
 
 
 def evaluate(now: datetime) -> None:
-    rollups.fold_pending(now, UTC_ZONE)
+    rollups.fold_waiting(now, UTC_ZONE)
     budgets.evaluate(now, UTC_ZONE)
 
 

@@ -26,7 +26,7 @@ def prices() -> None:
 
 
 def evaluate(now: datetime) -> Report:
-    rollups.fold_pending(now, UTC_ZONE)
+    rollups.fold_waiting(now, UTC_ZONE)
     return budgets.evaluate(now, UTC_ZONE)
 
 

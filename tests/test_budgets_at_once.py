@@ -106,7 +106,7 @@ def test_a_pipeline_that_stands_still_is_told_once_and_budgets_are_marked() -> N
     assert (status.is_stale, status.pending_events, status.actual) == (True, 1, 45)
     assert not Crossing.objects.exists()
     later = NOW + timedelta(seconds=420)
-    rollups.fold_pending(later, UTC_ZONE)
+    rollups.fold_waiting(later, UTC_ZONE)
     budgets.evaluate(later + FRESH / 2, UTC_ZONE)
     kinds = list(Alert.objects.order_by("pk").values_list("kind", flat=True))
     assert kinds == ["pipeline_stale", "pipeline_recovered", "budget_actual"]
@@ -131,7 +131,7 @@ def test_a_budget_that_cannot_be_read_is_marked_and_holds_up_no_other(
     assert "more than 5 rows" in whole(stuck).problem
     for minutes in (5, 10, 15):
         now = NOW + minutes * MINUTE
-        rollups.fold_pending(now, UTC_ZONE)
+        rollups.fold_waiting(now, UTC_ZONE)
         budgets.evaluate(now, UTC_ZONE)
     [title] = Alert.objects.filter(kind="pipeline_stale").values_list("title", flat=True)
     assert title == "stuck could not be judged"

@@ -163,7 +163,7 @@ def test_a_test_event_is_seen_on_its_way_into_the_costs() -> None:
     page = engineer.get(arrival).text
     assert "done</span> Accepted" in page
     assert "waiting</span> Rolled up" in page
-    rollups.fold_pending(datetime.now(UTC), django_settings.REPORTING_ZONE)
+    rollups.fold_waiting(datetime.now(UTC), django_settings.REPORTING_ZONE)
     page = engineer.get(arrival, headers={"HX-Request": "true"}).text
     assert "It arrived" in page
     assert "hx-trigger" not in page

@@ -86,10 +86,10 @@ def test_the_task_says_that_the_zone_is_another(
     assert not RatingRun.objects.exists()
 
 
-def test_refolding_in_another_zone_is_refused() -> None:
+def test_rebuilding_in_another_zone_is_refused() -> None:
     usage.record([usage.event(START)], now=NOW, zone=UTC_ZONE)
-    with connection.cursor() as cursor, pytest.raises(rollups.ZoneChanged):
-        rebuilds.refold(cursor, START, NOW, KOLKATA)
+    with pytest.raises(rollups.ZoneChanged):
+        rebuilds.rebuild_day(START.date(), KOLKATA, lambda: None)
 
 
 @pytest.mark.parametrize("column", ["provider", "model", "fleet"])
@@ -152,7 +152,7 @@ def test_a_half_dropped_day_does_not_stop_the_others_from_being_rated(
 def test_the_fold_says_when_accepted_events_are_missing(caplog: pytest.LogCaptureFixture) -> None:
     usage.store([usage.event(START), usage.event(START + timedelta(days=1))], now=NOW)
     execute("DROP TABLE usage_event_2026_10_12")
-    assert rollups.fold_pending(NOW, UTC_ZONE).events == 1
+    assert rollups.fold_waiting(NOW, UTC_ZONE).events == 1
     assert "brought 2 events, but 1 were there to be folded" in caplog.text
 
 

@@ -48,7 +48,7 @@ def month() -> Iterator[None]:
 def record(seed: int, count: int) -> None:
     store(seed, count)
     # The server may not have noticed yet that somebody who held the lock on folding was killed.
-    until(lambda: not rollups.fold_pending(TODAY, ZONE).busy)
+    until(lambda: not rollups.fold_waiting(TODAY, ZONE).busy)
 
 
 def store(seed: int, count: int) -> None:
@@ -159,7 +159,7 @@ def test_events_that_come_while_a_day_is_rebuilt_count_once(
     assert seen == sorted(seen)
     assert asked.done == DAYS
     assert_equal_events(ZONE)
-    rollups.fold_pending(TODAY, ZONE)
+    rollups.fold_waiting(TODAY, ZONE)
     assert_equal_events(ZONE)
 
 

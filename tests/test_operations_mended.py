@@ -36,7 +36,7 @@ def used() -> Iterator[None]:
     figures.price_models()
     with transaction.atomic():
         usage.store(figures.random_events(1, 60, START, TODAY), now=TODAY)
-    rollups.fold_pending(TODAY, ZONE)
+    rollups.fold_waiting(TODAY, ZONE)
     yield
     forget_facts()
     with connection.cursor() as cursor:

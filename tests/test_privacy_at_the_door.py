@@ -39,7 +39,7 @@ def nothing_left(door: Door) -> Iterator[None]:
 
 
 def fold() -> None:
-    rollups.fold_pending(timezone.now(), settings.REPORTING_ZONE)
+    rollups.fold_waiting(timezone.now(), settings.REPORTING_ZONE)
 
 
 def naming(door: Door, state: str) -> None:

@@ -76,7 +76,7 @@ def test_rollups_follow_any_ratings_of_any_span_to_the_last_digit(
         rerate(first, last, zone, only_unpriced=only_unpriced)
         assert_equal_events(zone)
         # What was not folded yet is folded with its new costs.
-        rollups.fold_pending(NOW, zone)
+        rollups.fold_waiting(NOW, zone)
         assert_equal_events(zone)
         transaction.set_rollback(True)
 

@@ -50,7 +50,7 @@ def test_rollups_equal_the_sums_of_random_events(
 def test_folding_twice_changes_nothing() -> None:
     usage.record(figures.random_events(1, 40, START, NOW), now=NOW)
     before = held_everywhere()
-    assert rollups.fold_pending(NOW, UTC_ZONE) == rollups.FoldReport()
+    assert rollups.fold_waiting(NOW, UTC_ZONE) == rollups.FoldReport()
     assert held_everywhere() == before
 
 
@@ -98,14 +98,14 @@ def test_a_day_settles_only_when_it_has_been_quiet() -> None:
 
 def test_an_empty_batch_is_folded() -> None:
     usage.store([], now=NOW)
-    assert rollups.fold_pending(NOW, UTC_ZONE).batches == 1
+    assert rollups.fold_waiting(NOW, UTC_ZONE).batches == 1
 
 
 def test_chunks_fold_every_batch_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollups, "CHUNK_EVENTS", 10)
     for seed in range(5):
         usage.store(figures.random_events(seed, 8, START, NOW), now=NOW)
-    assert rollups.fold_pending(NOW, UTC_ZONE) == rollups.FoldReport(batches=5, events=40)
+    assert rollups.fold_waiting(NOW, UTC_ZONE) == rollups.FoldReport(batches=5, events=40)
     assert_equal_events(UTC_ZONE)
 
 

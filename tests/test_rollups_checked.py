@@ -104,8 +104,7 @@ def test_ratings_and_rebuilds_change_a_day() -> None:
     assert unchecked() == [START.date()]
     rollup_checks.check_day(START.date(), UTC_ZONE)
     assert unchecked() == []
-    with connection.cursor() as cursor:
-        rebuilds.refold(cursor, START, START + timedelta(hours=1), UTC_ZONE)
+    rebuilds.rebuild_day(START.date(), UTC_ZONE, lambda: None)
     assert unchecked() == [START.date()]
 
 

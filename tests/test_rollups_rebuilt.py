@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from zoneinfo import ZoneInfo
 
@@ -24,23 +24,27 @@ NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
 
 
-def test_refolding_follows_changed_costs() -> None:
+def rebuild() -> None:
+    for days in range((NOW - START).days + 1):
+        rebuilds.rebuild_day(START.date() + timedelta(days=days), UTC_ZONE, lambda: None)
+
+
+def test_rebuilding_follows_changed_costs() -> None:
     figures.price_models()
     usage.record(figures.random_events(4, 60, START, NOW), now=NOW)
     assert_equal_events(UTC_ZONE)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE usage_event SET effective_cost = 7, list_cost = 9, input_cost = 7")
-        rebuilds.refold(cursor, START, NOW, UTC_ZONE)
+    rebuild()
     assert_equal_events(UTC_ZONE)
 
 
-def test_refolding_leaves_events_that_wait_to_be_folded_to_the_fold() -> None:
+def test_rebuilding_leaves_events_that_wait_to_be_folded_to_the_fold() -> None:
     usage.record(figures.random_events(5, 20, START, NOW), now=NOW)
     usage.store(figures.random_events(6, 20, START, NOW), now=NOW)
-    with connection.cursor() as cursor:
-        rebuilds.refold(cursor, START, NOW, UTC_ZONE)
+    rebuild()
     assert_equal_events(UTC_ZONE)
-    rollups.fold_pending(NOW, UTC_ZONE)
+    rollups.fold_waiting(NOW, UTC_ZONE)
     assert_equal_events(UTC_ZONE)
 
 
@@ -104,7 +108,7 @@ def test_another_zone_is_refused_until_everything_is_folded_anew(
     usage.record(figures.random_events(11, 60, START, NOW), now=NOW, zone=UTC_ZONE)
     settings.REPORTING_ZONE = KOLKATA
     with pytest.raises(rollups.ZoneChanged, match="rebuild_rollups"):
-        rollups.fold_pending(NOW, KOLKATA)
+        rollups.fold_waiting(NOW, KOLKATA)
     with pytest.raises(CommandError, match="rebuild_rollups"):
         call_command("rebuild_rollups", start="2026-10-12", end="2026-10-13")
     out = StringIO()

@@ -53,7 +53,7 @@ def record(
 ) -> None:
     """Stores the events in the test's own transaction and folds them into the rollups."""
     store(events, now=now, source=source, key_id=key_id)
-    rollups.fold_pending(now, zone)
+    rollups.fold_waiting(now, zone)
 
 
 def begun() -> Connection[Any]:
@@ -101,7 +101,7 @@ def settle(now: datetime, *, zone: ZoneInfo = settings.REPORTING_ZONE) -> Applie
     """Applies the settlements whose time has come by then, and folds what that adds."""
     with as_ingest() as database:
         done = apply(database, now)
-    rollups.fold_pending(now, zone)
+    rollups.fold_waiting(now, zone)
     return done
 
 
