@@ -59,43 +59,70 @@ def test_even_usage_is_not_proved_by_short_lists() -> None:
     assert found.candidates(5) is None
 
 
+def test_who_costs_nothing_may_be_anybody() -> None:
+    found = Standings()
+    found.add_list([(1, Decimal(2)), (2, Decimal(0))], depth=2)
+    assert found.rivals(Decimal(1)) == [1]
+    assert found.rivals(Decimal(0)) is None
+    assert found.leading(1) == [1]
+
+
 @pytest.fixture
 def skewed(db: None) -> None:
-    """Two hundred users; the first ones cost most."""
+    """Two hundred users; the first ones cost most, and some have one feature."""
     figures.price_models()
     dice = random.Random(40)
     seconds = (END - START).total_seconds()
-    events = [
-        usage.event(
-            START + timedelta(seconds=dice.random() * seconds),
-            user=f"user-{int(200 ** dice.random())}",
-            input_tokens=dice.randrange(3000),
+    events = []
+    for _ in range(900):
+        number = int(200 ** dice.random())
+        events.append(
+            usage.event(
+                START + timedelta(seconds=dice.random() * seconds),
+                user=f"user-{number}" if number != 3 else "",
+                feature=dice.choice(("chat", "search", "")) if number % 2 else "digest",
+                model=dice.choice(("gpt-4o", "gpt-4o-mini", "mystery-model")),
+                input_tokens=dice.randrange(3000),
+            )
         )
-        for _ in range(900)
-    ]
     usage.record(events, now=NOW)
     rollups.settle(LATER)
     rollups.settle(LATER)
     usage.record([usage.event(END - timedelta(hours=30), user="user-2")], now=NOW)
 
 
-@pytest.mark.parametrize("granularity", ["total", "day"])
-@pytest.mark.parametrize("compare", [False, True])
+RAGGED = Period(START + timedelta(days=4, minutes=7), END - timedelta(hours=1))
+PERIODS = [
+    (RAGGED, "total"),
+    (RAGGED, "day"),
+    (Period(START + timedelta(days=1), END), "week"),
+    (Period(END - timedelta(hours=40), END - timedelta(hours=9)), "hour"),
+]
+
+
+@pytest.mark.parametrize("group_by", ["user", "feature,user", "user,model,feature"])
+@pytest.mark.parametrize("listed", [12, 30, 300])
 def test_leaders_are_those_of_the_sum_over_everybody(
-    skewed: None, monkeypatch: pytest.MonkeyPatch, granularity: str, compare: bool
+    skewed: None, monkeypatch: pytest.MonkeyPatch, group_by: str, listed: int
 ) -> None:
-    params = {"group_by": ["user"], "limit": ["5"], "metrics": ["effective_cost,requests"]}
-    asked = CostQuery.from_params(params, now=NOW, zone=ZoneInfo("UTC")).replace(
-        period=Period(START + timedelta(days=4, minutes=7), END),
-        granularity=granularity,
-        compare=compare,
-    )
+    monkeypatch.setattr(leaders, "SHORTEST_LIST", listed)
+    monkeypatch.setattr(leaders, "FEWEST_LEADERS", 8)
     proofs: list[Any] = []
-    read = leaders.read
-    monkeypatch.setattr(leaders, "read", lambda *given: proofs.append(read(*given)) or proofs[-1])
-    quick = costs.run(asked)
-    assert proofs[0] is not None
-    monkeypatch.setattr(leaders, "read", lambda *given: None)
-    monkeypatch.setattr(leaders, "are_asked_for", lambda query: False)
-    slow = costs.run(asked)
-    assert quick == slow
+    read, are_asked_for = leaders.read, leaders.are_asked_for
+    params = {"group_by": [group_by], "limit": ["5"], "metrics": ["effective_cost,requests"]}
+    for period, granularity in PERIODS:
+        for compare in (False, True):
+            asked = CostQuery.from_params(params, now=NOW, zone=ZoneInfo("UTC")).replace(
+                period=period, granularity=granularity, compare=compare
+            )
+            monkeypatch.setattr(
+                leaders, "read", lambda *given: proofs.append(read(*given)) or proofs[-1]
+            )
+            monkeypatch.setattr(leaders, "are_asked_for", are_asked_for)
+            quick = costs.run(asked)
+            monkeypatch.setattr(leaders, "read", lambda *given: None)
+            monkeypatch.setattr(leaders, "are_asked_for", lambda query: False)
+            assert costs.run(asked) == quick
+    assert any(proof is not None for proof in proofs)
+    if listed == 300:
+        assert None not in proofs

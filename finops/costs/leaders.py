@@ -1,9 +1,13 @@
-"""The users who cost most, found without adding up everybody.
+"""The groups by user that cost most, found without adding up everybody.
 
 An index holds the users of each settled span by cost. Who is in none of the spans' leading lists
 costs at most the sum of what the lists end with; when that is less than the last place needs,
 nobody else can be among the first (the threshold algorithm of Fagin, Lotem and Naor). The few that
 can are added up exactly, and Other is what remains of the total.
+
+A group by user and feature, or a part of a day, costs no more than its user does on the whole days
+of the period: so the lists tell of those too who may be among the first. A settlement takes back
+what it replaces at the same moment and of the same attribution, so nothing is ever less than zero.
 """
 
 from __future__ import annotations
@@ -15,16 +19,20 @@ from decimal import Decimal, localcontext
 
 from finops.costs.metrics import EXACT_DIGITS, Sums
 from finops.costs.reading import Group, Reading, Usage, held_segments, read_usage
-from finops.costs.statements import Statement, Top, sums_statement
-from finops.costs.tables import Segment
-from finops.periods import local_day, next_bucket_day
+from finops.costs.statements import Key, Statement, Top, sums_statement
+from finops.costs.tables import Segment, ceiling, floor
+from finops.periods import Period, local_day, next_bucket_day
 from finops.query import CostQuery
 from finops.sql import statement
 
 RANKED = ("effective_cost", "billed_cost")
 # Lists this much longer than the answer prove it for all but very even usage.
 DEPTH = 5
+SHORTEST_LIST = 300
 MAX_CANDIDATES = 1_000
+# Where lists do not tell what groups cost, so many users are added up first, and more of them.
+FEWEST_LEADERS = 24
+LEADERS = 2
 
 
 @dataclass(slots=True)
@@ -44,13 +52,16 @@ class Standings:
         self.is_complete &= not is_cut
 
     def candidates(self, limit: int) -> list[int] | None:
-        """Everybody who may be among the first `limit`; None where the lists cannot tell."""
+        """Everybody who may be among the first `limit` users; None where the lists cannot tell."""
+        places = sorted(self.least().values(), reverse=True)[:limit]
+        return self.rivals(places[-1] if len(places) == limit else Decimal(0))
+
+    def rivals(self, needed: Decimal) -> list[int] | None:
+        """Everybody who may cost as much; None where the lists cannot tell, or they are many."""
         beyond = sum(self.bounds, Decimal(0))
-        least = {user: sum(costs.values(), Decimal(0)) for user, costs in self.seen.items()}
-        places = sorted(least.values(), reverse=True)[:limit]
-        needed = places[-1] if len(places) == limit else Decimal(0)
-        if (beyond and beyond >= needed) or (len(places) < limit and not self.is_complete):
+        if beyond >= needed and not self.is_complete:
             return None
+        least = self.least()
         found = [
             user
             for user, costs in self.seen.items()
@@ -58,40 +69,75 @@ class Standings:
         ]
         return found if len(found) <= MAX_CANDIDATES else None
 
+    def leading(self, count: int) -> list[int]:
+        """Those who were seen to cost most."""
+        least = self.least()
+        return sorted(least, key=lambda user: -least[user])[:count]
+
+    def least(self) -> dict[int, Decimal]:
+        return {user: sum(costs.values(), Decimal(0)) for user, costs in self.seen.items()}
+
 
 def are_asked_for(query: CostQuery) -> bool:
-    return (
-        query.group_by == ("user",)
-        and query.limit is not None
-        and query.granularity != "hour"
-        and not query.filters
-    )
+    return "user" in query.group_by and query.limit is not None and not query.filters
 
 
 def read(reading: Reading, query: CostQuery) -> Usage | None:
-    """The answer to a question for the most expensive users; None where this cannot prove it."""
+    """The answer to a question for the most expensive users, or groups of theirs; None where this
+    cannot prove it."""
     if not are_asked_for(query) or query.metrics[0] not in RANKED or query.limit is None:
         return None
+    by_user = users_of_whole_days(query)
     with localcontext(prec=EXACT_DIGITS):
-        candidates = standings(reading, query, query.limit * DEPTH).candidates(query.limit)
-    if candidates is None:
+        if (query.group_by, query.period) == (by_user.group_by, by_user.period):
+            found = standings(reading, by_user, query.limit * DEPTH)
+            first = found.candidates(query.limit)
+        else:
+            found = standings(reading, by_user, max(query.limit * DEPTH, SHORTEST_LIST))
+            first = found.leading(max(query.limit * LEADERS, FEWEST_LEADERS))
+    if not first or len(first) > MAX_CANDIDATES:
         return None
-    ranked = read_usage(reading, query, Top(rank_by=query.metrics[0]), candidates)
-    users = {keys[0] for _, is_other, keys in ranked.groups if not is_other}
-    return with_rest(reading, query, ranked, users)
+    top = Top(rank_by=query.metrics[0])
+    ranked = read_usage(reading, query, top, first)
+    with localcontext(prec=EXACT_DIGITS):
+        rivals = found.rivals(last_place(ranked, query.limit))
+    if rivals is None:
+        return None
+    if not set(rivals) <= set(first):
+        ranked = read_usage(reading, query, top, rivals)
+    return with_rest(reading, query, ranked)
 
 
-def read_users(reading: Reading, query: CostQuery, users: Sequence[int]) -> Usage:
-    """These users, and Other."""
-    return with_rest(
-        reading, query, read_usage(reading, query, Top([(user,) for user in users]), users), users
+def users_of_whole_days(query: CostQuery) -> CostQuery:
+    """Who used the days that hold the period."""
+    period = Period(
+        floor(query.period.start, "day", query.zone),
+        ceiling(query.period.end, "day", query.zone),
+        query.period.label,
     )
+    return query.replace(group_by=("user",), granularity="total", period=period)
+
+
+def last_place(usage: Usage, limit: int) -> Decimal:
+    """What the last of the first `limit` groups costs; nothing where there are fewer."""
+    costs: dict[tuple[Key, ...], Decimal] = {}
+    for (_, is_other, keys), sums in usage.groups.items():
+        if not is_other:
+            costs[keys] = costs.get(keys, Decimal(0)) + sums.sums["effective_cost"]
+    return min(costs.values()) if len(costs) == limit else Decimal(0)
+
+
+def read_named(reading: Reading, query: CostQuery, keys: Sequence[tuple[Key, ...]]) -> Usage:
+    """These groups, and Other."""
+    at = query.group_by.index("user")
+    users = list({key[at] for key in keys})
+    return with_rest(reading, query, read_usage(reading, query, Top(keys), users))
 
 
 def standings(reading: Reading, query: CostQuery, depth: int) -> Standings:
-    whole = query.replace(granularity="total", limit=depth)
-    parts = held_segments(reading, whole, per_user=True)
-    spans = [span for part in parts for span in spans_of(part, whole)]
+    """The leading lists of a question for the users of whole days."""
+    parts = held_segments(reading, query, per_user=True)
+    spans = [span for part in parts for span in spans_of(part, query)]
     found = Standings()
     lists: dict[int, list[tuple[int, Decimal]]] = {number: [] for number in range(len(spans))}
     parameters = {
@@ -104,7 +150,7 @@ def standings(reading: Reading, query: CostQuery, depth: int) -> Standings:
     for entries in lists.values():
         found.add_list(entries, depth)
     if others := [part for part in parts if part.grain.span is None]:
-        found.add_list(leading_users_of(reading, whole, others), depth)
+        found.add_list(leading_users_of(reading, query.replace(limit=depth), others), depth)
     return found
 
 
@@ -132,13 +178,11 @@ def leading_users_of(
     return sorted(entries, key=lambda entry: -entry[1])
 
 
-def with_rest(
-    reading: Reading, query: CostQuery, usage: Usage, users: Sequence[int] | set[int]
-) -> Usage:
-    """The groups of these users, and as Other what is left of everything."""
+def with_rest(reading: Reading, query: CostQuery, usage: Usage) -> Usage:
+    """The groups that are named, and as Other what is left of everything."""
     everything = read_usage(reading, query.replace(group_by=(), limit=None), None)
     groups: dict[Group, Sums] = {
-        group: sums for group, sums in usage.groups.items() if not group[1] and group[2][0] in users
+        group: sums for group, sums in usage.groups.items() if not group[1]
     }
     with localcontext(prec=EXACT_DIGITS):
         left = {bucket: dict(sums.sums) for (bucket, _, _), sums in everything.groups.items()}
@@ -147,5 +191,5 @@ def with_rest(
                 left[bucket][name] -= amount
     for bucket, rest in left.items():
         if rest["requests"]:
-            groups[bucket, True, (None,)] = Sums(rest)
+            groups[bucket, True, (None,) * len(query.group_by)] = Sums(rest)
     return Usage(groups, everything.total)

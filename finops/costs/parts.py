@@ -10,7 +10,7 @@ from typing import Any
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 
 from finops.costs.results import UNATTRIBUTED
-from finops.costs.tables import Grain, Segment
+from finops.costs.tables import USER_DAY, Grain, Segment
 from finops.periods import local_day
 from finops.query import DIMENSIONS, TAG_PREFIX, CostQuery, Filter
 
@@ -63,7 +63,7 @@ def part_of_usage(
         selected.append(SQL("{} AS {}").format(value, Identifier(column)))
     return SQL("    SELECT {}\n    FROM {} AS usage{}\n    WHERE {}").format(
         SQL(", ").join(selected),
-        Identifier(part.grain.table),
+        source(query, part, only_users, parameters),
         joins(query, part.grain),
         SQL(" AND ").join(
             [
@@ -72,6 +72,34 @@ def part_of_usage(
                 *users_condition(only_users, parameters),
             ]
         ),
+    )
+
+
+def source(
+    query: CostQuery, part: Segment, only_users: Sequence[int] | None, parameters: Parameters
+) -> Composable:
+    """The table. Days of users have no index by user: those of a few are looked for by the key, in
+    each attribution of each day, which is much less than to read everybody's."""
+    if only_users is None or part.grain is not USER_DAY:
+        return Identifier(part.grain.table)
+    return SQL(
+        """(
+        SELECT own.*
+        FROM rollup_day AS held
+        CROSS JOIN LATERAL (
+            SELECT *
+            FROM rollup_user_day
+            WHERE rollup_user_day.day = held.day
+                AND rollup_user_day.attribution_id = held.attribution_id
+                AND rollup_user_day.user_id = ANY({}::integer[])
+            OFFSET 0
+        ) AS own
+        WHERE held.day >= {} AND held.day < {}
+    )"""
+    ).format(
+        parameters.add(sorted(only_users)),
+        parameters.add(local_day(part.start, query.zone)),
+        parameters.add(local_day(part.end, query.zone)),
     )
 
 

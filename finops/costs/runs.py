@@ -94,7 +94,7 @@ def with_users(reading: Reading, query: CostQuery, usage: Usage) -> Usage:
 
 def read_named(reading: Reading, query: CostQuery, top: Top | None) -> Usage:
     if top and top.keys and leaders.are_asked_for(query):
-        return leaders.read_users(reading, query, [key for (key,) in top.keys])
+        return leaders.read_named(reading, query, top.keys)
     return read_usage(reading, query, top)
 
 
