@@ -24,15 +24,11 @@ FROM (
             + sum(input_audio_tokens),
         sum(text_output_tokens) + sum(reasoning_output_tokens) + sum(output_audio_tokens),
         sum(cache_read_input_tokens),
-        coalesce(
-            sum(
-                uncached_input_tokens::bigint + cache_read_input_tokens
-                + cache_creation_5m_input_tokens + cache_creation_1h_input_tokens
-                + input_audio_tokens
-                + text_output_tokens + reasoning_output_tokens + output_audio_tokens
-            ) FILTER (WHERE unpriced <> 0),
-            0
-        ),
+        coalesce(sum(
+            uncached_input_tokens::bigint + cache_read_input_tokens
+            + cache_creation_5m_input_tokens + cache_creation_1h_input_tokens + input_audio_tokens
+            + text_output_tokens + reasoning_output_tokens + output_audio_tokens
+        ) FILTER (WHERE unpriced <> 0), 0),
         coalesce(sum(effective_cost), 0) + coalesce(sum(discount), 0),
         coalesce(sum(effective_cost), 0)
     FROM fresh_event
