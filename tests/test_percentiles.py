@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from finops import costs, rollups
 from finops.costs import percentiles
-from finops.histograms import ENTRY, Histogram, compacted
+from finops.histograms import AT_ONCE, ENTRY, Histogram, compacted
 from finops.periods import Period
 from finops.query import CostQuery
 from tests import figures, usage
@@ -31,6 +31,18 @@ def test_compacting_keeps_what_a_histogram_counts(entries: list[tuple[int, int]]
     assert len(set(bins)) == len(bins)
     assert Histogram.read(short).percentile(0.9) == Histogram.read(joined).percentile(0.9)
     assert sum(Histogram.read(short).counts) == sum(count for _, count in entries)
+
+
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
+def test_a_histogram_of_any_length_counts_each_entry(count: int) -> None:
+    entries = np.zeros(count, dtype=ENTRY)
+    entries["bin"] = np.arange(count) % 700 - 238
+    entries["count"] = np.arange(count) - 5
+    histogram = Histogram.read(entries.tobytes())
+    assert len(histogram.counts) == min(count, 700)
+    for number, counted in enumerate(histogram.counts):
+        assert histogram.lowest == -238
+        assert counted == entries["count"][number::700].sum(dtype=np.int64)
 
 
 def histograms() -> dict[tuple[object, ...], tuple[bytes, bytes]]:

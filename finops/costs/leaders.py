@@ -30,9 +30,9 @@ RANKED = ("effective_cost", "billed_cost")
 DEPTH = 5
 SHORTEST_LIST = 300
 MAX_CANDIDATES = 1_000
-# Where lists do not tell what groups cost, so many users are added up first, and more of them.
-FEWEST_LEADERS = 24
-LEADERS = 2
+# Of how many users groups are added up first: of so many times the answer's, at least of so many.
+FEWEST_LEADERS = 16
+LEADERS = 1.5
 
 
 @dataclass(slots=True)
@@ -88,13 +88,15 @@ def read(reading: Reading, query: CostQuery) -> Usage | None:
     if not are_asked_for(query) or query.metrics[0] not in RANKED or query.limit is None:
         return None
     by_user = users_of_whole_days(query)
+    depth = max(query.limit * DEPTH, SHORTEST_LIST)
     with localcontext(prec=EXACT_DIGITS):
-        if (query.group_by, query.period) == (by_user.group_by, by_user.period):
-            found = standings(reading, by_user, query.limit * DEPTH)
-            first = found.candidates(query.limit)
+        found = standings(reading, by_user, depth)
+        if query.group_by != by_user.group_by:
+            first = found.leading(max(int(query.limit * LEADERS), FEWEST_LEADERS))
+        elif query.period != by_user.period:
+            first = found.leading(min(depth, MAX_CANDIDATES))
         else:
-            found = standings(reading, by_user, max(query.limit * DEPTH, SHORTEST_LIST))
-            first = found.leading(max(query.limit * LEADERS, FEWEST_LEADERS))
+            first = found.candidates(query.limit)
     if not first or len(first) > MAX_CANDIDATES:
         return None
     top = Top(rank_by=query.metrics[0])

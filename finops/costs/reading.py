@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -44,6 +44,8 @@ class Reading:
     freshness: Freshness
     user_ids: dict[str, int]
     unsettled: frozenset[date]
+    # Parts of events that are all there.
+    whole: set[Segment] = field(default_factory=set)
 
     def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         """In binary, which Django's cursor does not offer: histograms would be twice as long."""
@@ -69,7 +71,7 @@ def held(
 ) -> list[Segment]:
     """The parts. Raises InvalidQuery where one needs events that are dropped."""
     for part in parts:
-        if part.grain is not EVENT:
+        if part.grain is not EVENT or part in reading.whole:
             continue
         span = {"start": part.start, "end": part.end}
         [(dropped,)] = reading.fetch(Statement(statement("dropped_events"), span))
@@ -79,6 +81,7 @@ def held(
                 f"single events before {dropped + timedelta(days=1)} are gone; choose "
                 + whole_steps(query, per_user=per_user),
             )
+        reading.whole.add(part)
     return parts
 
 
