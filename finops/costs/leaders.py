@@ -89,6 +89,7 @@ def read(reading: Reading, query: CostQuery) -> Usage | None:
         return None
     by_user = users_of_whole_days(query)
     depth = max(query.limit * DEPTH, SHORTEST_LIST)
+    first: list[int] | None
     with localcontext(prec=EXACT_DIGITS):
         found = standings(reading, by_user, depth)
         if query.group_by != by_user.group_by:
