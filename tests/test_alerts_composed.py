@@ -64,3 +64,21 @@ def test_facts_that_cannot_be_written_spoil_no_digest(mails: Mails, now: datetim
     raised("b", now)
     emptied(now)
     assert states() == ["sent", "sent"]
+
+
+def test_a_list_that_ends_before_its_alerts_begins_with_the_worst(
+    hook: Hook, mails: Mails, now: datetime
+) -> None:
+    channel("slack", hook.url, now)
+    channel("email", "ann@example.org", now)
+    for number in range(25):
+        raised(
+            str(number), now, severity="critical" if number == 24 else "info", title=f"n {number}."
+        )
+    emptied(now)
+    [digest] = hook.json
+    assert digest["text"].startswith("Critical: 25 alerts: n 24.; n 0.; ")
+    assert "n 24." in digest["blocks"][2]["text"]["text"]
+    assert "n 19." not in str(digest["blocks"])
+    text = mails.received[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert text.index("n 24.") < text.index("n 0.")

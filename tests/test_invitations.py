@@ -77,7 +77,7 @@ def test_a_team_that_only_events_name_can_be_chosen_and_is_made(
     said = "ads (only in events)"
     page = signed_in.get("/people/invitations").text
     assert said in page
-    assert page.count("only in events") == 1
+    assert page.count("(only in events)") == 1
     wrong = {"email": "ADA@example.org", "role": "engineer", "teams": ["ads"]}
     assert signed_in.post("/people/invitations", wrong).status_code == 400
     assert not Team.objects.filter(name="ads").exists(), "nothing is made for what is refused"

@@ -96,7 +96,7 @@ def content(message: Message, unsubscribe: str) -> dict[str, Any]:
         "severity": message.severity,
         "word": SEVERITY_WORDS[message.severity],
         "headline": message.headline,
-        "items": [item(message, each) for each in message.alerts[:LISTED]],
+        "items": [item(message, each) for each in message.worst_first[:LISTED]],
         "more": max(len(message.alerts) - LISTED, 0),
         "site": message.site,
         "unsubscribe": unsubscribe,

@@ -53,6 +53,11 @@ class Message:
         return max((each.severity for each in self.alerts), key=lambda name: SEVERITY_RANKS[name])
 
     @property
+    def worst_first(self) -> list[Told]:
+        """As a list shows them, which may end before they do."""
+        return sorted(self.alerts, key=lambda each: -SEVERITY_RANKS[each.severity])
+
+    @property
     def headline(self) -> str:
         if self.is_digest:
             return f"{len(self.alerts)} alerts"

@@ -118,7 +118,8 @@ def body(message: Message) -> str:
     """Plain text, since services differ in what they format."""
     if message.is_digest:
         found = [
-            f"{SEVERITY_WORDS[each.severity]}: {each.title}" for each in message.alerts[:LISTED]
+            f"{SEVERITY_WORDS[each.severity]}: {each.title}"
+            for each in message.worst_first[:LISTED]
         ]
         if len(message.alerts) > LISTED:
             found.append(f"and {len(message.alerts) - LISTED} more")

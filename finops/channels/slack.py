@@ -76,7 +76,7 @@ def send(message: Message, url: str) -> Outcome:
 def fallback(message: Message) -> str:
     """For notifications, and for what reads no blocks."""
     word = SEVERITY_WORDS[message.severity]
-    titles = "; ".join(each.title for each in message.alerts[:LISTED])
+    titles = "; ".join(each.title for each in message.worst_first[:LISTED])
     return cut(
         escaped(f"{word}: {message.headline}" + (f": {titles}" if message.is_digest else ""))
     )
@@ -115,7 +115,7 @@ def digest(message: Message) -> list[Block]:
     """One line an alert, since a storm is read as a list."""
     text = f"*{escaped(message.headline)}*, told together"
     found: list[Block] = [SectionBlock(text=MarkdownTextObject(text=text)), DividerBlock()]
-    for told in message.alerts[:LISTED]:
+    for told in message.worst_first[:LISTED]:
         title = cut(escaped(told.title), LISTED_TITLE)
         where = message.link(told)
         line = f"{MARKS[told.severity]} <{where}|{title}>" if len(where) < LINK else title

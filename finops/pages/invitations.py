@@ -45,8 +45,8 @@ class InvitationForm(forms.Form):
     teams = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Engineers and viewers see only the usage of their teams. One that only events "
-        "name is made.",
+        help_text="Engineers and viewers see only the usage of their teams. A team that is only "
+        "in events is made by that.",
     )
     teamless = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
