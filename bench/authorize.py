@@ -47,7 +47,7 @@ BODY_EVENTS = 20
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
     "reserved, far from every limit": {"reserve": True, "ttl_seconds": 10},
-    "reserved, at a limit": {"feature": "near", "reserve": True, "ttl_seconds": 2},
+    "reserved, at a limit": {"feature": "near", "reserve": True, "ttl_seconds": 3},
 }
 
 

@@ -23,7 +23,7 @@ from ingest.enforcement.counts import Counts
 from ingest.enforcement.decisions import ALLOW, BLOCK, SEVERITY, Verdict, judge, stale
 from ingest.enforcement.estimates import Estimate, estimate_of
 from ingest.enforcement.holding import Away, Holder
-from ingest.enforcement.holds import limited_at, may_be_held, reservation_of
+from ingest.enforcement.holds import may_be_held, reservation_of
 from ingest.enforcement.pacing import Pacing
 from ingest.enforcement.positions import Positions
 from ingest.enforcement.questions import OtherTeam, Question, Settling
@@ -110,8 +110,9 @@ class Authority:
         if not any(map(_is_final, verdicts)):
             before = self._pacing.let_in(verdicts, at)
             if question.reserve:
-                asked = reservation_of(scope, question, verdicts, estimate, moment)
-                verdicts, reservation = await self._hold(asked, verdicts, estimate, moment)
+                verdicts, reservation = await self._hold(
+                    scope, question, verdicts, estimate, moment
+                )
             if decisions.worst(verdicts) != ALLOW:
                 self._pacing.give_back(before)
         decision = decisions.worst(verdicts)
@@ -170,16 +171,13 @@ class Authority:
 
     async def _hold(
         self,
-        asked: Reservation,
+        scope: Scope,
+        question: Question,
         verdicts: list[Verdict],
         estimate: Estimate,
         at: datetime,
     ) -> tuple[list[Verdict], Reservation | None]:
         """The reservation if it fits, and the verdicts by what is reserved at this very moment."""
-        if not asked.holds or not may_be_held(asked, verdicts):
-            return verdicts, None
-        if self._is_away:
-            return self._not_held(verdicts)
         # Other limits are not looked at: far from them nothing that this process does not know
         # of can have come between.
         near = {
@@ -187,7 +185,11 @@ class Authority:
             for each in verdicts
             if decisions.is_near(each, self._positions.asked(each.terms, each.place, at))
         }
-        asked = limited_at(near, asked)
+        asked = reservation_of(scope, question, verdicts, estimate, at, limits=near)
+        if not asked.holds or not may_be_held(asked, verdicts):
+            return verdicts, None
+        if self._is_away:
+            return self._not_held(verdicts)
         if not any(hold.limit is not None for hold in asked.holds):
             self._positions.remember(asked)
             saved = self._holder.ask(asked, is_urgent=False)

@@ -20,14 +20,17 @@ def reservation_of(
     verdicts: Sequence[Verdict],
     estimate: Estimate,
     at: datetime,
+    *,
+    limits: Container[Place],
 ) -> Reservation:
-    """Of every budget that the call costs something, with the limits of those that block."""
+    """Of every budget that the call costs something, with the limits of those that block, as far
+    as the database has to look at them."""
     holds = tuple(
         Hold(
             each.place,
             each.terms.period(at),
             cost,
-            each.terms.amount if _is_limited(each) else None,
+            each.terms.amount if each.place in limits and _is_limited(each) else None,
         )
         for each in verdicts
         if (cost := estimate.by(each.terms))
@@ -45,19 +48,9 @@ def reservation_of(
 
 def may_be_held(reservation: Reservation, verdicts: Sequence[Verdict]) -> bool:
     """Whether every budget that says no might say yes by what is reserved at this very moment; not
-    so one that the call is held nothing of."""
+    so one of which the call holds nothing. What says no is near its limit."""
     limited = {hold.place for hold in reservation.holds if hold.limit is not None}
     return all(each.decision == ALLOW or each.place in limited for each in verdicts)
-
-
-def limited_at(near: Container[Place], reservation: Reservation) -> Reservation:
-    """With the limits of these places alone."""
-    return reservation._replace(
-        holds=tuple(
-            hold if hold.limit is None or hold.place in near else hold._replace(limit=None)
-            for hold in reservation.holds
-        )
-    )
 
 
 def _is_limited(verdict: Verdict) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -21,6 +22,8 @@ UNKNOWN = frozenset({"latency_tier"})
 TAG_PREFIX = "tag:"
 USER = "user"
 COST_CENTER = "cost_center"
+# Combinations of values by which one budget is found.
+MOST_KEYS = 100
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -79,9 +82,14 @@ class Caller(NamedTuple):
     tags: Mapping[str, str]
 
     def of(self, dimension: str) -> tuple[str, ...]:
+        if (forms := self.values.get(dimension)) is not None:
+            return forms
         if dimension.startswith(TAG_PREFIX):
             return (self.tags.get(dimension.removeprefix(TAG_PREFIX)) or UNATTRIBUTED,)
-        return self.values.get(dimension, (UNATTRIBUTED,))
+        return (UNATTRIBUTED,)
+
+
+_Rest = tuple[Terms, Sequence[Condition]]
 
 
 def caller_of(
@@ -127,38 +135,43 @@ def matches(condition: Condition, caller: Caller) -> bool:
 
 
 class Index:
-    """Enforced budgets by a value that they keep, so that of a thousand a few are looked at."""
+    """Enforced budgets by the values that they keep, so that of a thousand a few are looked at."""
 
     def __init__(self, budgets: Iterable[Terms]) -> None:
         self.budgets = {terms.budget: terms for terms in budgets}
-        self._anyhow: list[Terms] = []
-        self._by_value: dict[str, dict[str, list[Terms]]] = {}
+        # By dimensions, then by a value of each: budgets, and what else has to match.
+        self._kept: dict[tuple[str, ...], dict[tuple[str, ...], list[_Rest]]] = {}
         for terms in self.budgets.values():
-            kept = [
-                each for each in terms.filters if not each.exclude and each.dimension not in UNKNOWN
-            ]
-            if not kept:
-                self._anyhow.append(terms)
-                continue
-            rarest = min(kept, key=lambda each: len(each.values))
-            by_value = self._by_value.setdefault(rarest.dimension, {})
-            for value in rarest.values:
-                by_value.setdefault(value, []).append(terms)
+            keys, rest = _keys(terms.filters)
+            by_values = self._kept.setdefault(tuple(each.dimension for each in keys), {})
+            for values in product(*(each.values for each in keys)):
+                by_values.setdefault(values, []).append((terms, rest))
 
     def touched(self, caller: Caller) -> list[Terms]:
         """Each budget once, in a fixed order."""
-        found = {
-            terms.budget: terms
-            for terms in self._candidates(caller)
-            if all(matches(each, caller) for each in terms.filters)
-        }
+        found = {}
+        for dimensions, by_values in self._kept.items():
+            for values in product(*map(caller.of, dimensions)):
+                for terms, rest in by_values.get(values, ()):
+                    if not rest or all(matches(each, caller) for each in rest):
+                        found[terms.budget] = terms
         return [found[budget] for budget in sorted(found)]
 
-    def _candidates(self, caller: Caller) -> Iterator[Terms]:
-        yield from self._anyhow
-        for dimension, by_value in self._by_value.items():
-            for value in caller.of(dimension):
-                yield from by_value.get(value, ())
+
+def _keys(filters: Sequence[Condition]) -> tuple[Sequence[Condition], Sequence[Condition]]:
+    """The conditions to find a budget by, as many as there are while their values are few together,
+    and the others."""
+    keys: list[Condition] = []
+    rest: list[Condition] = []
+    count = 1
+    for each in sorted(filters, key=lambda each: (len(each.values), each.dimension)):
+        is_key = not each.exclude and each.dimension not in UNKNOWN
+        if is_key and (not keys or count * len(each.values) <= MOST_KEYS):
+            keys.append(each)
+            count *= len(each.values)
+        else:
+            rest.append(each)
+    return keys, rest
 
 
 def with_own_amount(terms: Terms, standing: Standing | None) -> Terms | None:
