@@ -51,6 +51,7 @@ EVALUATING = BoundedSemaphore(2)
 # What the last refresh of enforcement read, and when the next one may begin.
 ENFORCEMENT = enforcement.Kept()
 REFRESH_AT = 0.0
+MOST_SECONDS_BETWEEN_REFRESHES = 20.0
 
 
 @contextmanager
@@ -187,7 +188,8 @@ def evaluate_budgets() -> None:
 
 @shared_task
 def refresh_enforcement() -> None:
-    """As often as it takes no more than a tenth of the time."""
+    """As often as it takes no more than a tenth of the time, and often enough in any case for the
+    figures not to become stale (ingest/enforcement/authority.py) while it lasts."""
     global REFRESH_AT
     began = time.monotonic()
     if began < REFRESH_AT:
@@ -197,7 +199,8 @@ def refresh_enforcement() -> None:
     except rollups.ZoneChanged as error:
         log.error("%s", error)
         return
-    REFRESH_AT = time.monotonic() + 9 * (time.monotonic() - began)
+    pause = min(9 * (time.monotonic() - began), MOST_SECONDS_BETWEEN_REFRESHES)
+    REFRESH_AT = time.monotonic() + pause
     if done.changed:
         log.debug("enforcement: %d rows of %d budgets changed", done.changed, done.budgets)
 

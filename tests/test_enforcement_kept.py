@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from enforcing import Gateway, application, clock
 from enforcing import gateway as gateway
@@ -21,6 +25,7 @@ from finops import enforcement, erasures, tasks
 from finops.conninfo import conninfo
 from finops.enforcement import Kept
 from finops.models import AuditRecord, Budget, EnforcementStanding, EnforcementState
+from ingest.enforcement.authority import STALE
 from ingest.enforcement.books import _lock
 from ingest.enforcement.terms import Place
 
@@ -100,6 +105,42 @@ def test_the_worker_hands_over_by_itself(gateway: Gateway) -> None:
     assert gateway.decided(estimated_cost=11)[0] == "block"
     state = EnforcementState.objects.get()
     assert (timezone.now() - state.refreshed_at).total_seconds() < 60
+
+
+def test_a_refresh_that_takes_long_leaves_no_figures_to_become_stale(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.budget(10)
+    moments = iter((100.0, 130.0, 130.0))  # half a minute of one refresh
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(tasks, "REFRESH_AT", 0.0)
+    tasks.refresh_enforcement()
+    until_next = tasks.REFRESH_AT - 100
+    assert until_next + 2 * 30 < STALE.total_seconds()
+
+
+def test_what_was_handed_over_is_not_read_again_and_others_may_hand_over_between(
+    gateway: Gateway,
+) -> None:
+    gateway.budget(10, for_each="user")
+    kept = Kept()
+
+    def standings() -> dict[str, Decimal]:
+        enforcement.refresh(gateway.now, settings.REPORTING_ZONE, kept)
+        return dict(EnforcementStanding.objects.values_list("value", "spent"))
+
+    gateway.spend(3, user="ann")
+    assert standings() == {"ann": 3}
+    with CaptureQueriesContext(connection) as captured:
+        done = enforcement.refresh(gateway.now, settings.REPORTING_ZONE, kept)
+    assert done.changed == 0
+    assert not [each for each in captured if "enforcement_standing" in each["sql"]]
+    gateway.spend(2, user="bob")  # by another worker
+    gateway.spend(1, user="ann")
+    assert standings() == {"ann": 4, "bob": 2}
+    EnforcementState.objects.all().delete()
+    EnforcementStanding.objects.all().delete()
+    assert standings() == {"ann": 4, "bob": 2}
 
 
 def test_a_name_that_was_erased_does_not_come_back(gateway: Gateway) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,10 +25,20 @@ class Spent:
 Place = tuple[int, str]  # a budget and a value
 
 
+@dataclass(slots=True)
+class Handed:
+    """What was handed over last, so that it need not be read again; somebody else's hand-over has
+    another version."""
+
+    version: int = -1
+    spent: dict[Place, Spent] = field(default_factory=dict)
+
+
 def hand_over(
     terms: Mapping[int, Mapping[str, Any]],
     spent: Mapping[Place, Spent],
     failing: Sequence[int],
+    handed: Handed,
     *,
     as_of: datetime,
     now: datetime,
@@ -44,10 +54,13 @@ def hand_over(
         state = EnforcementState(version=0)
     # By the clock too, so that a database that was restored does not use a version again.
     version = max(state.version + 1, int(now.timestamp() * 1_000_000))
-    changed = hand_over_terms(terms, version) + hand_over_spent(spent, set(failing), version)
+    held = handed.spent if handed.version == state.version else standings()
+    changed = hand_over_terms(terms, version) + hand_over_spent(held, spent, set(failing), version)
     if anew:
         changed += EnforcementPlan.objects.update(version=version)
     state.version = version if changed else state.version
+    left = {place: held[place] for place in held if place[0] in failing} if failing else {}
+    handed.version, handed.spent = state.version, {**left, **spent}
     state.as_of, state.refreshed_at = as_of, now
     state.save()
     return changed
@@ -73,22 +86,28 @@ def hand_over_terms(terms: Mapping[int, Mapping[str, Any]], version: int) -> int
     return len(changed) + len(gone)
 
 
-def hand_over_spent(spent: Mapping[Place, Spent], failing: set[int], version: int) -> int:
+def standings() -> dict[Place, Spent]:
+    rows = EnforcementStanding.objects.values_list(
+        "budget_id", "value", "period_start", "spent", "amount"
+    )
+    return {
+        (budget, value): Spent(period, spent, amount)
+        for budget, value, period, spent, amount in rows.iterator(PORTION)
+    }
+
+
+def hand_over_spent(
+    held: Mapping[Place, Spent], spent: Mapping[Place, Spent], failing: set[int], version: int
+) -> int:
     """Values that are in no figure any more, as of a rolling budget or of somebody who was erased,
     have no row any more; then everything is to be read anew."""
-    held = {}
-    gone = []
-    for key, budget, value, period, amount, own in EnforcementStanding.objects.values_list(
-        "pk", "budget_id", "value", "period_start", "spent", "amount"
-    ):
-        held[budget, value] = Spent(period, amount, own)
-        if (budget, value) not in spent and budget not in failing:
-            gone.append((key, budget))
-    if gone:
-        EnforcementStanding.objects.filter(pk__in=[key for key, _ in gone]).delete()
-        EnforcementPlan.objects.filter(pk__in={budget for _, budget in gone}).update(
-            version=version
-        )
+    gone: dict[int, list[str]] = {}
+    for budget, value in held.keys() - spent.keys():
+        if budget not in failing:
+            gone.setdefault(budget, []).append(value)
+    for budget, values in gone.items():
+        EnforcementStanding.objects.filter(budget_id=budget, value__in=values).delete()
+    EnforcementPlan.objects.filter(pk__in=gone).update(version=version)
     changed = [
         EnforcementStanding(
             budget_id=budget,
@@ -99,7 +118,7 @@ def hand_over_spent(spent: Mapping[Place, Spent], failing: set[int], version: in
             version=version,
         )
         for (budget, value), now in spent.items()
-        if held.get((budget, value)) != now
+        if (before := held.get((budget, value))) is not now and before != now
     ]
     EnforcementStanding.objects.bulk_create(
         changed,
@@ -108,4 +127,4 @@ def hand_over_spent(spent: Mapping[Place, Spent], failing: set[int], version: in
         unique_fields=["budget", "value"],
         update_fields=["period_start", "spent", "amount", "version"],
     )
-    return len(changed) + len(gone)
+    return len(changed) + sum(map(len, gone.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from finops.budgets.questions import NO_VALUES, Asked
 from finops.budgets.watched import Watched
 from finops.costs import look, read_freshness, snapshot
 from finops.enforcement import reservations
-from finops.enforcement.handover import Place, Spent, hand_over
+from finops.enforcement.handover import Handed, Place, Spent, hand_over
 from finops.locks import Lock, alone
 from finops.models import Budget, Erasure
 from finops.organisation.calendar import fiscal_first_month
@@ -35,6 +35,8 @@ class Kept:
 
     memory: Memory = field(default_factory=Memory)
     erasures: tuple[object, ...] = ()
+    handed: Handed = field(default_factory=Handed)
+    stood: dict[int, Stood] = field(default_factory=dict)  # by budget
 
     def forget_names(self) -> bool:
         """Where somebody's name was erased since: it must not come back, and nobody may go by it.
@@ -43,8 +45,27 @@ class Kept:
         found = tuple(state.values())
         is_other, self.erasures = found != self.erasures, found
         if is_other:
-            self.memory = Memory()
+            self.memory, self.stood = Memory(), {}
         return is_other
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """Where a budget stood by these answers."""
+
+    enforced: Enforced
+    answers: Sequence[Answer]
+    spent: Mapping[Place, Spent]
+
+    def holds(self, enforced: Enforced, answers: Sequence[Answer]) -> bool:
+        """Whether all of it is still so."""
+        held = self.enforced
+        return (
+            len(answers) == len(self.answers)
+            and all(one is other for one, other in zip(answers, self.answers, strict=True))
+            and enforced.asked == held.asked
+            and enforced.watched.increases == held.watched.increases
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +133,10 @@ def refresh(now: datetime, zone: ZoneInfo, kept: Kept) -> Refreshed:
                 terms[each.watched.number] = terms_of(each, None, is_failing=True)
             else:
                 terms[each.watched.number] = terms_of(each, known)
-                spent.update(standings_of(each, known))
+                spent.update(standings_of(each, known, kept))
+        kept.stood = {number: kept.stood[number] for number in terms if number in kept.stood}
         with transaction.atomic():
-            changed = hand_over(terms, spent, failing, as_of=as_of, now=now, anew=anew)
+            changed = hand_over(terms, spent, failing, kept.handed, as_of=as_of, now=now, anew=anew)
             ended = reservations.end(judged, now)
     return Refreshed(len(enforced), changed, ended)
 
@@ -140,19 +162,31 @@ def questions(enforced: Sequence[Enforced]) -> Iterator[CostQuery]:
             yield each.previous
 
 
-def standings_of(each: Enforced, answers: Sequence[Answer]) -> Iterator[tuple[Place, Spent]]:
+def standings_of(each: Enforced, answers: Sequence[Answer], kept: Kept) -> Mapping[Place, Spent]:
+    """Of many values it takes long, so what was worked out from the same answers is kept."""
+    number = each.watched.number
+    stood = kept.stood.get(number)
+    if stood is None or not stood.holds(each, answers):
+        stood = kept.stood[number] = Stood(each, answers, dict(worked_out(each, answers)))
+    return stood.spent
+
+
+def worked_out(each: Enforced, answers: Sequence[Answer]) -> Iterator[tuple[Place, Spent]]:
     draft, number = each.asked.draft, each.watched.number
     current, *before = answers
     if not draft.for_each:
         yield (number, ""), Spent(each.starts, current.total("").cost(draft))
         return
     values = {*current.usage, *(before[0].usage if before else ()), *raised(each)} - NO_VALUES
-    usual = each.amount("", None)
+    usual, starts = each.amount("", None), each.starts
+    has_own = bool(before or each.watched.increases)
     for value in values:
-        former = before[0].total(value).cost(draft) if before else None
-        own = each.amount(value, former)
+        own = usual
+        if has_own:
+            former = before[0].total(value).cost(draft) if before else None
+            own = each.amount(value, former)
         spent = current.total(value).cost(draft)
-        yield (number, value), Spent(each.starts, spent, own if own != usual else None)
+        yield (number, value), Spent(starts, spent, own if own != usual else None)
 
 
 def raised(each: Enforced) -> set[str]:
