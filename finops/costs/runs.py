@@ -69,7 +69,7 @@ def run_all(queries: Sequence[CostQuery], milliseconds: int | None = None) -> An
 
 
 def answer(reading: Reading, query: CostQuery) -> CostResult:
-    usage = with_users(
+    usage = distinct_users.read(reading, query) or with_users(
         reading,
         query,
         leaders.read(reading, query)
