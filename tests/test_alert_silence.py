@@ -69,6 +69,9 @@ def test_who_was_told_nothing_yet_hears_of_no_answer(
     emptied(night + timedelta(hours=12))
     assert len(hook.bodies) == 2
     assert mails.received == []
+    untold = raised("b", night, thread="b")
+    alerts.acknowledge(untold, by=administrator, now=night)
+    assert not Alert.objects.filter(kind="answer", thread="b").exists(), "the log has it anyway"
 
 
 def test_a_note_waits_for_the_end_of_quiet_hours_and_counts_in_a_storm(

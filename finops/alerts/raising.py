@@ -83,14 +83,17 @@ def raise_answer(
     facts: Mapping[str, Any],
     now: datetime,
 ) -> Alert | None:
-    """A note in the conversation of an alert, to those who were told it."""  # fmt: skip
+    """A note in the conversation of an alert, to those who were told it; None where nobody was."""
+    chosen = [each for each in told if routing.is_wanted(each)]
+    if not chosen:
+        return None
     with transaction.atomic():
         note = _written(
             key, Alert.Kind.ANSWER, Alert.Severity.NOTE, title, facts,
             alert.budget, alert.team, alert.thread, now,
         )  # fmt: skip
         if note is not None:
-            _deliver(note, filter(routing.is_wanted, told), now, "")
+            _deliver(note, chosen, now, "")
     return note
 
 
