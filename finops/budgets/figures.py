@@ -84,7 +84,8 @@ class Answer:
         return self.usage.get(key, {})
 
     def total(self, key: str) -> Usage:
-        return sum(self.of(key).values(), Usage())
+        steps = [*self.of(key).values()]
+        return steps[0] if len(steps) == 1 else sum(steps, Usage())
 
     @property
     def rows(self) -> int:

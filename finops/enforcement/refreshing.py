@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from finops.costs import look, read_freshness, snapshot
 from finops.enforcement import reservations
 from finops.enforcement.handover import Handed, Place, Spent, hand_over
 from finops.locks import Lock, alone
-from finops.models import Budget, Erasure
+from finops.models import Budget, BudgetIncrease, Erasure
 from finops.organisation.calendar import fiscal_first_month
 from finops.periods import local_day
 from finops.query import CostQuery
@@ -36,6 +36,8 @@ class Kept:
     memory: Memory = field(default_factory=Memory)
     erasures: tuple[object, ...] = ()
     handed: Handed = field(default_factory=Handed)
+    state: tuple[object, ...] = ()  # what the enforced budgets were made of
+    enforced: Sequence[Enforced] = ()
     stood: dict[int, Stood] = field(default_factory=dict)  # by budget
 
     def forget_names(self) -> bool:
@@ -78,21 +80,13 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class Enforced:
-    """One enforced budget and its questions; `previous` where the amount goes by that."""
+    """One enforced budget and its questions: of its period, and of the one before where the amount
+    goes by that."""
 
     watched: Watched
     asked: Asked
     zone: ZoneInfo
-
-    @property
-    def current(self) -> CostQuery:
-        return self.asked.query(self.asked.span.period(self.zone), "total")
-
-    @property
-    def previous(self) -> CostQuery | None:
-        if self.asked.draft.amount_kind != Budget.AmountKind.LAST_PERIOD:
-            return None
-        return self.asked.query(self.asked.before.period(self.zone), "total")
+    questions: Sequence[CostQuery]
 
     @property
     def starts(self) -> datetime:
@@ -117,16 +111,17 @@ def refresh(now: datetime, zone: ZoneInfo, kept: Kept) -> Refreshed:
         if not is_alone:
             return Refreshed(busy=True)
         with snapshot() as cursor:
-            enforced = load(now, zone)
+            enforced = load(now, zone, kept)
             as_of = read_freshness(cursor).rolled_up_to or now
             anew = kept.forget_names()
-            found = figures.read(questions(enforced), look(), kept.memory, now)
+            questions = [question for each in enforced for question in each.questions]
+            found = figures.read(questions, look(), kept.memory, now)
             judged = reservations.judge(cursor, now, as_of)
         terms: dict[int, dict[str, Any]] = {}
         spent: dict[Place, Spent] = {}
         failing = []
         for each in enforced:
-            answers = [found[question] for question in questions([each])]
+            answers = [found[question] for question in each.questions]
             known = [answer for answer in answers if isinstance(answer, Answer)]
             if len(known) < len(answers):
                 failing.append(each.watched.number)
@@ -141,25 +136,33 @@ def refresh(now: datetime, zone: ZoneInfo, kept: Kept) -> Refreshed:
     return Refreshed(len(enforced), changed, ended)
 
 
-def load(now: datetime, zone: ZoneInfo) -> list[Enforced]:
-    numbers = Budget.objects.filter(removed_at=None).exclude(enforcement=Budget.Enforcement.NONE)
-    only = list(numbers.values_list("pk", flat=True))
-    if not only:
-        return []
-    today = local_day(now, zone)
-    found = []
-    for each in watched.load(zone, fiscal_first_month(), now, only=only):
-        span = each.calendar.at(today)
-        asked = Asked(each.draft, span, each.calendar.before(span), today, zone)
-        found.append(Enforced(each, asked, zone))
-    return found
+def load(now: datetime, zone: ZoneInfo, kept: Kept) -> Sequence[Enforced]:
+    """Enforced budgets, made of their rows only where one of these has changed: a thousand take a
+    second."""
+    rows = Budget.objects.filter(removed_at=None).exclude(enforcement=Budget.Enforcement.NONE)
+    increases = BudgetIncrease.objects.filter(state=BudgetIncrease.State.APPROVED, until__gt=now)
+    today, month = local_day(now, zone), fiscal_first_month()
+    # Plans change with the version of their budget.
+    state = (
+        list(rows.order_by("pk").values_list()),
+        list(increases.order_by("pk").values_list("budget_id", "value", "amount")),
+        *(today, month, zone),
+    )
+    if kept.state != state:
+        only = list(rows.values_list("pk", flat=True))
+        budgets = watched.load(zone, month, now, only=only) if only else []
+        kept.enforced = [made(each, today, zone) for each in budgets]
+        kept.state = state
+    return kept.enforced
 
 
-def questions(enforced: Sequence[Enforced]) -> Iterator[CostQuery]:
-    for each in enforced:
-        yield each.current
-        if each.previous is not None:
-            yield each.previous
+def made(each: Watched, today: date, zone: ZoneInfo) -> Enforced:
+    span = each.calendar.at(today)
+    asked = Asked(each.draft, span, each.calendar.before(span), today, zone)
+    questions = [asked.query(span.period(zone), "total")]
+    if each.draft.amount_kind == Budget.AmountKind.LAST_PERIOD:
+        questions.append(asked.query(asked.before.period(zone), "total"))
+    return Enforced(each, asked, zone, questions)
 
 
 def standings_of(each: Enforced, answers: Sequence[Answer], kept: Kept) -> Mapping[Place, Spent]:
