@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finops import costs, rollups
+from finops import costs
 from finops.costs import leaders
 from finops.costs.leaders import Standings
 from finops.periods import Period
 from finops.query import CostQuery
 from tests import figures, usage
+from tests.rollup_sums import settle
 
 START = datetime(2026, 10, 5, tzinfo=UTC)
 END = datetime(2026, 10, 15, tzinfo=UTC)
 NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
-LATER = datetime(2099, 1, 1, tzinfo=UTC)
 
 spans = st.lists(
     st.dictionaries(st.integers(1, 40), st.integers(0, 30).map(Decimal), max_size=40),
@@ -86,8 +86,7 @@ def skewed(db: None) -> None:
             )
         )
     usage.record(events, now=NOW)
-    rollups.settle(LATER)
-    rollups.settle(LATER)
+    settle()
     usage.record([usage.event(END - timedelta(hours=30), user="user-2")], now=NOW)
 
 
@@ -126,3 +125,14 @@ def test_leaders_are_those_of_the_sum_over_everybody(
     assert any(proof is not None for proof in proofs)
     if listed == 300:
         assert None not in proofs
+
+
+def test_where_nothing_has_settled_everybody_is_read_once(
+    skewed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaders, "read_usage", None)
+    params = {"group_by": ["user"], "limit": ["50"], "metrics": ["effective_cost"]}
+    asked = CostQuery.from_params(params, now=NOW, zone=ZoneInfo("UTC")).replace(
+        period=Period(END - timedelta(hours=32), END - timedelta(hours=27)), granularity="total"
+    )
+    assert any(row.keys == ("user-2",) for row in costs.run(asked).rows)

@@ -88,10 +88,13 @@ def read(reading: Reading, query: CostQuery) -> Usage | None:
     if not are_asked_for(query) or query.metrics[0] not in RANKED or query.limit is None:
         return None
     by_user = users_of_whole_days(query)
+    parts = held_segments(reading, by_user, per_user=True)
+    if not any(part.grain.span for part in parts):
+        return None  # Nothing has settled: to read everybody once is as quick.
     depth = max(query.limit * DEPTH, SHORTEST_LIST)
     first: list[int] | None
     with localcontext(prec=EXACT_DIGITS):
-        found = standings(reading, by_user, depth)
+        found = standings(reading, by_user, parts, depth)
         if query.group_by != by_user.group_by:
             first = found.leading(max(int(query.limit * LEADERS), FEWEST_LEADERS))
         elif query.period != by_user.period:
@@ -137,9 +140,10 @@ def read_named(reading: Reading, query: CostQuery, keys: Sequence[tuple[Key, ...
     return with_rest(reading, query, read_usage(reading, query, Top(keys), users))
 
 
-def standings(reading: Reading, query: CostQuery, depth: int) -> Standings:
+def standings(
+    reading: Reading, query: CostQuery, parts: Sequence[Segment], depth: int
+) -> Standings:
     """The leading lists of a question for the users of whole days."""
-    parts = held_segments(reading, query, per_user=True)
     spans = [span for part in parts for span in spans_of(part, query)]
     found = Standings()
     lists: dict[int, list[tuple[int, Decimal]]] = {number: [] for number in range(len(spans))}
