@@ -98,7 +98,9 @@ STANDING: dict[str, Any] = {
     "period_end": serializers.DateField(help_text="The first day after it."),
     **{name: serializers.CharField(**DECIMAL) for name in (*MONEY_FIELDS, *FORECASTS)},
     "forecast_method": serializers.ChoiceField(BudgetStatus.Method.values),
-    "forecast_reason": serializers.CharField(),
+    "forecast_reason": serializers.CharField(
+        help_text="Of a budget for each value: which of them have one, and how often."
+    ),
     "burn": serializers.DictField(
         child=serializers.CharField(),
         help_text="Hours of a window → what was spent in it, to 4 decimals.",

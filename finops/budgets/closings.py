@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from finops.budgets import rules, standings, telling
 from finops.budgets.crossings import Former, cross
 from finops.budgets.moments import Evaluated, Moment, Report
-from finops.budgets.questions import Asked
+from finops.budgets.questions import VALUES, Asked
 from finops.budgets.standings import Standing
 from finops.budgets.telling import Telling
 from finops.budgets.watched import Watched
@@ -32,8 +32,11 @@ def close(
     for standing in ended:
         if is_judged(watched, standing):
             cross(watched, asked, standing, former, moment, report, is_closed=True)
+    whole, *values = ended
+    costliest = sorted(values, key=lambda each: -each.actual)[:VALUES]
     BudgetClosing.objects.bulk_create(
-        [closing_of(watched, standing, moment) for standing in ended], ignore_conflicts=True
+        [closing_of(watched, standing, moment) for standing in (whole, *costliest)],
+        ignore_conflicts=True,
     )
 
 
@@ -67,23 +70,31 @@ def note_late(each: Evaluated, former: Former, moment: Moment, report: Report) -
     if watched.draft.for_each:
         rows = BudgetClosing.objects.filter(budget=watched.budget, period_start=whole.period_start)
         closings = {row.value: row for row in rows}
+    most = most_unwritten(closings)
     for standing in each.late:
         if not is_judged(watched, standing):
             continue
         row = closings.get(standing.value)
-        if row is None:  # this value had no usage when the period ended
-            nothing = replace(standing, actual=Decimal(0))
-            row = closing_of(watched, nothing, moment)
+        is_least = row is None and most > 0
+        if row is None:  # it had no usage when the period ended, or was not written down
+            row = closing_of(watched, replace(standing, actual=most), moment)
         known = row.actual if row.noted is None else row.noted
         if not is_weighty(watched, row.amount, known, standing.actual):
             continue
         told = Telling(
             watched, replace(standing, amount=row.amount), moment.rolled_up_to, moment.now
         )
-        if telling.late(told, row.actual):  # else today's note is out: this waits for the next
+        # Else today's note is out: this waits for the next.
+        if telling.late(told, row.actual, is_least=is_least):
             report.alerts += 1
             row.noted, row.noted_at = standing.actual, moment.now
             row.save()
+
+
+def most_unwritten(closings: Mapping[str, BudgetClosing]) -> Decimal:
+    """What a value came to at most that was not written down when the period ended."""
+    written = [row.actual for value, row in closings.items() if value]
+    return min(written) if len(written) >= VALUES else Decimal(0)
 
 
 def is_weighty(watched: Watched, amount: Decimal | None, known: Decimal, actual: Decimal) -> bool:

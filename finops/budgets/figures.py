@@ -119,6 +119,7 @@ class Memory:
     rows: int = 0  # of the answers that are kept
     slow: set[int] = field(default_factory=set)  # budgets that took long the last time
     tried: dict[int, datetime] = field(default_factory=dict)  # when each was begun with last
+    turns: dict[int, int] = field(default_factory=dict)  # budget → the last one (contenders.py)
     began_at: datetime | None = None  # the first evaluation of those that go on
     last_at: datetime | None = None  # the last one
     until: float | None = None  # on the monotonic clock: nothing is read any more
@@ -129,6 +130,10 @@ class Memory:
         if self.last_at is None or now - self.last_at >= PAUSE:
             self.began_at = now
         self.last_at = now
+
+    def apart(self) -> Memory:
+        """One that keeps nothing for the next time."""
+        return Memory(until=self.until)
 
     def milliseconds(self) -> int | None:
         """How long a query may take; None where nobody waits. Raises QueryTooSlow."""

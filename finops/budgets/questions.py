@@ -20,7 +20,8 @@ from ingest.cardinality import OVERFLOW
 
 HOUR = timedelta(hours=1)
 ONE_DAY = timedelta(days=1)
-# Of a budget for each value: how many are judged at first, and of how many the forecast is made.
+# Of a budget for each value: how many are read at first, and as many by day in one question; of
+# how many the forecast is made whether or not it may reach a threshold.
 VALUES = 1_000
 FORECAST_VALUES = 200
 # What is no value of a dimension: requests without one, and many that were folded together.
@@ -66,10 +67,19 @@ class Asked:
         )
 
     @property
+    def is_by_last(self) -> bool:
+        """Whether each value has an amount of its own."""
+        return self.draft.amount_kind == Budget.AmountKind.LAST_PERIOD
+
+    @property
     def limit(self) -> int | None:
         """Of how many values; where each has an amount of its own, little may be too much."""
-        by_last = self.draft.amount_kind == Budget.AmountKind.LAST_PERIOD
-        return None if by_last else VALUES
+        return None if self.is_by_last else VALUES
+
+    @property
+    def window_limit(self) -> int | None:
+        """Estimates are not ranked by."""
+        return None if self.draft.unpriced == Budget.Unpriced.ESTIMATE else self.limit
 
     @property
     def previous(self) -> CostQuery:
@@ -97,8 +107,28 @@ class Asked:
         )
 
     def older(self, values: Collection[str] = ()) -> CostQuery:
-        first = min(self.span.first, self.today - timedelta(days=MOST_DAYS))
+        """Of values only as far back as forecasts go, of which there may be very many."""
+        known = self.today - timedelta(days=MOST_DAYS)
+        first = known if self.draft.for_each else min(self.span.first, known)
         return self.query(self._days(first, self.today - ONE_DAY), "day", values=values)
+
+    def window(self, limit: int | None) -> CostQuery:
+        """What values cost in all the days that forecasts are made of."""
+        known = self.today - timedelta(days=MOST_DAYS)
+        return self.query(self._days(known, self.today), "total", limit=limit)
+
+    def totals(self, values: Collection[str]) -> CostQuery:
+        """What these have spent in the period."""
+        return self.query(self.span.period(self.zone), "total", values=values)
+
+    def all_of(self, burnt: CostQuery) -> CostQuery:
+        """All values in all the steps of a question about burn rates together."""
+        return burnt.replace(granularity="total", limit=None)
+
+    def some_of(self, burnt: CostQuery, values: Collection[str]) -> CostQuery:
+        """These values by its steps."""
+        kept = Filter(self.draft.for_each, tuple(sorted(values)))
+        return burnt.replace(limit=None, filters=(*burnt.filters, kept))
 
     def _days(self, first: date, end: date) -> Period:
         return days(first, end, self.zone)
@@ -120,12 +150,10 @@ class Asked:
         if hours:
             present = start_of_hour(as_of, self.zone)
             period = Period(present - max(hours) * HOUR, present + HOUR)
-            asked.append(self.query(period, "hour", limit=FORECAST_VALUES))
+            asked.append(self.query(period, "hour", limit=VALUES))
         if by_day := [each for each in self.windows() if self.by_day(each)]:
             first = self.today - timedelta(days=max(by_day) // DAY)
-            asked.append(
-                self.query(self._days(first, self.today + ONE_DAY), "day", limit=FORECAST_VALUES)
-            )
+            asked.append(self.query(self._days(first, self.today + ONE_DAY), "day", limit=VALUES))
         return asked
 
     @property
@@ -140,7 +168,8 @@ class Asked:
         if not self.draft.for_each:
             return [*found, self.recent(), self.older()]
         unpriced = self.unpriced
-        return [*found, self.current(), *([unpriced] if unpriced else [])]
+        found += [self.current(), *([unpriced] if unpriced else [])]
+        return [*found, self.window(self.window_limit)] if self.has_forecasts else found
 
 
 def is_burn(each: ThresholdDraft) -> bool:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from finops.budgets import amounts, figures, standings
+from finops.budgets import contenders, figures, standings, values
+from finops.budgets.contenders import Chosen
 from finops.budgets.figures import Answer, Memory
 from finops.budgets.moments import Evaluated, Moment
-from finops.budgets.questions import FORECAST_VALUES, Asked
+from finops.budgets.questions import Asked
 from finops.budgets.spans import Span
 from finops.budgets.standings import Answers, Standing, Unread, answer
 from finops.budgets.watched import Watched
 from finops.costs import Look
-from finops.models import Budget, BudgetStatus
+from finops.models import BudgetStatus, Crossing, Threshold
 from finops.query import CostQuery
 
 # Of a budget that nobody evaluated for long, the last periods that have ended meanwhile.
@@ -32,13 +33,26 @@ def read(
     first += [
         q for some in ended.values() for each in some for q in (each.current(), each.previous)
     ]
-    answers = figures.read(first, look, memory, moment.now)
-    second = [q for each in portion for q in follow_up(each, asked[each.number], answers)]
-    answers |= figures.read(second, look, memory, moment.now)
-    third = [q for each in portion for q in by_day(each, asked[each.number], answers)]
-    answers |= figures.read(third, look, memory, moment.now)
+    answers: Answers = figures.read(first, look, memory, moment.now)
+    second = [q for each in portion for q in follow_up(each, asked[each.number], answers, moment)]
+    second += [q for each in portion for q in closing(each, ended.get(each.number, ()), answers)]
+    answers = {**answers, **figures.read(second, look, memory, moment.now)}
+    chosen = choose(portion, asked, answers, moment, memory)
+    third: list[CostQuery] = []
+    turns: list[CostQuery] = []
+    for number, each in chosen.items():
+        always, turn = by_steps(asked[number], answers, each)
+        third, turns = [*third, *always], [*turns, *turn]
+    answers = {**answers, **figures.read(third, look, memory, moment.now)}
+    # Other values each time: they would take the room of what is asked again.
+    apart = memory.apart()
+    answers = {**answers, **figures.read(turns, look, apart, moment.now)}
+    memory.queries += apart.queries
     return [
-        evaluated(each, asked[each.number], ended.get(each.number, []), answers, moment)
+        evaluated(
+            *(each, asked[each.number], ended.get(each.number, [])),
+            *(answers, moment, chosen.get(each.number, Chosen())),
+        )
         for each in portion
     ]
 
@@ -80,13 +94,18 @@ def ended_spans(
 
 
 def evaluated(
-    watched: Watched, asked: Asked, ended: Sequence[Asked], answers: Answers, moment: Moment
+    watched: Watched,
+    asked: Asked,
+    ended: Sequence[Asked],
+    answers: Answers,
+    moment: Moment,
+    chosen: Chosen,
 ) -> Evaluated:
     try:
         return Evaluated(
             watched,
             asked,
-            standings=stand(watched, asked, answers, moment.as_of),
+            standings=stand(watched, asked, answers, moment.as_of, chosen),
             closed=[(each, standings.of_total(watched, each, answers)) for each in ended],
             late=late(watched, asked, answers),
         )
@@ -94,12 +113,12 @@ def evaluated(
         return Evaluated(watched, asked, problem=str(unread))
 
 
-def stand(watched: Watched, asked: Asked, answers: Answers, as_of: datetime) -> list[Standing]:
+def stand(
+    watched: Watched, asked: Asked, answers: Answers, as_of: datetime, chosen: Chosen
+) -> list[Standing]:
     if not watched.draft.for_each:
         return [standings.of_whole(watched, asked, answers, as_of)]
-    current = current_of(watched, asked, answers)
-    leading = leading_of(asked, current)
-    return standings.of_values(watched, asked, answers, as_of, current, leading)
+    return values.of_values(watched, asked, answers, as_of, current_of(asked, answers), chosen)
 
 
 def late(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
@@ -125,10 +144,9 @@ def late(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
     ]
 
 
-def current_of(watched: Watched, asked: Asked, answers: Answers) -> Answer:
+def current_of(asked: Asked, answers: Answers) -> Answer:
     """The values of a budget for each: the leading ones, or all where the rest may matter."""
-    everything = answers.get(asked.everything())
-    if everything is not None:
+    if asked.everything() in answers:
         return answer(answers, asked.everything())
     return with_unpriced(asked, answers)
 
@@ -145,42 +163,82 @@ def with_unpriced(asked: Asked, answers: Answers) -> Answer:
     return Answer({**current.usage, **more}, current.rest - taken)
 
 
-def follow_up(watched: Watched, asked: Asked, answers: Answers) -> list[CostQuery]:
-    """All values of a budget for each, where those that were left out may have reached a line."""
+def follow_up(watched: Watched, asked: Asked, answers: Answers, moment: Moment) -> list[CostQuery]:
+    """What is asked of all values, where those that were left out may have reached a line."""
     if not watched.draft.for_each:
         return []
     try:
-        current = answer(answers, asked.current())
-        unpriced = answer(answers, asked.unpriced) if asked.unpriced else None
+        return list(contenders.questions(watched, asked, answers, moment.as_of))
     except Unread:
         return []
-    if not current.is_cut:
-        return []
-    amount = amounts.of(watched.draft, asked.span, None, increases=watched.increases)
-    line = standings.lowest(watched, amount)
-    draft = watched.draft
-    left = min(known_cost(current, name, draft) for name in current.usage)
-    if unpriced is not None and unpriced.usage:
-        left += min(unpriced.total(name).estimated(draft) for name in unpriced.usage)
-    return [asked.everything()] if line is not None and left >= line else []
 
 
-def known_cost(current: Answer, name: str, draft: object) -> Decimal:
-    usage = current.total(name)
-    is_list = getattr(draft, "cost", "") == Budget.Cost.LIST
-    return usage.list_cost if is_list else usage.effective_cost
+def closing(watched: Watched, ended: Sequence[Asked], answers: Answers) -> list[CostQuery]:
+    """The same of periods that are over, of which only what was spent counts."""
+    found = []
+    for each in ended if watched.draft.for_each else ():
+        try:
+            if contenders.may_have_spent(watched, each, answers):
+                found.append(each.everything())
+        except Unread:
+            continue
+    return found
 
 
-def leading_of(asked: Asked, current: Answer) -> list[str]:
-    """The values whose days are read."""
-    return standings.leaders(asked, current, FORECAST_VALUES) if asked.has_forecasts else []
+def choose(
+    portion: Sequence[Watched],
+    asked: Mapping[int, Asked],
+    answers: Answers,
+    moment: Moment,
+    memory: Memory,
+) -> dict[int, Chosen]:
+    """Budget for each value → the values whose steps are read."""
+    kinds = [each for each in portion if each.draft.for_each]
+    held = held_of(kinds, asked)
+    found = {}
+    for each in kinds:
+        question, number = asked[each.number], each.number
+        memory.turns[number] = memory.turns.get(number, -1) + 1
+        try:
+            current = current_of(question, answers)
+            found[number] = contenders.chosen(
+                *(each, question, answers, moment.as_of, current),
+                *(held[number], memory.turns[number]),
+            )
+        except Unread:
+            continue
+    return found
 
 
-def by_day(watched: Watched, asked: Asked, answers: Answers) -> list[CostQuery]:
-    if not watched.draft.for_each:
-        return []
-    try:
-        leading = leading_of(asked, current_of(watched, asked, answers))
-    except Unread:
-        return []
-    return [asked.older(leading), asked.recent(leading)] if leading else []
+def held_of(
+    portion: Sequence[Watched], asked: Mapping[int, Asked]
+) -> defaultdict[int, dict[str, list[str]]]:
+    """Budget → basis → the values that have reached a threshold in the present period and are not
+    armed again."""
+    keys = {each.number: each.key_of(asked[each.number].span) for each in portion}
+    rows = Crossing.objects.filter(budget__in=keys, rearmed_at=None, threshold__retired_at=None)
+    rows = rows.filter(period_start__in=set(keys.values())).exclude(basis=Threshold.Basis.ACTUAL)
+    found: defaultdict[int, dict[str, list[str]]] = defaultdict(dict)
+    for number, basis, value, day in rows.values_list(
+        "budget_id", "basis", "value", "period_start"
+    ):
+        if day == keys[number]:
+            found[number].setdefault(basis, []).append(value)
+    return found
+
+
+def by_steps(
+    asked: Asked, answers: Answers, chosen: Chosen
+) -> tuple[list[CostQuery], list[CostQuery]]:
+    """What is asked every time, and in this turn."""
+    kept: list[CostQuery] = []
+    turn: list[CostQuery] = []
+    for some in chosen.forecast.chunks():
+        to = turn if some[0] in chosen.forecast.turn else kept
+        to += [asked.older(some), asked.recent(some)]
+    for question, choice in chosen.burn.items():
+        for some in choice.chunks():
+            (turn if some[0] in choice.turn else kept).append(asked.some_of(question, some))
+    if missing := chosen.missing(current_of(asked, answers)):
+        turn.append(asked.totals(missing))
+    return kept, turn

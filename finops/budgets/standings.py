@@ -25,7 +25,10 @@ ZERO = Decimal(0)
 # Forecasts of a period of which less is over say little (R7).
 GRACE = 20
 NOT_ASKED = Forecast(None, None, None, NONE, "No threshold of this budget is on a forecast.")
-NOT_LEADING = Forecast(None, None, None, NONE, "Forecasts are made for the values that cost most.")
+NOT_LEADING = Forecast(
+    None, None, None, NONE, "It is among no values that cost most or may reach a threshold."
+)
+WAITING = Forecast(None, None, None, NONE, "Its forecast has its turn in one of the next minutes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,48 +72,27 @@ class Unread(RuntimeError):
 def of_whole(watched: Watched, asked: Asked, answers: Answers, as_of: datetime) -> Standing:
     """Of a budget that is not for each value of anything. Raises Unread."""
     older, recent = answer(answers, asked.older()), answer(answers, asked.recent())
-    return _standing(watched, asked, answers, "", as_of, days=by_day(older.of(""), recent.of("")))
-
-
-def of_values(
-    watched: Watched,
-    asked: Asked,
-    answers: Answers,
-    as_of: datetime,
-    current: Answer,
-    leading: Sequence[str],
-) -> list[Standing]:
-    """The whole, then each value that was read, those that cost most first; days are known of those
-    that lead. Raises Unread."""
-    days: dict[str, Mapping[date, Usage]] = {}
-    if leading:
-        older = answer(answers, asked.older(leading))
-        recent = answer(answers, asked.recent(leading))
-        days = {value: by_day(older.of(value), recent.of(value)) for value in leading}
-    values = [
-        _standing(
-            *(watched, asked, answers, value, as_of),
-            usage=current.total(value),
-            days=days.get(value),
-        )
-        for value in current.usage
-    ]
-    return [_sum_of(asked, answers, current), *sorted(values, key=lambda each: -each.actual)]
+    days = by_day(older.of(""), recent.of(""))
+    inside = (each for day, each in days.items() if asked.span.first <= day < asked.span.end)
+    burnt = {each.granularity: answer(answers, each) for each in asked.burnt(as_of)}
+    usage = sum(inside, Usage())
+    return standing_of(watched, asked, answers, "", as_of, days=days, usage=usage, burnt=burnt)
 
 
 def of_total(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
     """The whole, then values, of a period that is over. Raises Unread."""
-    current = answer(answers, asked.current())
+    everything = asked.everything()
+    current = answer(answers, everything if everything in answers else asked.current())
     if asked.draft.for_each:
         values = [_total(watched, asked, answers, value, current) for value in current.usage]
-        return [_sum_of(asked, answers, current), *values]
+        return [sum_of(asked, answers, current), *values]
     return [_total(watched, asked, answers, "", current)]
 
 
 def _total(
     watched: Watched, asked: Asked, answers: Answers, value: str, current: Answer
 ) -> Standing:
-    usage, previous = current.total(value), _previous(asked, answers, value)
+    usage, previous = current.total(value), previous_of(asked, answers, value)
     return Standing(
         value=value,
         span=asked.span,
@@ -124,7 +106,7 @@ def _total(
     )
 
 
-def _sum_of(asked: Asked, answers: Answers, current: Answer) -> Standing:
+def sum_of(asked: Asked, answers: Answers, current: Answer) -> Standing:
     """Of all values together, which have no amount."""
     usage = current.whole()
     return Standing(
@@ -138,7 +120,7 @@ def _sum_of(asked: Asked, answers: Answers, current: Answer) -> Standing:
     )
 
 
-def _previous(asked: Asked, answers: Answers, value: str) -> Decimal | None:
+def previous_of(asked: Asked, answers: Answers, value: str) -> Decimal | None:
     """None where it is not known, as of a value that a limit left out."""
     before = answer(answers, asked.previous)
     return (
@@ -155,7 +137,7 @@ def leaders(asked: Asked, current: Answer, most: int) -> list[str]:
     return sorted(values[:most])
 
 
-def _standing(
+def standing_of(
     watched: Watched,
     asked: Asked,
     answers: Answers,
@@ -163,32 +145,47 @@ def _standing(
     as_of: datetime,
     *,
     days: Mapping[date, Usage] | None,
-    usage: Usage | None = None,
+    usage: Usage,
+    burnt: Mapping[str, Answer],
+    otherwise: Forecast = NOT_LEADING,
 ) -> Standing:
+    """`burnt` are the steps of burn rates by granularity; `otherwise` is the forecast of a value
+    whose `days` were not read."""
     draft, span = asked.draft, asked.span
-    if usage is None:
-        inside = (each for day, each in (days or {}).items() if span.first <= day < span.end)
-        usage = sum(inside, Usage())
-    previous = _previous(asked, answers, value)
+    previous = previous_of(asked, answers, value)
     series = tuple(sorted((day, each.cost(draft)) for day, each in (days or {}).items()))
+    actual = usage.cost(draft)
     if not asked.has_forecasts:
         forecast = NOT_ASKED
     elif days is None:
-        forecast = NOT_LEADING
+        forecast = otherwise
     else:
-        forecast = forecasts.forecast(series, span.period(asked.zone), as_of, asked.zone)
+        known = (*before_days(asked, actual, series), *series)
+        forecast = forecasts.forecast(known, span.period(asked.zone), as_of, asked.zone)
     return Standing(
         value=value,
         span=span,
         amount=amounts.of(draft, span, previous, value=value, increases=watched.increases),
         usage=usage,
-        actual=usage.cost(draft),
+        actual=actual,
         estimated=usage.estimated(draft),
         forecast=forecast,
-        burn=dict(_burn(asked, answers, value, as_of)),
+        burn=dict(_burn(asked, burnt, value, as_of)),
         previous=previous,
         series=series,
     )
+
+
+def before_days(
+    asked: Asked, actual: Decimal, series: Sequence[tuple[date, Decimal]]
+) -> Iterator[tuple[date, Decimal]]:
+    """What a value had spent in a long period before the days that were read of it, as if on the
+    first one: forecasts ask of those days only whether there were any."""
+    span, first = asked.span, asked.window(None).period.start
+    if asked.draft.for_each and span.period(asked.zone).start < first:
+        inside = sum((cost for day, cost in series if span.first <= day < span.end), ZERO)
+        if actual > inside:
+            yield span.first, actual - inside
 
 
 def by_day(*parts: Mapping[Step, Usage]) -> dict[date, Usage]:
@@ -201,13 +198,12 @@ def by_day(*parts: Mapping[Step, Usage]) -> dict[date, Usage]:
 
 
 def _burn(
-    asked: Asked, answers: Answers, value: str, as_of: datetime
+    asked: Asked, burnt: Mapping[str, Answer], value: str, as_of: datetime
 ) -> Iterator[tuple[int, Decimal]]:
     """What was spent in each window that ends at `as_of`. Of the step in which it begins, its part
     of that step's usage, as if that were even."""
-    read = {each.granularity: answer(answers, each) for each in asked.burnt(as_of)}
     for hours in asked.windows():
-        found = read["day" if asked.by_day(hours) else "hour"]
+        found = burnt["day" if asked.by_day(hours) else "hour"]
         if value not in found.usage and found.is_cut:
             continue
         if asked.by_day(hours):
@@ -250,20 +246,26 @@ def money_of(each: ThresholdDraft, amount: Decimal | None, period: Period) -> De
 
 def found_of(standing: Standing, asked: Asked, as_of: datetime, *, is_stale: bool) -> Found:
     """What may be judged: while the pipeline stands still, only that so much is spent already."""
-    period = standing.span.period(asked.zone)
-    is_early = (as_of - period.start) * GRACE < period.end - period.start
+    is_unknown = is_stale or is_early(asked, as_of)
     return Found(
         actual=standing.actual,
-        forecast=None if is_stale or is_early else standing.forecast.expected,
+        forecast=None if is_unknown else standing.forecast.expected,
         burn={} if is_stale else standing.burn,
     )
 
 
-def lowest(watched: Watched, amount: Decimal | None) -> Decimal | None:
-    """The least money at which a threshold on what is spent is reached."""
+def is_early(asked: Asked, as_of: datetime) -> bool:
+    period = asked.span.period(asked.zone)
+    return (as_of - period.start) * GRACE < period.end - period.start
+
+
+def lowest(
+    watched: Watched, amount: Decimal | None, basis: str = Threshold.Basis.ACTUAL
+) -> Decimal | None:
+    """The least money at which a threshold on what is spent, or on the forecast, is reached."""
     found = [
         rules.money_of(each.kind, each.value, amount)
         for each in watched.thresholds.values()
-        if each.basis == Threshold.Basis.ACTUAL
+        if each.basis == basis
     ]
     return min((money for money in found if money is not None), default=None)

@@ -158,15 +158,17 @@ def unpriced(telling: Telling, *, is_breach: bool) -> bool:
     )
 
 
-def late(telling: Telling, former: Decimal) -> bool:
-    """Note that a period that is over came to more than when it ended, once a day."""
+def late(telling: Telling, former: Decimal, *, is_least: bool = False) -> bool:
+    """Note that a period that is over came to more than when it ended, once a day; by at least so
+    much where `former` is what it was at most."""
     standing = telling.standing
     added = standing.actual - former
     return telling.raise_alert(
         telling.key("late", standing.span.first, telling.now.date()),
         "budget_late_usage",
         "note",
-        f"{telling.who}: late usage added {money(added)} to the period from {standing.span.first}",
+        f"{telling.who}: late usage added {'at least ' if is_least else ''}{money(added)} "
+        f"to the period from {standing.span.first}",
         {"closed_at_actual": text(former), "added": text(added)},
     )
 

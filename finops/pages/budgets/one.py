@@ -195,7 +195,7 @@ def values_context(
         "values": [value_line(found, status, status is charted) for status in shown],
         "values_title": f"By {each}",
         "values_note": f"{formats.count_long(over)} of {formats.count_long(count)} reached their "
-        "amounts. Choose one to see it in the chart.",
+        f"amounts. Choose one to see it in the chart. {whole.forecast_reason if whole else ''}",
         "values_more": f"{formats.count_long(hidden)} more are further from their amounts."
         if hidden > 0
         else "",
