@@ -30,7 +30,7 @@ def few(monkeypatch: pytest.MonkeyPatch, values: int) -> None:
 
 
 def evaluate(now: datetime, memory: Memory | None = None, *only: Budget) -> None:
-    rollups.fold_pending(now, UTC_ZONE)
+    rollups.fold_waiting(now, UTC_ZONE)
     numbers = [each.pk for each in only] or None
     budgets.evaluate(now, UTC_ZONE, memory=memory, only=numbers)
 

@@ -32,7 +32,7 @@ def prices() -> None:
 
 def evaluate(minute: int, memory: Memory, **more: Any) -> None:
     now = NOW + minute * MINUTE
-    rollups.fold_pending(now, UTC_ZONE)
+    rollups.fold_waiting(now, UTC_ZONE)
     budgets.evaluate(now, UTC_ZONE, memory=memory, **more)
 
 

@@ -59,6 +59,9 @@ def record(
 def begun() -> Connection[Any]:
     """The test's own connection. Before its first statement no transaction has begun, and the first
     one that psycopg is asked for would be committed."""
+    if not connection.in_atomic_block:
+        # One that is too old would be closed while it is used, where prices are read.
+        connection.close_if_unusable_or_obsolete()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     database: Connection[Any] = connection.connection
