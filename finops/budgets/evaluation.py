@@ -83,7 +83,7 @@ def evaluate(
             note_time(portion, time.monotonic() - begun, memory)
             for each in portion:
                 del left[each.number]
-        report.add(record(passed_over(left.values(), looked, memory, moment, zone), moment))
+        report.add(record(passed_over(moment, zone, memory, looked, left.values()), moment))
         report.queries = memory.queries - before
     return report
 
@@ -125,11 +125,11 @@ def turns(
 
 
 def passed_over(
-    left: Iterable[Watched],
-    looked: Mapping[int, datetime],
-    memory: Memory,
     moment: Moment,
     zone: ZoneInfo,
+    memory: Memory,
+    looked: Mapping[int, datetime],
+    left: Iterable[Watched],
 ) -> list[Evaluated]:
     """Those for which there was no time in any of the evaluations of the last minutes."""
     found = []
