@@ -21,6 +21,7 @@ from finops.query import CostQuery
 
 # Of a budget that nobody evaluated for long, the last periods that have ended meanwhile.
 MOST_CLOSED = 8
+All = Mapping[int, Asked]  # by budget
 
 
 def read(
@@ -186,11 +187,7 @@ def closing(watched: Watched, ended: Sequence[Asked], answers: Answers) -> list[
 
 
 def choose(
-    portion: Sequence[Watched],
-    asked: Mapping[int, Asked],
-    answers: Answers,
-    moment: Moment,
-    memory: Memory,
+    portion: Sequence[Watched], asked: All, answers: Answers, moment: Moment, memory: Memory
 ) -> dict[int, Chosen]:
     """Budget for each value → the values whose steps are read."""
     kinds = [each for each in portion if each.draft.for_each]
@@ -210,9 +207,7 @@ def choose(
     return found
 
 
-def held_of(
-    portion: Sequence[Watched], asked: Mapping[int, Asked]
-) -> defaultdict[int, dict[str, list[str]]]:
+def held_of(portion: Sequence[Watched], asked: All) -> defaultdict[int, dict[str, list[str]]]:
     """Budget → basis → the values that have reached a threshold in the present period and are not
     armed again."""
     keys = {each.number: each.key_of(asked[each.number].span) for each in portion}
