@@ -80,7 +80,7 @@ def part_of(process: psutil.Process) -> str:
     except psutil.NoSuchProcess:
         return "gone"
     for part, sign in (
-        ("ingest", "manage.py ingest"),
+        ("ingest", "finops.ingest_process"),
         ("web", "manage.py web"),
         ("worker", "celery"),
         ("postgres", "postgres"),

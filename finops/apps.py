@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from finops.celery import app as celery_app
+
+# Tasks belong to it, in every process that knows Django's applications.
+__all__ = ["FinopsConfig", "celery_app"]
+
 
 class FinopsConfig(AppConfig):
     name = "finops"

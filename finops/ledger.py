@@ -23,6 +23,7 @@ from finops.models import Price
 from finops.pricing import catalog, sanity
 from finops.pricing.lines import BUCKETS, TOKEN_BUCKETS, PriceLine, UnitPrices
 from finops.pricing.terms import complete, unit_price
+from finops.sql import statement
 
 # Processes starting together take turns, or each would append the whole catalogue.
 SYNC_LOCK = 0x_FA27_0001
@@ -46,7 +47,7 @@ class CatalogSync:
 def version() -> int:
     """A number that grows with every line added or superseded, whatever order they commit in."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) + count(superseded_at) FROM price")
+        cursor.execute(statement("price_version"))
         (count,) = cursor.fetchone()
     return int(count)
 

@@ -18,7 +18,7 @@ from finops.models import NameHashing
 from finops.rollups import one
 from finops.sql import statement
 from ingest.attribution import USERS_LOCK
-from ingest.user_names import Naming, check_of, hashed
+from ingest.user_names import WRONG_KEY, Naming, check_of, hashed
 
 State = NameHashing.State
 # Ingest reloads every 1.5 s.
@@ -30,11 +30,7 @@ class WrongKey(RuntimeError):
     """Hashes of another key would make one person two users."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "Names of users are hashed with another key than this process has, if any. Set "
-            "FARTHING_USER_HASH_KEY, or the file user_hash_key in the data directory, as where "
-            "that was turned on."
-        )
+        super().__init__(WRONG_KEY)
 
 
 def current() -> NameHashing | None:

@@ -25,7 +25,12 @@ UNCHECKED = "--skip-checks"
 READY_SECONDS = 300.0
 # Several threads of small allocations make glibc keep memory in many arenas, and numpy start
 # a pool of threads; neither earns its memory here.
-CHILD_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+CHILD_ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "2",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": os.pathsep.join(filter(None, (str(settings.BASE_DIR), os.getenv("PYTHONPATH")))),
+}
 
 
 def up(*, demo: bool) -> None:
@@ -78,7 +83,7 @@ def programs() -> dict[str, list[str]]:
     """The programs beside PostgreSQL, by name."""
     return {
         "web": [*MANAGE, "web"],
-        "ingest": [*MANAGE, "ingest", UNCHECKED],
+        "ingest": [sys.executable, "-m", "finops.ingest_process"],
         "worker": [
             *(sys.executable, "-m", "celery", "--quiet", "-A", "finops", "worker", "--beat"),
             *("--pool", "threads", "--concurrency", "7", "--loglevel", "WARNING"),

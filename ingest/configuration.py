@@ -143,8 +143,7 @@ class Configuration:
             if self._erasures not in {None, erasures}:
                 self.forget()
             self._erasures = erasures
-            state = connection.execute("SELECT state, key_check FROM name_hashing").fetchone()
-            self._name_users(Naming(self.naming.key, *(state or ())))
+            self._name_users(naming_in_force(connection, self.naming.key))
 
     def _decide(self, decisions: Decisions) -> None:
         if decisions != self.decisions:
@@ -216,3 +215,9 @@ class Configuration:
         with self._lock:
             self.keys.save_last_used(self._connected(), now)
             self.keys.save_refusals(self._connected(), now)
+
+
+def naming_in_force(connection: psycopg.Connection, key: str) -> Naming:
+    """How names of users are stored now, for a process that has this key."""
+    state = connection.execute("SELECT state, key_check FROM name_hashing").fetchone()
+    return Naming(key, *(state or ()))

@@ -17,6 +17,11 @@ from typing import NamedTuple
 
 from ingest.cardinality import OVERFLOW
 
+WRONG_KEY = (
+    "Names of users are hashed with another key than this process has, if any. Set "
+    "FARTHING_USER_HASH_KEY, or the file user_hash_key in the data directory, as where that was "
+    "turned on."
+)
 HASHED = re.compile(r"u_[0-9a-f]{24}")
 _CHECKED = b"farthing: which key hashes the names of users"
 

@@ -144,7 +144,7 @@ def test_every_reason_says_how_to_mend_it() -> None:
 def at_the_door(transactional_db: None, settings: Any) -> Iterator[str]:
     """A real ingest process at the address that this server takes for its own."""
     price_gpt_4o()
-    with serve(app.create(dsn=conninfo(), rate_card_loader=rate_cards.load)) as url:
+    with serve(app.create(dsn=conninfo(), rate_card_loader=rate_cards.Loader(conninfo()))) as url:
         address = httpx.URL(url)
         settings.HOST, settings.PORT = address.host, address.port
         yield url

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from finops import erasures, name_hashing, rollups
+from finops import erasures, ingest_process, name_hashing, rollups
 from finops.conninfo import conninfo
 from finops.models import NameHashing
 from ingest import app
@@ -118,3 +118,12 @@ def test_a_process_with_another_key_takes_nothing_and_says_so(door: Door) -> Non
     assert "FARTHING_USER_HASH_KEY" in answer.text
     assert answer.headers["retry-after"]
     assert door.rows() == []
+
+
+def test_a_process_with_another_key_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    ingest_process.refuse_wrong_key(conninfo())
+    name_hashing.turn_on("ada", timezone.now())
+    ingest_process.refuse_wrong_key(conninfo())
+    monkeypatch.setattr(settings, "USER_HASH_KEY", "another")
+    with pytest.raises(SystemExit, match="FARTHING_USER_HASH_KEY"):
+        ingest_process.refuse_wrong_key(conninfo())

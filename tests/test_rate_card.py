@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
@@ -290,5 +291,6 @@ def test_a_card_is_loaded_again_only_when_the_ledger_changed() -> None:
     ledger.add({"kind": "contract", "model": "m", "text_output_price": "1"}, author="ada", zone=UTC)
     second = rate_cards.load(first.version)
     assert second is not None
+    assert sorted(second._lines.values(), key=attrgetter("id")) == ledger.current_lines()
     assert second.version != first.version
     assert resolve(second, "acme", "m") is not None

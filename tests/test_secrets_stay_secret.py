@@ -48,10 +48,10 @@ class Installation:
     @contextmanager
     def running(self) -> Iterator[None]:
         with self.log.open("wb") as output:
-            for name in ("web", "ingest"):
+            for program in (["manage.py", "web"], ["-m", "finops.ingest_process"]):
                 self.processes.append(
                     subprocess.Popen(
-                        [sys.executable, "manage.py", name],
+                        [sys.executable, *program],
                         cwd=ROOT,
                         env=self.environment,
                         stdout=output,
