@@ -15,7 +15,7 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ingest.protocol import BoundedHttpProtocol
+from ingest.protocol import BoundedConnection
 
 ANSWER = b'{"accepted":1,"duplicates":0,"rejected":[]}'
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(ANSWER))]
@@ -33,7 +33,7 @@ if __name__ == "__main__":
         hello,
         port=int(sys.argv[1]),
         loop="uvloop",
-        http=BoundedHttpProtocol,
+        http=BoundedConnection,
         ws="none",
         lifespan="off",
         access_log=False,

@@ -1,14 +1,17 @@
 """uvicorn's HTTP protocol with bounds that it lacks with httptools, and an end that cuts nobody.
 
-Bounded are a request's head, the time until there is one, and connections.
+Bounded are a request's head, the time until there is one, connections, and what each of them holds
+that nobody asked for yet.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,6 +20,9 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 200
 MAX_CONNECTIONS = 1_000
 HEAD_SECONDS = 30.0
+# uvloop would read 250 KB at once, uvicorn ask for more until it holds 64 KB, and a thousand
+# connections with large bodies would so hold 300 MB that no request has room for yet.
+READ_BYTES = 32 * 1024
 # At the end: as long may a request be under way on a connection that seems idle, and so long
 # requests may take before they are answered 503.
 LINGER_SECONDS = 0.5
@@ -42,6 +48,36 @@ class Server(uvicorn.Server):
         late = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._give_up)
         await super().shutdown(sockets)
         late.cancel()
+
+
+class _Buffers(threading.local):
+    """One for all connections of an event loop: what is read is taken before more is."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(READ_BYTES))
+
+
+_buffers = _Buffers()
+
+
+class BoundedConnection(asyncio.BufferedProtocol):
+    """A connection that is read a little at a time."""
+
+    def __init__(self, **given: Any) -> None:
+        protocol = BoundedHttpProtocol(**given)
+        self._buffer = _buffers.buffer
+        self._take = protocol.data_received
+        self.connection_made = protocol.connection_made  # type: ignore[method-assign, assignment]
+        self.connection_lost = protocol.connection_lost  # type: ignore[method-assign]
+        self.eof_received = protocol.eof_received  # type: ignore[method-assign]
+        self.pause_writing = protocol.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = protocol.resume_writing  # type: ignore[method-assign]
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._take(self._buffer[:nbytes])
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -71,15 +107,22 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         before = self._head_bytes
-        super().data_received(data)
+        super().data_received(data)  # type: ignore[arg-type]  # the parser takes both
         if not self._in_head:
             self._head_bytes = 0
+            self._pause_until_asked()
             return
         self._head_bytes = before + len(data)
         if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self._refuse()
+
+    def _pause_until_asked(self) -> None:
+        """uvicorn goes on reading when the application asks for more, or has answered."""
+        cycle = self.cycle
+        if cycle is not None and cycle.more_body and cycle.body and not cycle.response_complete:
+            self.flow.pause_reading()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from finops.conninfo import conninfo
-from finops.management.commands.ingest import configuration
+from finops.ingest_process import configuration
 from ingest import app, keys
 from ingest.protocol import Server
 

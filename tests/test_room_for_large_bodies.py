@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from ingest_server import Door, event, result, until
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from ingest.buffers import SMALL_BYTES
+from ingest.protocol import READ_BYTES
 
 MIB = 2**20
 LARGE = json.dumps([event(comment="x" * SMALL_BYTES) for _ in range(12)]).encode()
@@ -38,6 +41,34 @@ def test_a_slow_sender_does_not_keep_the_room_that_others_wait_for(door: Door) -
     assert result(answer)["accepted"] == 12
     memory = door.application.reception.memory
     assert until(lambda: memory.held == memory.held_by_large == 0)
+
+
+def test_what_waits_for_room_is_left_to_its_sender(door: Door) -> None:
+    memory = door.application.reception.memory
+    memory.change(memory.limit)
+    host, port = door.url.removeprefix("http://").split(":")
+    head = (
+        f"POST /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {door.key}\r\n"
+        f"content-type: application/json\r\ncontent-length: {64 * MIB}\r\n\r\n"
+    )
+    try:
+        with ExitStack() as connections:
+            for _ in range(8):
+                connection = socket.create_connection((host, int(port)))
+                connections.enter_context(connection)
+                connection.setblocking(False)
+                assert connection.send(head.encode() + b" " * MIB) > 3 * READ_BYTES
+            assert until(lambda: memory.waiting == 8)
+            held = [len(each.body) for each in gc.get_objects() if is_under_way(each)]
+            assert len(held) >= 8
+            assert max(held) <= READ_BYTES
+    finally:
+        memory.change(-memory.limit)
+    assert until(lambda: not memory.waiting)
+
+
+def is_under_way(each: object) -> bool:
+    return type(each) is RequestResponseCycle and not each.response_complete
 
 
 def test_a_body_of_unknown_length_has_room_for_what_came(door: Door) -> None:
