@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import threading
 from collections import Counter, deque
 from types import TracebackType
 
 from ingest.problems import Problem, unavailable
 
-# Beside these the process takes some 130 MB by itself, 40 for what its register remembers, and 30
-# for what is being decoded and written at a moment: 300 in all (bench/pressure.py attacks it).
+# Beside these the process takes some 105 MB by itself, 40 for what its register remembers, and 50
+# for what is being decoded and written at a moment, and not yet given back: 300 in all
+# (bench/pressure.py attacks it).
 MEMORY_BYTES = 88 * 2**20
 LARGE_BYTES = 68 * 2**20
 WAITING = 64
@@ -125,6 +127,7 @@ class Share:
         self._owner = owner
         self._held = 0
         self._large = 0  # as much was waited for
+        self.was_large = False
 
     def __enter__(self) -> Share:
         return self
@@ -142,10 +145,6 @@ class Share:
     def held(self) -> int:
         return self._held
 
-    @property
-    def is_large(self) -> bool:
-        return self._large > 0
-
     def hold(self, count: int) -> None:
         """Hold so many bytes in all from now on. Problem as of Memory.change."""
         alone = self._memory.held <= self._held
@@ -162,6 +161,7 @@ class Share:
         await self._memory.wait_for(count, self._owner, has_some=self._large > 0)
         self._held += count
         self._large += count
+        self.was_large = True
 
     def dismiss(self, count: int | None = None) -> None:
         """So many bytes of what was waited for, or all, are no longer those of a large body."""
@@ -193,7 +193,11 @@ _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8
 
 
 def give_to_system() -> None:
-    """Free pages within the heap too, as after a large request; takes some milliseconds."""
+    """Free what only holds itself, and pages within the heap, as after a large request; takes some
+    ten milliseconds."""
+    # An exception and the frames that it passed through often hold each other, and with them all
+    # that a request brought.
+    gc.collect()
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError):

@@ -31,6 +31,7 @@ from ingest.writer import Writer
 # Larger bodies are read in a thread, so that pages and health checks need not wait for them.
 READ_INLINE_BYTES = 32 * 1024
 READERS = 2
+GIVE_AFTER_SECONDS = 0.5
 CLIENT_CHARACTERS = 40
 LONGEST_AGENT = 200  # bytes of it that are looked at
 STARTING = {
@@ -64,8 +65,11 @@ class Reception:
         self._clock = clock
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._large_reader = ThreadPoolExecutor(1, thread_name_prefix="large-reader")
+        self._giving: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
+        if self._giving:
+            self._giving.cancel()
         self._readers.shutdown()
         self._large_reader.shutdown()
 
@@ -75,7 +79,12 @@ class Reception:
         try:
             if key.allowance:
                 key.allowance.require_any(self._clock())
-            return await self._store(door, key, headers, receive)
+            with self.memory.share(key.scope.key_id) as share:
+                try:
+                    return await self._store(door, key, headers, receive, share)
+                finally:
+                    if share.was_large:
+                        self._give_to_system_soon()
         except Limited as refusal:
             self.note_limited(key, refusal)
             raise
@@ -84,27 +93,33 @@ class Reception:
         self._metrics.limited.labels(refusal.span).inc()
         self._configuration.keys.refusals.add(key.scope.key_id, Refused(1, refusal.events))
 
-    async def _store(self, door: Door, key: KnownKey, headers: Headers, receive: Receive) -> Answer:
+    async def _store(
+        self, door: Door, key: KnownKey, headers: Headers, receive: Receive, share: Share
+    ) -> Answer:
         content_type, form = format_of(door, headers)
-        with self.memory.share(key.scope.key_id) as share:
-            body = await receive_body(receive, headers, share)
-            submission, remarks = await self._read(key, form, headers, body, share)
-            is_large = share.is_large
-            del body
-            submission.client = client_of(headers)
-            if remarks.samples:
-                self._note(submission, remarks.samples)
-            outcome = await self._submit(key, submission, remarks)
-            self._count(outcome, submission)
-            if remarks.ties and not await remarks.ties.keep(
-                {each.index for each in remarks.rejections}
-            ):
-                raise unavailable(LOOSE)
-            answer = door.answer(outcome, remarks, content_type)
-        if is_large:
-            del submission, remarks
-            self._large_reader.submit(give_to_system)
-        return answer
+        body = await receive_body(receive, headers, share)
+        submission, remarks = await self._read(key, form, headers, body, share)
+        del body
+        submission.client = client_of(headers)
+        if remarks.samples:
+            self._note(submission, remarks.samples)
+        outcome = await self._submit(key, submission, remarks)
+        self._count(outcome, submission)
+        if remarks.ties and not await remarks.ties.keep(
+            {each.index for each in remarks.rejections}
+        ):
+            raise unavailable(LOOSE)
+        return door.answer(outcome, remarks, content_type)
+
+    def _give_to_system_soon(self) -> None:
+        """Once for all large requests of a moment, when they have let go of what they held."""
+        if self._giving is None:
+            loop = asyncio.get_running_loop()
+            self._giving = loop.call_later(GIVE_AFTER_SECONDS, self._give_to_system)
+
+    def _give_to_system(self) -> None:
+        self._giving = None
+        self._readers.submit(give_to_system)
 
     async def _submit(self, key: KnownKey, submission: Submission, remarks: Remarks) -> Outcome:
         if not (submission.facts or submission.settlements or remarks.rejections):
