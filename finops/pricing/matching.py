@@ -84,7 +84,7 @@ class CatalogModel(NamedTuple):
     model: str
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def match(provider: str, model: str) -> CatalogModel | None:
     """The catalogue's model behind what a client sent, or None. Case does not matter."""
     name, reference = provider.strip().lower(), model.strip().lower()

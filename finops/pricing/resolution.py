@@ -33,7 +33,7 @@ from ingest.events import KNOWN_TIERS
 from ingest.rating import Rate
 
 # One entry per combination clients send; past this many somebody sends nonsense: start afresh.
-MAX_TABLES = 20_000
+MAX_TABLES = 4_000
 DAWN = datetime.min.replace(tzinfo=UTC)
 ANY = frozenset({"", "*"})
 PRICED_TIERS = KNOWN_TIERS | {""}
