@@ -69,7 +69,8 @@ def test_who_costs_nothing_may_be_anybody() -> None:
 
 @pytest.fixture
 def skewed(db: None) -> None:
-    """Two hundred users; the first ones cost most, and some have one feature."""
+    """Two hundred users; the first ones cost most, and some have one feature. Settlements have
+    moved some of it to others; one day has not settled."""
     figures.price_models()
     dice = random.Random(40)
     seconds = (END - START).total_seconds()
@@ -86,6 +87,18 @@ def skewed(db: None) -> None:
             )
         )
     usage.record(events, now=NOW)
+    said: list[dict[str, Any]] = [
+        {"feature": "moved"},
+        {"output_tokens": 0, "input_tokens": 1},
+        {"user": "user-150", "output_tokens": 90_000},
+        {"model": "mystery-model"},
+    ]
+    settlements = [
+        {"id": f"settles-{number}", "corrects": event["id"], **said[number % len(said)]}
+        for number, event in enumerate(events[:60])
+    ]
+    usage.store(settlements, now=NOW)
+    assert usage.settle(NOW + timedelta(seconds=1)).applied == len(settlements)
     settle()
     usage.record([usage.event(END - timedelta(hours=30), user="user-2")], now=NOW)
 
