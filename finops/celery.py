@@ -44,6 +44,8 @@ class Watch(bootsteps.StartStopStep):
     def watch(self, beat: Any) -> None:
         while not self.is_stopping:
             if not beat.is_alive():
+                if state.should_stop is not None or state.should_terminate is not None:
+                    return  # both were told to end
                 log.error("The schedule ended; the worker ends too, to be started with another.")
                 state.should_stop = True  # type: ignore[assignment]
                 return
