@@ -67,6 +67,9 @@ async def main():
     await asyncio.sleep(1)
     await logger.async_send_batch()
     litellm_budgets.gate = litellm_budgets.Gate()
+    os.environ["INGEST_KEY"] = os.environ["TEAM_KEY"]
+    said.append(await ask("call-11", [], "cx"))
+    litellm_budgets.gate = litellm_budgets.Gate()
     os.environ["FARTHING_URL"] = "http://127.0.0.1:9"
     said.append(await ask("call-6", [], "cx"))
     os.environ["FARTHING_FAIL_CLOSED"] = "true"
@@ -99,6 +102,7 @@ def test_the_hook_blocks_throttles_reserves_and_releases(gateway: Gateway) -> No
             "PYTHONPATH": str(DEPLOY),
             "FARTHING_URL": door.url,
             "INGEST_KEY": door.key,
+            "TEAM_KEY": door.new_key(door.source, team="hr"),
         },
         capture_output=True,
         text=True,
@@ -106,7 +110,8 @@ def test_the_hook_blocks_throttles_reserves_and_releases(gateway: Gateway) -> No
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
-    made, failed, blocked, slow, throttled, wrong, last, too_many, away, closed = said
+    made, failed, blocked, slow, throttled, wrong, last, too_many, other_team, away, closed = said
+    assert (other_team["refused"], "of the team hr" in other_team["message"]) == ("wrong", True)
     assert last == {"reservation": None}  # of no budget
     assert (too_many["refused"], too_many["headers"]) == ("throttle", {"retry-after": "9"})
     assert (wrong["refused"], "user" in wrong["message"]) == ("wrong", True)

@@ -124,6 +124,13 @@ def test_nginx_lets_calls_through_blocks_and_throttles_them(
         assert call(http, **{"x-user": "u" * 201})[0] == 429  # asked about nobody
 
 
+def test_nginx_with_a_wrong_key_lets_nothing_through(
+    gateway: Gateway, model: str, tmp_path: Path
+) -> None:
+    with nginx(tmp_path, urlsplit(gateway.door.url).netloc, "fk_unknown", model) as http:
+        assert call(http, **{"x-feature": "any"}) == (401, None)
+
+
 def test_nginx_lets_calls_through_while_farthing_is_away(
     gateway: Gateway, model: str, tmp_path: Path
 ) -> None:
