@@ -13,6 +13,7 @@ from finops import budgets, rollups
 from finops.budgets import Calendar, Report, Span
 from finops.models import Alert, Crossing, Price
 from finops.organisation import stored
+from finops.periods import start_of_day
 from tests import usage
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +179,31 @@ def test_days_are_those_of_the_zone_and_may_have_25_hours() -> None:
     evaluate(now, berlin)
     status = whole(made)
     assert (status.actual, status.period_start) == (100, date(2026, 10, 25))
+    assert [title for _, title in told()] == ["all has spent $100.00, 100 % of $100.00"]
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "hours"),
+    [
+        ("Australia/Lord_Howe", date(2026, 10, 4), 23.5),
+        ("Pacific/Chatham", date(2026, 9, 27), 23),
+        ("America/Havana", date(2026, 3, 8), 23),  # it has no midnight
+        ("America/St_Johns", date(2026, 11, 1), 25),
+        ("Asia/Kolkata", date(2026, 10, 4), 24),
+    ],
+)
+def test_a_day_begins_and_ends_with_its_own_midnights(name: str, day: date, hours: float) -> None:
+    zone = ZoneInfo(name)
+    begins, ends = start_of_day(day, zone), start_of_day(day + DAY, zone)
+    assert ends - begins == timedelta(hours=hours)
+    made = budget(begins - DAY, period="daily", thresholds=[percent(100)])
+    sums = [cost(begins - MINUTE, 70), cost(begins, 40), cost(ends - 2 * MINUTE, 60)]
+    usage.record(sums, now=ends - MINUTE, zone=zone)
+    evaluate(ends - MINUTE, zone)
+    assert (whole(made).actual, whole(made).period_start) == (100, day)
+    spend(ends, 5, now=ends + MINUTE, zone=zone)
+    evaluate(ends + MINUTE, zone)
+    assert whole(made).actual == 5
     assert [title for _, title in told()] == ["all has spent $100.00, 100 % of $100.00"]
 
 

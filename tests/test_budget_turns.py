@@ -56,6 +56,22 @@ def test_late_usage_beyond_the_note_of_a_day_is_noted_the_next_day() -> None:
     ]
 
 
+def test_usage_that_comes_days_late_is_noted_for_its_own_period_and_no_alarm() -> None:
+    made = budget(NOW, period="daily", thresholds=[percent(50)])
+    for day in range(4):
+        evaluate(NOW + day * DAY)
+    now = NOW + 3 * DAY
+    for minute, day in ((1, 2), (2, 0), (3, 1)):
+        spend(NOW + day * DAY, 70, now=now + minute * MINUTE)
+        evaluate(now + minute * MINUTE)
+        evaluate(now + minute * MINUTE + DAY / 1440 / 2)
+    assert told("budget_late_usage") == [
+        f"all: late usage added $70.00 to the period from 2026-10-{day}" for day in (17, 15, 16)
+    ]
+    assert told("budget_actual") == []
+    assert made.crossings.count() == 0
+
+
 def test_a_rolling_budget_tells_anew_of_requests_without_a_price_that_come_anew() -> None:
     budget(NOW - MINUTE, period="rolling", rolling_days=2, unpriced="breach")
     spend(NOW, 1, now=NOW, model=UNPRICED)

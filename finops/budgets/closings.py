@@ -61,17 +61,23 @@ def closing_of(watched: Watched, standing: Standing, moment: Moment) -> BudgetCl
 
 
 def note_late(each: Evaluated, former: Former, moment: Moment, report: Report) -> None:
-    """Usage of the last closed period that came after its end: a note where it is of weight."""
-    watched = each.watched
-    whole = former.closings.get(watched.number)
-    if whole is None or not each.late or each.late[0].actual <= whole.actual:
+    """Usage of the last closed periods that came after their ends: notes where it is of weight."""
+    for late in each.late:
+        _note(each.watched, late, former, moment, report)
+
+
+def _note(
+    watched: Watched, late: Sequence[Standing], former: Former, moment: Moment, report: Report
+) -> None:
+    whole = former.closings.get((watched.number, late[0].span.first))
+    if whole is None or late[0].actual <= whole.actual:
         return
     closings = {"": whole}
     if watched.draft.for_each:
         rows = BudgetClosing.objects.filter(budget=watched.budget, period_start=whole.period_start)
         closings = {row.value: row for row in rows}
     most = most_unwritten(closings)
-    for standing in each.late:
+    for standing in late:
         if not is_judged(watched, standing):
             continue
         row = closings.get(standing.value)

@@ -21,13 +21,13 @@ from finops.models import BudgetClosing, BudgetStatus, Crossing
 @dataclass(slots=True)
 class Former:
     """What the database holds of some budgets: statuses by (budget, value), crossings of their last
-    generation by (budget, value, period) and threshold, the closings of wholes by budget."""
+    generation by (budget, value, period) and threshold, closings of wholes by (budget, start)."""
 
     statuses: dict[tuple[int, str], BudgetStatus] = field(default_factory=dict)
     crossings: defaultdict[tuple[int, str, date], dict[int, Crossing]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    closings: dict[int, BudgetClosing] = field(default_factory=dict)
+    closings: dict[tuple[int, date], BudgetClosing] = field(default_factory=dict)
 
     def whole(self, watched: Watched) -> BudgetStatus | None:
         return self.statuses.get((watched.number, ""))
@@ -48,11 +48,10 @@ def read_former(found: Sequence[Evaluated]) -> Former:
         if row.threshold_id is not None:
             key = (row.budget_id, row.value, row.period_start)
             former.crossings[key][row.threshold_id] = row
-    ended = {each.watched.number: each.asked.before.first for each in found}
+    ended = {late[0].span.first for each in found for late in each.late}
     closings = BudgetClosing.objects.filter(value="", budget_id__in=numbers)
-    for closing in closings.filter(period_start__in=set(ended.values())):
-        if closing.period_start == ended[closing.budget_id]:
-            former.closings[closing.budget_id] = closing
+    for closing in closings.filter(period_start__in=ended):
+        former.closings[closing.budget_id, closing.period_start] = closing
     return former
 
 

@@ -27,14 +27,14 @@ class Moment:
 class Evaluated:
     """One budget with what was read of it: the whole first, then values. `problem` says why
     nothing was, and `failing_since` since when, where that is not just now. `closed` are periods
-    that have ended since the last evaluation, and `late` is what the last closed one has come to by
-    now."""
+    that have ended since the last evaluation, and `late` is what the last closed ones have come to
+    by now."""
 
     watched: Watched
     asked: Asked
     standings: Sequence[Standing] = ()
     closed: Sequence[tuple[Asked, Sequence[Standing]]] = ()
-    late: Sequence[Standing] = ()
+    late: Sequence[Sequence[Standing]] = ()
     problem: str = ""
     failing_since: datetime | None = None
 

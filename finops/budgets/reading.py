@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,8 @@ from finops.query import CostQuery
 
 # Of a budget that nobody evaluated for long, the last periods that have ended meanwhile.
 MOST_CLOSED = 8
+# Before the last one that is over, so many periods in which usage may still come late.
+MOST_LATE = 7
 All = Mapping[int, Asked]  # by budget
 
 
@@ -34,6 +36,8 @@ def read(
     first += [
         q for some in ended.values() for each in some for q in (each.current(), each.previous)
     ]
+    over = {each.number: list(late_spans(each, asked[each.number], look)) for each in portion}
+    first += [each.current() for some in over.values() for each in some]
     answers: Answers = figures.read(first, look, memory, moment.now)
     second = [q for each in portion for q in follow_up(each, asked[each.number], answers, moment)]
     second += [q for each in portion for q in closing(each, ended.get(each.number, ()), answers)]
@@ -51,7 +55,7 @@ def read(
     memory.queries += apart.queries
     return [
         evaluated(
-            *(each, asked[each.number], ended.get(each.number, [])),
+            *(each, asked[each.number], ended.get(each.number, []), over[each.number]),
             *(answers, moment, chosen.get(each.number, Chosen())),
         )
         for each in portion
@@ -98,6 +102,7 @@ def evaluated(
     watched: Watched,
     asked: Asked,
     ended: Sequence[Asked],
+    over: Sequence[Asked],
     answers: Answers,
     moment: Moment,
     chosen: Chosen,
@@ -108,7 +113,7 @@ def evaluated(
             asked,
             standings=stand(watched, asked, answers, moment.as_of, chosen),
             closed=[(each, standings.of_total(watched, each, answers)) for each in ended],
-            late=late(watched, asked, answers),
+            late=[late(watched, each, answers) for each in over],
         )
     except Unread as unread:
         return Evaluated(watched, asked, problem=str(unread))
@@ -122,11 +127,22 @@ def stand(
     return values.of_values(watched, asked, answers, as_of, current_of(asked, answers), chosen)
 
 
-def late(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
-    """What the period before has come to by now; without amounts, which were written down then."""
+def late_spans(watched: Watched, asked: Asked, look: Look) -> Iterator[Asked]:
+    """The last period that is over, and those before it of which a day has changed lately."""
     if watched.calendar.is_rolling:
-        return []
-    before = answer(answers, asked.previous)
+        return
+    span = asked.before
+    for back in range(1 + MOST_LATE):
+        before = watched.calendar.before(span)
+        if not back or any(span.first <= day < span.end for day in look.changed):
+            yield Asked(watched.draft, span, before, asked.today, asked.zone)
+        span = before
+
+
+def late(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
+    """What a period that is over has come to by now; without amounts, which were written down
+    then."""
+    before = answer(answers, asked.current())
     names = ["", *before.usage] if watched.draft.for_each else [""]
     usage = {
         name: before.total(name) if name or not watched.draft.for_each else before.whole()
@@ -135,7 +151,7 @@ def late(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
     return [
         Standing(
             value=name,
-            span=asked.before,
+            span=asked.span,
             amount=None,
             usage=each,
             actual=each.cost(watched.draft),

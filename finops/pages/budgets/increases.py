@@ -167,6 +167,7 @@ def shown(request: HttpRequest, found: BudgetIncrease, form: NoteForm) -> HttpRe
         "facts": facts(found),
         "form": form if verbs or form.errors else None,
         "verbs": verbs,
+        "has_note": any(verb.name != deciding.WITHDRAW for verb in verbs),
         "own": deciding.OWN if own_waits(request, found) else "",
         "standing": standing_text(of),
     }
