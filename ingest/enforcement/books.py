@@ -100,13 +100,15 @@ def read(connection: psycopg.Connection, before: Figures, now: datetime) -> Figu
                 since, is_other = before.version, found != before.plans_state
                 if is_other:
                     plans = tuple(map(_terms, connection.execute(_PLANS)))
-                    plans_state, since, standings = found, -1, {}
+                    plans_state, since = found, -1
                 changed = {
                     Place(budget, value): Standing(period, spent, amount)
                     for budget, value, period, spent, amount in _in_portions(
                         connection.execute(_STANDINGS, [since], binary=True)
                     )
                 }
+                if is_other:
+                    standings, changed = changed, {}
             reserved = {
                 (Place(budget, value), period): amount
                 for budget, value, period, amount in _in_portions(
