@@ -59,6 +59,8 @@ def test_forecasts_of_more_values_than_are_read_at_once_are_judged_in_turn(
         told.append(Alert.objects.filter(kind="budget_forecast").count())
     assert told == [4, 5, 5, 5]
     assert {value for value, _, _ in reached(made)} == {f"u-{user}" for user in range(5)}
+    rows = made.statuses.filter(value__startswith="u-")
+    assert None not in [each.forecast for each in rows]  # the last one stands between turns
     said = whole(made).forecast_reason
     assert said.startswith("5 values may reach a threshold by forecast or burn rate: the 2 that")
     assert said.endswith("all of them within 2 evaluations.")

@@ -99,7 +99,8 @@ def _judge(each: Evaluated, former: Former, moment: Moment, report: Report) -> l
         )
         state = statuses.state_of(watched, standing, is_reached=is_reached)
         if is_reached or number <= VALUES:
-            rows.append(statuses.row_of(each, standing, moment, state))
+            held = former.statuses.get((watched.number, standing.value))
+            rows.append(statuses.row_of(each, standing, moment, state, held))
     whole, *values = rows
     if watched.draft.for_each:
         judged = [standing for standing in each.standings if is_judged(watched, standing)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from finops.budgets import telling
 from finops.budgets.moments import Evaluated, Moment
-from finops.budgets.standings import Standing
+from finops.budgets.standings import WAITING, Standing
 from finops.budgets.watched import Watched
+from finops.forecasts import Forecast
 from finops.models import Budget, BudgetStatus
 
 UNIQUE = ("budget", "value")
@@ -17,8 +18,19 @@ UPDATED = tuple(
 State = BudgetStatus.State
 
 
-def row_of(each: Evaluated, standing: Standing, moment: Moment, state: str) -> BudgetStatus:
+def row_of(
+    each: Evaluated,
+    standing: Standing,
+    moment: Moment,
+    state: str,
+    former: BudgetStatus | None = None,
+) -> BudgetStatus:
+    """`former` is the row as it is: its forecast stands until the value has its next turn."""
     forecast = standing.forecast
+    is_of_span = former is not None and former.period_start == standing.span.first
+    if forecast is WAITING and former is not None and is_of_span and former.forecast is not None:
+        known = (former.forecast, former.forecast_low, former.forecast_high)
+        forecast = Forecast(*known, former.forecast_method, former.forecast_reason)
     return BudgetStatus(
         budget=each.watched.budget,
         value=standing.value,
