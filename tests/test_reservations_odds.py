@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,7 +15,8 @@ from enforcing import ingest_app as ingest_app
 
 from finops.conninfo import conninfo
 from finops.models import Reservation, ReservationHold
-from ingest.enforcement.books import _lock
+from ingest.enforcement import books
+from ingest.enforcement.books import Figures, _lock
 from ingest.enforcement.terms import Place
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -146,6 +149,30 @@ def test_near_one_limit_nobody_waits_for_budgets_that_are_far_from_theirs(
         assert (said["decision"], said["reservation"] is not None) == ("allow", True)
         assert gateway.decided(estimated_cost="0.4", reserve=True) == ("block", "budget_reserved")
     assert ReservationHold.objects.filter(budget=far).count() == 1
+
+
+def test_while_figures_are_read_others_are_decided_and_none_counts_twice(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.budget(10)
+    gateway.refresh()
+    gateway.spend(9)
+    read, has_begun, may_end = books.read, Event(), Event()
+
+    def slowly(*given: Any) -> Figures:
+        has_begun.set()
+        assert may_end.wait(20)
+        return read(*given)
+
+    monkeypatch.setattr(books, "read", slowly)
+    assert has_begun.wait(20)
+    reserve(gateway, "0.4")  # near the limit the database decides
+    assert gateway.decided(estimated_cost="0.7", reserve=True) == ("block", "budget_reserved")
+    assert gateway.ask()["remaining"] == "0.6"
+    may_end.set()
+    for _ in range(2):  # the reading that began before it, and one that holds it
+        gateway.read()
+        assert gateway.ask()["remaining"] == "0.6"
 
 
 def test_nothing_is_held_where_a_budget_that_the_call_costs_nothing_says_no(

@@ -7,6 +7,7 @@ The tables are made by finops: `enforcement_state` (one row: how fresh figures a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,6 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg import IsolationLevel
 
 from ingest.enforcement.decisions import EXACT, Position, fits
 from ingest.enforcement.reservations import Hold, Release, Reservation, Settlement
@@ -52,6 +52,7 @@ CONNECTION: dict[str, Any] = {
 }
 
 PORTION = 100
+PAUSE_SECONDS = 0.001
 Work = Reservation | Settlement | Release
 
 
@@ -82,50 +83,60 @@ def connected(dsn: str) -> psycopg.Connection:
     return psycopg.connect(dsn, **CONNECTION)
 
 
-def read(connection: psycopg.Connection, before: Figures, now: datetime) -> Figures:
-    """Everything at one moment. What has not changed since `before` is not read again."""
-    if connection.execute(_STATE).fetchone() is None:  # nothing was ever enforced
+class Reading(NamedTuple):
+    """Begun: from here on the connection sees everything as it was at this moment."""
+
+    state: tuple[int, datetime] | None  # None: nothing was ever enforced
+
+
+def begin_reading(connection: psycopg.Connection) -> Reading:
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    return Reading(connection.execute(_STATE).fetchone())
+
+
+def read(
+    connection: psycopg.Connection, reading: Reading, before: Figures, now: datetime
+) -> Figures:
+    """Everything at the moment at which the reading began. What has not changed since `before` is
+    not read again."""
+    if reading.state is None:
+        connection.execute("COMMIT")
         return Figures()
-    connection.isolation_level = IsolationLevel.REPEATABLE_READ
-    try:
-        with connection.transaction():
-            state = connection.execute(_STATE).fetchone()
-            if state is None:
-                return Figures()
-            version, as_of = state
-            plans_state, plans, standings = before.plans_state, before.plans, before.standings
-            changed: dict[Place, Standing] = {}
-            if version != before.version:
-                [found] = connection.execute(_PLANS_STATE).fetchall()
-                since, is_other = before.version, found != before.plans_state
-                if is_other:
-                    plans = tuple(map(_terms, connection.execute(_PLANS)))
-                    plans_state, since = found, -1
-                changed = {
-                    Place(budget, value): Standing(period, spent, amount)
-                    for budget, value, period, spent, amount in _in_portions(
-                        connection.execute(_STANDINGS, [since], binary=True)
-                    )
-                }
-                if is_other:
-                    standings, changed = changed, {}
-            reserved = {
-                (Place(budget, value), period): amount
-                for budget, value, period, amount in _in_portions(
-                    connection.execute(RESERVED, {"now": now}, binary=True)
-                )
-            }
-            centers: dict[str, str] = dict(connection.execute(_COST_CENTERS).fetchall())
-            calls: dict[int, int] = dict(connection.execute(_CALLS, [now]).fetchall())
-    finally:
-        connection.isolation_level = None
+    version, as_of = reading.state
+    plans_state, plans, standings = before.plans_state, before.plans, before.standings
+    changed: dict[Place, Standing] = {}
+    if version != before.version:
+        [found] = connection.execute(_PLANS_STATE).fetchall()
+        since, is_other = before.version, found != before.plans_state
+        if is_other:
+            plans = tuple(map(_terms, connection.execute(_PLANS)))
+            plans_state, since = found, -1
+        changed = {
+            Place(budget, value): Standing(period, spent, amount)
+            for budget, value, period, spent, amount in _in_portions(
+                connection.execute(_STANDINGS, [since], binary=True)
+            )
+        }
+        if is_other:
+            standings, changed = changed, {}
+    reserved = {
+        (Place(budget, value), period): amount
+        for budget, value, period, amount in _in_portions(
+            connection.execute(RESERVED, {"now": now}, binary=True)
+        )
+    }
+    centers: dict[str, str] = dict(connection.execute(_COST_CENTERS).fetchall())
+    calls: dict[int, int] = dict(connection.execute(_CALLS, [now]).fetchall())
+    connection.execute("COMMIT")
     return Figures(version, as_of, plans, standings, changed, reserved, centers, plans_state, calls)
 
 
 def _in_portions(cursor: psycopg.Cursor[Any]) -> Iterator[tuple[Any, ...]]:
-    """While rows are read nothing else runs in this process, so it is few of them at a time."""
+    """A few at a time, with pauses: while rows are read nothing else runs in this process, and who
+    answers, having waited for the network, would wait for the interpreter as well each time."""
     while rows := cursor.fetchmany(PORTION):
         yield from rows
+        time.sleep(PAUSE_SECONDS)
 
 
 def _terms(row: tuple[Any, ...]) -> Terms:

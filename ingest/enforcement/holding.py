@@ -1,13 +1,16 @@
-"""The queue to the one connection that reservations go through: what waits goes together."""
+"""The queue to the one connection that reservations go through: what waits goes together.
+
+Figures are read over another, beside it: who waits for a decision need not wait for them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +19,7 @@ import psycopg
 from psycopg import errors
 
 from ingest.enforcement import books
-from ingest.enforcement.books import Figures, Work
+from ingest.enforcement.books import Figures, Reading, Work
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +43,20 @@ class _Waiting:
 class Holder:
     """Does what it is asked in order, over one thread and one connection.
 
-    So a reading of the figures holds exactly the reservations that were done before it.
+    A reading of the figures begins in that order too, so it holds exactly the reservations that
+    were done before it, however long it takes.
     """
 
     def __init__(self, dsn: str, clock: Callable[[], float]) -> None:
         self._dsn = dsn
         self._clock = clock
         self._connection: psycopg.Connection | None = None
+        self._reader: psycopg.Connection | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._queue: deque[_Waiting] = deque()
         self._woken = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reservations")
+        self._reading_thread = ThreadPoolExecutor(1, thread_name_prefix="figures")
         self._task: asyncio.Task[None] | None = None
         self.figures = Figures()
         self.before_reading: Callable[[], None] = lambda: None  # called in the event loop
@@ -65,9 +72,11 @@ class Holder:
             self._task.cancel()
         while self._queue:
             _refuse(self._queue.popleft())
-        await asyncio.to_thread(self._thread.shutdown)
-        if self._connection:
-            self._connection.close()
+        for thread in (self._thread, self._reading_thread):
+            await asyncio.to_thread(thread.shutdown)
+        for connection in (self._connection, self._reader):
+            if connection:
+                connection.close()
 
     @property
     def waiting(self) -> int:
@@ -101,29 +110,29 @@ class Holder:
         return taken
 
     async def _do(self, taken: list[_Waiting]) -> None:
-        loop = asyncio.get_running_loop()
         works = [each.work for each in taken if each.work]
-        try:
+        with _refusing(taken):
             if works:
-                done: list[Any] = await loop.run_in_executor(self._thread, self._work, works)
+                done = await self._in(self._thread, self._work, works)
+                for each, result in zip(taken, done, strict=True):
+                    _answer(each, result)
+                await asyncio.sleep(0)  # whoever waits knows it before the next thing is done
             else:
+                if self._reading:
+                    await self._reading
                 self.before_reading()
-                self.figures = await loop.run_in_executor(self._thread, self._read)
-                self.figures.complete()
-                done = [self.figures]
-        except psycopg.Error as error:
-            log.warning("Reservations wait for the database: %s", str(error).strip())
+                reading = await self._in(self._thread, self._begin_reading)
+                self._reading = asyncio.create_task(self._read_on(taken, reading))
+
+    async def _read_on(self, taken: list[_Waiting], reading: Reading) -> None:
+        with _refusing(taken):
+            self.figures = await self._in(self._reading_thread, self._read, reading)
+            self.figures.complete()
             for each in taken:
-                _refuse(each)
-        except Exception:
-            log.exception("Reservations failed.")
-            for each in taken:
-                _refuse(each)
-        else:
-            for each, result in zip(taken, done, strict=True):
-                if not each.answer.done():
-                    each.answer.set_result(result)
-            await asyncio.sleep(0)  # whoever waits knows it before the next thing is done
+                _answer(each, self.figures)
+
+    async def _in(self, thread: ThreadPoolExecutor, do: Callable[..., Any], *given: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(thread, do, *given)
 
     def _work(self, works: list[Work]) -> list[Any]:
         try:
@@ -139,13 +148,22 @@ class Holder:
             # violates its key now, is refused, and expires.
             return list(books.work(self._connected(), works, self._now()))
 
-    def _read(self) -> Figures:
+    def _begin_reading(self) -> Reading:
+        """Over a connection of its own, made anew where the last reading failed on it."""
+        if self._reader and not self._reader.closed:
+            with suppress(psycopg.OperationalError):  # lost since its last use
+                return books.begin_reading(self._reader)
+            self._reader.close()
+        self._reader = books.connected(self._dsn)
+        return books.begin_reading(self._reader)
+
+    def _read(self, reading: Reading) -> Figures:
+        assert self._reader
         try:
-            return books.read(self._connected(), self.figures, self._now())
-        except psycopg.OperationalError:
-            if self._connection and not self._connection.closed:
-                raise
-            return books.read(self._connected(), self.figures, self._now())
+            return books.read(self._reader, reading, self.figures, self._now())
+        except BaseException:
+            self._reader.close()
+            raise
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -154,6 +172,26 @@ class Holder:
         if self._connection is None or self._connection.closed:
             self._connection = books.connected(self._dsn)
         return self._connection
+
+
+@contextmanager
+def _refusing(taken: Sequence[_Waiting]) -> Iterator[None]:
+    """Whatever goes wrong, those who wait are told so."""
+    try:
+        yield
+    except psycopg.Error as error:
+        log.warning("Reservations wait for the database: %s", str(error).strip())
+        for each in taken:
+            _refuse(each)
+    except Exception:
+        log.exception("Reservations failed.")
+        for each in taken:
+            _refuse(each)
+
+
+def _answer(waiting: _Waiting, result: object) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_result(result)
 
 
 def _refuse(waiting: _Waiting) -> None:
