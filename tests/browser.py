@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests import usage
+from tests.fact_tables import forget_facts
 from tests.page_texts import price_gpt_4o
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -30,10 +30,6 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-FACTS = """
-    TRUNCATE usage_event, settlement, ingest_batch, attribution, rollup_hour, rollup_day,
-        rollup_user_day, rollup_user_total, rollup_day_users, rollup_unsettled, rollup_state
-"""
 # Long, because a busy machine takes seconds to read Plotly; nothing waits longer than it must.
 TIMEOUT_MS = 60_000
 PASSWORD = "correct horse battery"
@@ -71,12 +67,6 @@ def no_facts_left(browser: Browser) -> Iterator[None]:
     forget_facts()
     yield
     forget_facts()
-
-
-def forget_facts() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(FACTS)
-        cursor.execute("DELETE FROM end_user WHERE id <> 0")
 
 
 @pytest.fixture

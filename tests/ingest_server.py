@@ -25,9 +25,9 @@ from finops.conninfo import conninfo
 from finops.ingest_process import configuration
 from ingest import app, keys
 from ingest.protocol import Server
+from tests.fact_tables import FORGET
 
 EVENTS = "/api/v1/events"
-FACTS = "usage_event, ingest_batch, attribution, settlement, event_alias"
 
 
 def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
@@ -159,9 +159,8 @@ def database(django_db_setup: None) -> Iterator[psycopg.Connection[dict[str, Any
     """A connection of its own to the test database; facts are removed after the module."""
     with psycopg.connect(conninfo(), autocommit=True, row_factory=dict_row) as connection:
         yield connection
-        connection.execute(f"TRUNCATE {FACTS}")  # type: ignore[arg-type]
-        connection.execute("DELETE FROM end_user WHERE id <> 0")
-        connection.execute("DELETE FROM ingest_key")
+        for statement in (*FORGET, "DELETE FROM ingest_key"):
+            connection.execute(statement)  # type: ignore[call-overload]
 
 
 @pytest.fixture

@@ -113,7 +113,13 @@ def settle() -> None:
 def assert_equal_events(zone: ZoneInfo) -> None:
     settle()
     for table in KEYS:
-        assert _counted(held(table)) == _counted(expected(table, zone)), table
+        found, wanted = _counted(held(table)), _counted(expected(table, zone))
+        wrong = {
+            key: (found.get(key), wanted.get(key))
+            for key in found.keys() | wanted.keys()
+            if found.get(key) != wanted.get(key)
+        }
+        assert not wrong, table
     assert_equal_users()
 
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from browser import forget_facts
 from budgeting import UTC_ZONE, budget, cost, percent, price_dollars, spend, whole
 from django.contrib.auth.models import User
 from django.db import connection
@@ -23,6 +22,7 @@ from finops.budgets import Memory, evaluation
 from finops.budgets.pipeline import FRESH, STALE
 from finops.models import Alert, BudgetStatus, Crossing, Team
 from tests import usage
+from tests.fact_tables import forget_facts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from desks import reader
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
-from ingest_server import FACTS, serve
+from ingest_server import serve
 from playwright.sync_api import expect
 
 from finops import intake, rate_cards, rollups
@@ -23,6 +23,7 @@ from finops.models import AuditRecord, CardinalityOverflow, IngestKey, RejectedE
 from ingest import app, keys
 from ingest.rejections import MENDS, REASONS
 from tests.browser import SCREENS, Visit
+from tests.fact_tables import forget_facts
 from tests.page_texts import price_gpt_4o
 
 NOW = datetime.now(UTC)
@@ -148,11 +149,7 @@ def at_the_door(transactional_db: None, settings: Any) -> Iterator[str]:
         address = httpx.URL(url)
         settings.HOST, settings.PORT = address.host, address.port
         yield url
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"TRUNCATE {FACTS}, rollup_hour, rollup_day, rollup_user_day,"
-            " rollup_user_total, rollup_day_users, rollup_unsettled, rollup_state"
-        )
+    forget_facts()
 
 
 @pytest.mark.usefixtures("at_the_door")

@@ -12,7 +12,6 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from browser import forget_facts
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -22,6 +21,7 @@ from finops import rebuilds, rollups, tasks
 from finops.conninfo import conninfo
 from finops.models import Operation, Price, RatingRun
 from tests import figures, operating, usage
+from tests.fact_tables import forget_facts
 from tests.rollup_sums import assert_equal_events, held
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,6 +36,7 @@ SPAN = ("--start", f"{START:%Y-%m-%d}", "--end", f"{TODAY:%Y-%m-%d}")
 @pytest.fixture(autouse=True)
 def month() -> Iterator[None]:
     """Some days of priced usage, whose prices have changed since."""
+    forget_facts()
     figures.price_models()
     record(1, 300)
     Price.objects.filter(kind="contract").update(discount_percent=Decimal(50))

@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from browser import forget_facts
 from desks import reader
 from django.db import connection, transaction
 from django.db.utils import OperationalError
@@ -22,6 +21,7 @@ from finops.models import AuditRecord, Operation, Price, RatingRun
 from finops.operations import rating, work
 from finops.operations.steps import Busy, Steps
 from tests import figures, operating, usage
+from tests.fact_tables import forget_facts
 from tests.test_operations_killed import partitions_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,6 +33,7 @@ START = TODAY - timedelta(days=4)
 
 @pytest.fixture(autouse=True)
 def used() -> Iterator[None]:
+    forget_facts()
     figures.price_models()
     with transaction.atomic():
         usage.store(figures.random_events(1, 60, START, TODAY), now=TODAY)

@@ -16,7 +16,7 @@ from finops.conninfo import conninfo
 from finops.models import NameHashing
 from ingest import app
 from ingest.user_names import hashed
-from tests.browser import forget_facts
+from tests.fact_tables import forget_facts
 from tests.ingest_server import Door, event, result, serve, until
 from tests.test_erasures import dump, sums
 

@@ -24,6 +24,7 @@ from ingest_server import event, until
 from bench.system import free_port
 from finops.log_redaction import Redacting, redacted
 from tests.desks import reader
+from tests.fact_tables import forget_facts
 from tests.test_single_sign_on import GRACE
 
 ROOT = Path(__file__).parent.parent
@@ -105,9 +106,7 @@ def installation(
     with installation.running():
         until(installation.answers, 60)
         yield installation
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE usage_event, ingest_batch, attribution")
-        cursor.execute("DELETE FROM end_user WHERE id <> 0")
+    forget_facts()
 
 
 class Browser:
