@@ -90,6 +90,9 @@ KEPT: dict[str, Any] = {
     "created_by": serializers.CharField(),
     "changed_at": serializers.DateTimeField(),
     "changed_by": serializers.CharField(),
+    "warnings": serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Of odd filters; not in lists."
+    ),
 }
 STANDING: dict[str, Any] = {
     "value": serializers.CharField(help_text="Of for_each; empty for the whole budget."),

@@ -15,7 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from finops import budgets
+from finops import access, budgets
+from finops.access import Ability
 from finops.alerts.log import whole_number
 from finops.api import parameters
 from finops.api.budget_schema import (
@@ -34,6 +35,7 @@ from finops.budgets import ranking
 from finops.budgets.ranking import Search
 from finops.models import Budget
 from finops.periods import InvalidQuery
+from finops.query import parse_filters
 
 CROSSINGS = 100
 LIST_PARAMETERS = ("q", "state", "sort", "cursor", "limit")
@@ -64,13 +66,13 @@ class BudgetsView(APIView):
             budgets.read(body(request)), by=author(request), at=timezone.now(), address=ip(request)
         )
         check(made.pk)
-        return Response(budget_json(find(request, made.pk)), status=201)
+        return Response(one_json(request, find(request, made.pk)), status=201)
 
 
 class BudgetView(APIView):
     @extend_schema(**ONE_SCHEMA)
     def get(self, request: Request, number: int) -> Response:
-        return Response(budget_json(find(request, number)))
+        return Response(one_json(request, find(request, number)))
 
     @extend_schema(**CHANGE_SCHEMA)
     def patch(self, request: Request, number: int) -> Response:
@@ -90,7 +92,7 @@ class BudgetView(APIView):
         except Budget.DoesNotExist:
             raise Http404 from None
         check(number)
-        return Response(budget_json(changed))
+        return Response(one_json(request, changed))
 
     @extend_schema(**REMOVE_SCHEMA)
     def delete(self, request: Request, number: int) -> HttpResponse:
@@ -121,6 +123,13 @@ class BudgetStatusView(APIView):
                 "note": "" if whole else budgets.FIRST,
             }
         )
+
+
+def one_json(request: Request, budget: Budget) -> dict[str, Any]:
+    """With what is odd about its filters. Names like those of other teams are for who manages."""
+    [unused] = budgets.unused(parse_filters(budget.filters))
+    manages = access.standing(request.user).may(Ability.MANAGE_BUDGETS)
+    return {**budget_json(budget), "warnings": [each.said(with_near=manages) for each in unused]}
 
 
 def check(number: int) -> None:

@@ -21,6 +21,7 @@ from finops.budgets.moments import Report
 from finops.budgets.spans import Calendar, Span
 from finops.budgets.standings import Unread
 from finops.budgets.thresholds import DEFAULTS, ThresholdDraft
+from finops.budgets.unused import unused
 from finops.budgets.watched import draft_of
 
 __all__ = [
@@ -48,5 +49,6 @@ __all__ = [
     "make",
     "read",
     "remove",
+    "unused",
     "visible",
 ]

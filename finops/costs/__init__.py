@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finops.costs.changes import Look, look
 from finops.costs.comparisons import Pair, is_covered, pairs
+from finops.costs.named_values import named_users, named_values
 from finops.costs.results import (
     OTHER,
     UNATTRIBUTED,
@@ -30,6 +31,8 @@ __all__ = [
     "Value",
     "is_covered",
     "look",
+    "named_users",
+    "named_values",
     "pairs",
     "read_freshness",
     "run",

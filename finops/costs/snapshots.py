@@ -89,7 +89,13 @@ def read_freshness(cursor: CursorWrapper, teams: Collection[str] | None = None) 
 def find_users(cursor: CursorWrapper, query: CostQuery) -> dict[str, int]:
     """The numbers of the users that filters name, who may be stored by a hash of the name; who is
     unknown has none."""
-    names = [name for each in query.filters if each.dimension == "user" for name in each.values]
+    return user_numbers(
+        cursor, [name for each in query.filters if each.dimension == "user" for name in each.values]
+    )
+
+
+def user_numbers(cursor: CursorWrapper, names: Collection[str]) -> dict[str, int]:
+    """The same of names."""
     if not names:
         return {}
     forms = {name: (name, hashed(settings.USER_HASH_KEY, name)) for name in names}

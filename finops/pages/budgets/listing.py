@@ -30,8 +30,9 @@ from finops.pages.budgets.states import (
     figures_of,
     freshness,
     state_marks,
+    unknown_marks,
 )
-from finops.pages.budgets.wording import scope
+from finops.pages.budgets.wording import filters_of, scope
 from finops.periods import InvalidQuery, local_day
 
 HEADING = "Do the budgets hold?"
@@ -105,8 +106,10 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 def lines(seen: QuerySet[Budget], places: Sequence[Place], now: datetime) -> list[Line]:
     found = {each.pk: each for each in seen.filter(pk__in=[each.number for each in places])}
+    unused = budgets.unused(*(filters_of(each) for each in found.values()))
+    unknown = dict(zip(found, map(unknown_marks, unused), strict=True))
     return [
-        line(found[each.number], each.whole, each.shown, now)
+        line(found[each.number], each.whole, each.shown, unknown[each.number], now)
         for each in places
         if each.number in found
     ]
@@ -117,7 +120,11 @@ def page_href(search: Search, number: int) -> str:
 
 
 def line(
-    budget: Budget, whole: BudgetStatus | None, status: BudgetStatus | None, now: datetime
+    budget: Budget,
+    whole: BudgetStatus | None,
+    status: BudgetStatus | None,
+    unknown: Sequence[Mark],
+    now: datetime,
 ) -> Line:
     return Line(
         name=budget.name,
@@ -126,7 +133,7 @@ def line(
         worst=worst_text(budget, status, whole),
         period=period_text(budget, status, now),
         figures=figures_of(status),
-        marks=[*state_marks(status), *doubts(whole)],
+        marks=[*state_marks(status), *doubts(whole), *unknown],
     )
 
 

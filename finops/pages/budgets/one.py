@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from finops import access, formats, labels
+from finops import access, budgets, formats, labels
 from finops.budgets.ranking import urgency
 from finops.budgets.standings import watches
 from finops.costs import QueryTooSlow
@@ -34,6 +34,7 @@ from finops.pages.budgets.states import (
     freshness,
     notes,
     state_marks,
+    unknown_marks,
 )
 from finops.pages.kpis import Kpi
 from finops.pages.links import address
@@ -63,10 +64,13 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
     judged = (each for each in statuses if each.value and watches(each.value))
     values = sorted(judged, key=urgency)
     charted = charted_of(request.GET.get("value", ""), found, whole, values)
-    context = frame(request, f"Does {found.name} hold?", (found.name, "")) | {
+    context = frame(request, f"Does {found.name} hold?", (found.name, ""))
+    [unused] = budgets.unused(wording.filters_of(found))
+    said = [Note(each.said(with_near=context["may_manage"])) for each in unused]
+    context |= {
         "budget": found,
-        "marks": [*state_marks(charted), *doubts(whole)],
-        "notes": notes(found, whole, now),
+        "marks": [*state_marks(charted), *doubts(whole), *unknown_marks(unused)],
+        "notes": [*said, *notes(found, whole, now)],
         "gaps": [],
         "freshness": freshness([whole] if whole else [], now),
         "facts": wording.facts(found, now),

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from finops import budgets, formats
 from finops.budgets.ranking import is_heading_over
+from finops.budgets.unused import Unused
 from finops.models import Budget, BudgetIncrease, BudgetStatus
 from finops.pages.budgets.wording import money
 from finops.pages.states import FreshnessLine
@@ -91,6 +92,12 @@ def doubts(status: BudgetStatus | None) -> list[Mark]:
     if status.problem:
         found.append(Mark(FAILED.icon, FAILED.text, FAILED.tone, status.problem))
     return found
+
+
+def unknown_marks(unused: Iterable[Unused]) -> list[Mark]:
+    """Once for each dimension that it names an unknown value of."""
+    found = {each.name: each.said(with_near=False) for each in unused}
+    return [Mark("?", f"unknown {name}", "warn", said) for name, said in found.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,14 +32,17 @@ class Firing:
 def context(draft: Draft, now: datetime) -> dict[str, Any]:
     """For the template; it says why, where the past cannot be read."""
     zone = settings.REPORTING_ZONE
+    [unused] = budgets.unused(draft.filters)
+    warnings = [each.said(with_near=True) for each in unused]
     try:
         found = budgets.back_test(draft, DAYS, now=now, zone=zone)
     except (budgets.Unread, QueryTooSlow, ZoneChanged) as error:
         title = f"It could not be tested on the last {DAYS} days"
-        return {"title": title, "notes": [str(error)], "firings": []}
+        return {"title": title, "notes": [str(error)], "firings": [], "warnings": warnings}
     latest = found.fired[::-1][:SHOWN]
     return {
         "title": title_of(found),
+        "warnings": warnings,
         "notes": list(found.notes),
         "firings": [firing(each, local_day(now, zone)) for each in latest],
         "dimension": labels.dimension(draft.for_each) if draft.for_each else "",
