@@ -82,7 +82,7 @@ def test_a_webhook_s_key_is_shown_once(signed_in: Client, hook: Hook) -> None:
     key = secrets.unseal(held.secret)["key"]
     assert key in response.text
     assert key not in signed_in.get(f"/settings/channels/{held.pk}").text
-    renewed = signed_in.post(f"/settings/channels/{held.pk}/key").text
+    renewed = signed_in.post(f"/settings/channels/{held.pk}/key", {"days": "1"}).text
     held.refresh_from_db()
     assert secrets.unseal(held.secret)["key"] in renewed
     assert key not in renewed

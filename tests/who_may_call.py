@@ -190,7 +190,7 @@ TABLE: dict[str, Row] = {
     "settings/channels/new": Row("/settings/channels/new?kind=slack", MONEY, FORM),
     "settings/channels/<int:pk>": Row("/settings/channels/{channel}", MONEY, FORM),
     "settings/channels/<int:pk>/test": Row("/settings/channels/{channel}/test", MONEY, ACT),
-    "settings/channels/<int:pk>/key": Row("/settings/channels/{channel}/key", MONEY, ACT),
+    "settings/channels/<int:pk>/key": Row("/settings/channels/{channel}/key", MONEY, FORM),
     "settings/channels/<int:pk>/remove": Row("/settings/channels/{channel}/remove", MONEY, FORM),
     "settings/channels/<int:pk>/<str:verb>": Row(
         "/settings/channels/{channel}/disable", MONEY, ACT

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -73,7 +73,7 @@ def add(terms: Terms, act: Act) -> tuple[Channel, str]:
     _check(terms, is_new=True)
     key = signing.new_key() if terms.kind == Kind.WEBHOOK else ""
     channel = Channel(kind=terms.kind, created_at=act.at, created_by=act.by.get_username())
-    _store(channel, terms, act, key)
+    _store(channel, terms, act, {"key": key} if key else {})
     log("channel.add", channel.name, act, after=described(channel))
     return channel, key
 
@@ -84,10 +84,8 @@ def change(channel: Channel, terms: Terms, act: Act) -> bool:
     with transaction.atomic():
         held = Channel.objects.select_for_update().get(pk=channel.pk)
         before = described(held)
-        key = ""
-        if terms.address and held.kind == Kind.WEBHOOK:
-            key = _key_of(held)
-        _store(held, terms, act, key)
+        is_signed = terms.address and held.kind == Kind.WEBHOOK
+        _store(held, terms, act, _keys_of(held) if is_signed else {})
         after = described(held)
         if before == after:
             return False
@@ -95,23 +93,49 @@ def change(channel: Channel, terms: Terms, act: Act) -> bool:
     return True
 
 
-def _key_of(channel: Channel) -> str:
-    """Raises ValidationError where it is lost: its owner has to be told another one."""
+def _keys_of(channel: Channel) -> dict[str, str]:
+    """Its secret but for the address. Raises ValidationError where that is lost: its owner has to
+    be told another key."""
     try:
-        return secrets.unseal(channel.secret)["key"]
+        secret = secrets.unseal(channel.secret)
     except secrets.Unreadable:
         raise ValidationError({"address": LOST_KEY}) from None
+    return {name: held for name, held in secret.items() if name != "url"}
 
 
-def renew_key(channel: Channel, act: Act) -> str:
-    """Another key for a webhook's signatures; the one before is used no more. Raises Unreadable."""
+def renew_key(channel: Channel, act: Act, overlap: timedelta = timedelta(0)) -> str:
+    """Another key for a webhook's signatures; so long the one before signs beside it, and one
+    before that no more. Raises Unreadable."""
     with transaction.atomic():
         held = Channel.objects.select_for_update().get(pk=channel.pk, kind=Kind.WEBHOOK)
         key = signing.new_key()
-        held.secret = secrets.seal({**secrets.unseal(held.secret), "key": key})
+        secret = signing.renewed(secrets.unseal(held.secret), key, act.at + overlap)
+        held.secret = secrets.seal(secret if overlap else signing.without_former(secret))
         held.save(update_fields=["secret"])
-        log("channel.key", held.name, act)
+        until = {"the key before signs until": (act.at + overlap).isoformat()} if overlap else {}
+        log("channel.key", held.name, act, after=until)
     return key
+
+
+def end_former_key(channel: Channel, act: Act) -> bool:
+    """Sign with the newest key alone from now on. Raises Unreadable."""
+    with transaction.atomic():
+        held = Channel.objects.select_for_update().get(pk=channel.pk)
+        secret = secrets.unseal(held.secret)
+        if signing.former_until(secret, act.at) is None:
+            return False
+        held.secret = secrets.seal(signing.without_former(secret))
+        held.save(update_fields=["secret"])
+        log("channel.key.end", held.name, act)
+    return True
+
+
+def former_key_until(channel: Channel, now: datetime) -> datetime | None:
+    """Until when the key before signs too; None where it does not, or the secret is lost."""
+    try:
+        return signing.former_until(secrets.unseal(channel.secret), now)
+    except secrets.Unreadable:
+        return None
 
 
 def disable(channel: Channel, act: Act) -> bool:
@@ -149,7 +173,7 @@ def remove(channel: Channel, act: Act) -> None:
         held.save(update_fields=["removed_at", "secret", "summary_since"])
 
 
-def _store(channel: Channel, terms: Terms, act: Act, key: str) -> None:
+def _store(channel: Channel, terms: Terms, act: Act, keys: Mapping[str, str]) -> None:
     for name in PLAIN:
         setattr(channel, name, getattr(terms, name))
     channel.teams, channel.topics = sorted(terms.teams), sorted(terms.topics)
@@ -162,7 +186,7 @@ def _store(channel: Channel, terms: Terms, act: Act, key: str) -> None:
         channel.shown = ", ".join(found)[:200]
     elif terms.address:
         url = terms.address.strip()
-        channel.secret = secrets.seal({"url": url, **({"key": key} if key else {})})
+        channel.secret = secrets.seal({"url": url, **keys})
         is_service = terms.kind == Kind.APPRISE
         channel.shown = secrets.masked_service(url) if is_service else secrets.masked(url)
     try:

@@ -9,6 +9,7 @@ from finops.channels import mail, other, outcomes, slack, unsubscribing, webhook
 from finops.channels.messages import Message
 from finops.channels.outcomes import Outcome
 from finops.channels.secrets import Unreadable, unseal
+from finops.channels.signing import keys_of
 from finops.models import Channel, Recipient
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def send(message: Message, target: Target) -> Outcome:
         if target.kind == Kind.SLACK:
             return slack.send(message, secret["url"])
         if target.kind == Kind.WEBHOOK:
-            return webhook.send(message, secret["url"], secret["key"])
+            return webhook.send(message, secret["url"], keys_of(secret, message.sent_at))
         return other.send(message, secret["url"])
     except Unreadable as error:
         return outcomes.gone(str(error))

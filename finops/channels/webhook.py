@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
@@ -17,9 +18,9 @@ from finops.outbound import Answer, Refused
 TEMPORARY = frozenset({401, 403, 404, 405, 408, 425, 429})
 
 
-def send(message: Message, url: str, key: str) -> Outcome:
+def send(message: Message, url: str, keys: Sequence[str]) -> Outcome:
     body = json.dumps(payload(message), ensure_ascii=False, separators=(",", ":")).encode()
-    headers = signing.signed(key, message.id, message.sent_at, body)
+    headers = signing.signed(keys, message.id, message.sent_at, body)
     headers |= {"Idempotency-Key": message.id, "User-Agent": "Farthing"}
     try:
         answer = outbound.send("POST", url, body, headers=headers, bounds=bounds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -160,3 +161,23 @@ class ChannelForm(forms.Form):
         for name in ("teams", "topics"):
             chosen[name] = tuple(chosen[name])
         return Terms(kind=self.kind, **chosen)
+
+
+class KeyForm(forms.Form):
+    """Whether the key that a webhook is signed with now goes on signing for a while."""
+
+    days = forms.TypedChoiceField(
+        choices=(
+            (1, "For a day"),
+            (7, "For a week"),
+            (30, "For 30 days"),
+            (0, "Not at all: it is used no more from this moment on"),
+        ),
+        coerce=int,
+        initial=1,
+        label="The key before goes on signing beside the new one",
+        help_text="Long enough to give every receiver the new key; not at all, if it has leaked.",
+    )
+
+    def overlap(self) -> timedelta:
+        return timedelta(days=self.cleaned_data["days"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -17,21 +15,19 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from finops.alerts import log, raise_to
-from finops.alerts.routing import TOPICS
+from finops.alerts import raise_to
 from finops.channels import keeping
 from finops.channels.secrets import Unreadable
 from finops.mail import Outbox
-from finops.models import Alert, Channel, Recipient
-from finops.pages.channel_forms import ChannelForm
-from finops.pages.refusals import moment
+from finops.models import Alert, Channel
+from finops.pages.channel_forms import ChannelForm, KeyForm
+from finops.pages.channel_rows import former_until, mailbox, row, waiting
 from finops.pages.requester import signed_in
 from finops.pages.settings.desk import act, context
 
 TAB = "channels"
 OUTBOX = f"{Outbox.__module__}.{Outbox.__qualname__}"
 Kind = Channel.Kind
-Why = Recipient.Why
 KINDS = (
     (Kind.EMAIL, "E-mail", "to people and mailing lists, each with a link to unsubscribe"),
     (Kind.SLACK, "Slack", "to a channel of a workspace, by an incoming webhook"),
@@ -41,6 +37,7 @@ KINDS = (
 VERBS = {
     "disable": (keeping.disable, "is disabled: what comes waits for three days at most."),
     "enable": (keeping.enable, "is enabled; what has waited is sent now."),
+    "end-former-key": (keeping.end_former_key, "is signed with the newest key alone from now on."),
 }
 
 
@@ -113,6 +110,7 @@ def channel(request: HttpRequest, pk: int) -> HttpResponse:
         waiting=waiting(held, now),
         mailboxes=[mailbox(each, now) for each in held.recipients.all() if each.address],
         is_webhook=held.kind == Kind.WEBHOOK,
+        former_until=former_until(held, now),
         test=tests.order_by("-pk").first(),
     )
     return render(request, "channels/channel.html", found, status=400 if form.errors else 200)
@@ -149,7 +147,12 @@ def turn(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if verb not in VERBS:
         raise Http404("There is no such act.")
     done, text = VERBS[verb]
-    if done(held, act(request, timezone.now())):
+    try:
+        is_done = done(held, act(request, timezone.now()))
+    except Unreadable as error:
+        messages.error(request, str(error))
+        return redirect("channel", pk)
+    if is_done:
         messages.success(request, f"{held} {text}")
     else:
         messages.info(request, "Nothing was changed: it is so already.")
@@ -157,17 +160,22 @@ def turn(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "POST"])
 def renew_key(request: HttpRequest, pk: int) -> HttpResponse:
-    held = found_channel(pk)
+    """Asks first: who verifies with the key before has to change it."""
+    held, now = found_channel(pk), timezone.now()
     if held.kind != Kind.WEBHOOK:
         raise Http404("Only webhooks have a key.")
-    try:
-        key = keeping.renew_key(held, act(request, timezone.now()))
-    except Unreadable as error:
-        messages.error(request, str(error))
-        return redirect("channel", pk)
-    return added(request, held, key)
+    form = KeyForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            key = keeping.renew_key(held, act(request, now), form.overlap())
+        except Unreadable as error:
+            messages.error(request, str(error))
+            return redirect("channel", pk)
+        return added(request, found_channel(pk), key)
+    found = context(request, TAB, channel=held, form=form)
+    return render(request, "channels/renewal.html", found, status=400 if form.errors else 200)
 
 
 @never_cache
@@ -186,7 +194,9 @@ def added(request: HttpRequest, made: Channel, key: str) -> HttpResponse:
     if not key:
         messages.success(request, f"{made} is added. Send a test to see that it works.")
         return redirect("channel", made.pk)
-    return render(request, "channels/key.html", context(request, TAB, channel=made, key=key))
+    until = former_until(made, timezone.now())
+    found = context(request, TAB, channel=made, key=key, former_until=until)
+    return render(request, "channels/key.html", found)
 
 
 def said(form: ChannelForm, error: ValidationError) -> None:
@@ -199,71 +209,3 @@ def found_channel(pk: int) -> Channel:
         return keeping.get(pk)
     except Channel.DoesNotExist:
         raise Http404("There is no such channel.") from None
-
-
-def row(held: Channel, now: datetime) -> dict[str, Any]:
-    stopped = [each for each in held.recipients.all() if each.stopped_why == Why.REFUSED]
-    state, badge = "works", "ok"
-    if held.disabled_at:
-        state, badge = "disabled", "crit"
-    elif held.last_error or stopped:
-        state, badge = ("an address was refused" if stopped else "trying again"), "warn"
-    elif held.last_sent_at is None:
-        state, badge = "not used yet", ""
-    return {
-        "pk": held.pk,
-        "name": held.name,
-        "kind": held.get_kind_display(),
-        "shown": held.shown or ("owners of budgets" if held.to_owner else ""),
-        "state": state,
-        "badge": badge,
-        "why": (held.disabled_why or held.last_error).rstrip("."),
-        "why_at": moment(held.disabled_at or held.last_error_at, now),
-        "sent": moment(held.last_sent_at, now) if held.last_sent_at else "never",
-        "takes": takes(held),
-        "is_disabled": held.disabled_at is not None,
-        "summary": summary(held, now),
-        "may_enable": held.disabled_at is not None or bool(stopped),
-    }
-
-
-def summary(held: Channel, now: datetime) -> str:
-    """What keeps its weekly summary; "" where nothing does."""
-    if held.summary_since is None or not held.summary_held_until:
-        return ""
-    times = f"{held.summary_failures} times" if held.summary_failures > 1 else "once"
-    return f"took too long {times}; tried again {moment(held.summary_held_until, now)}"
-
-
-def waiting(held: Channel, now: datetime) -> str:
-    """3, since 14:02; tried again at 14:20: It answered 503."""
-    found = log.waiting(held)
-    if found is None:
-        return ""
-    text = f"{found.number:,}, since {moment(found.since, now)}"
-    if found.until and found.until > now:
-        text += f"; tried again at {moment(found.until, now)}"
-    return f"{text}: {found.detail}" if found.detail else text
-
-
-def takes(held: Channel) -> str:
-    """Which alerts, in words."""
-    severity = Alert.Severity(held.least_severity)
-    words = {Alert.Severity.NOTE: "all", Alert.Severity.CRITICAL: "critical only"}
-    parts = [words.get(severity, f"{severity.label.lower()} and worse")]
-    topics = [TOPICS[each].partition(":")[0].lower() for each in held.topics if each in TOPICS]
-    parts += [f"about {', '.join(topics)}"] if topics else []
-    parts += [f"of {', '.join(held.teams)}"] if held.teams else []
-    owners = [each.username for each in held.owners.all()]
-    parts += [f"of budgets of {', '.join(owners)}"] if owners else []
-    parts += ["the weekly summary"] if held.summary_since else []
-    return "; ".join(parts)
-
-
-def mailbox(each: Recipient, now: datetime) -> dict[str, str]:
-    state = "owner of a budget" if each.is_owner else "in use"
-    if each.stopped_at:
-        state = f"{each.get_stopped_why_display()}, {moment(each.stopped_at, now)}"
-    badge = {Why.REFUSED: "crit", Why.UNSUBSCRIBED: "warn", Why.REMOVED: ""}
-    shown = badge[Why(each.stopped_why)] if each.stopped_why else "ok"
-    return {"address": each.address, "state": state, "badge": shown}
