@@ -122,6 +122,12 @@ def counts(alerts: Sequence[Alert]) -> dict[int, Counter[str]]:
     return found
 
 
+def written(alerts: Sequence[Alert]) -> Counter[int]:
+    """Of each alert how many mails were sent no further than to a file."""
+    found = Delivery.objects.filter(alert__in=alerts, state="sent").exclude(detail="")
+    return Counter(found.values_list("alert", flat=True))
+
+
 def deliveries(alert: Alert) -> list[Delivery]:
     """With their recipients and attempts; one that went out in a digest has its leader's."""
     found = Delivery.objects.filter(alert=alert).select_related("recipient__channel", "leader")
@@ -132,7 +138,7 @@ def detail_of(held: Delivery, *, with_answers: bool) -> str:
     """Why it waits or was not sent. What the other side answered may hold anything, so it is for
     those who manage channels; without it only what Farthing says by itself."""
     text = held.detail
-    if not with_answers:
+    if not with_answers and held.state != "sent":
         for each in (held.leader or held).attempts.all():
             text = text.replace(each.detail, "") if each.detail else text
     return text.removesuffix(": ")

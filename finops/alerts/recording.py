@@ -47,7 +47,7 @@ def _finish(leader: Delivery, outcome: Outcome, now: datetime) -> None:
     """Of the whole message: its followers share what becomes of it."""
     state, detail, sent_at = State.WAITING, outcome.detail, None
     if outcome.result == Result.SENT:
-        state, detail, sent_at = State.SENT, "", now
+        state, sent_at = State.SENT, now
     elif outcome.result == Result.REFUSED:
         state = State.FAILED
     elif now - leader.due_at > GIVE_UP_AFTER:  # not since it was raised: it may have been snoozed

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from django.contrib.auth.models import User
 
 from finops.channels.messages import SEVERITY_RANKS
-from finops.models import Alert, Channel, Recipient
+from finops.models import Alert, Budget, Channel, Recipient
 
 Kind = Alert.Kind
 # What a channel may be for, in the words of its form.
@@ -46,6 +46,29 @@ def recipients(alert: Alert) -> list[Recipient]:
         if channel.to_owner and owner and owner.is_active and owner.email:
             found += _owner_of(channel, owner, {each.address for each in held if _is_listed(each)})
     return [each for each in found if each.stopped_at is None] if is_passing else found
+
+
+def unmailed_owner(alert: Alert) -> User | None:
+    """The owner of its budget, where a channel would mail them and their account has no address."""
+    owner = alert.budget.owner if alert.budget else None
+    if owner is None or not owner.is_active or owner.email:
+        return None
+    channels = Channel.objects.filter(removed_at=None, user=None, to_owner=True)
+    for channel in channels.prefetch_related("owners"):
+        if takes(channel, alert, {each.pk for each in channel.owners.all()}, owner.pk):
+            return owner
+    return None
+
+
+def owners_without_address(channel: Channel) -> list[str]:
+    """User names of owners of budgets whom the channel would mail, and cannot."""
+    if not channel.to_owner:
+        return []
+    owning = Budget.objects.filter(removed_at=None).values("owner")
+    owners = User.objects.filter(is_active=True, email="", pk__in=owning)
+    chosen = [each.pk for each in channel.owners.all()]
+    owners = owners.filter(pk__in=chosen) if chosen else owners
+    return list(owners.order_by("username").values_list("username", flat=True))
 
 
 def is_wanted(recipient: Recipient) -> bool:

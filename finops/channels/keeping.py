@@ -20,6 +20,7 @@ from finops.organisation.stored import Act, log
 Kind = Channel.Kind
 Why = Recipient.Why
 TAKEN = "There is a channel of this name already."
+BY_HAND = "by "
 LOST_KEY = (
     "SECRET_KEY is not the one that this channel was stored under, so its key is lost too. Remove "
     "this channel and add it again, which makes a new key."
@@ -143,10 +144,15 @@ def disable(channel: Channel, act: Act) -> bool:
         held = Channel.objects.select_for_update().get(pk=channel.pk)
         if held.disabled_at:
             return False
-        held.disabled_at, held.disabled_why = act.at, f"by {act.by.get_username()}"
+        held.disabled_at, held.disabled_why = act.at, f"{BY_HAND}{act.by.get_username()}"
         held.save(update_fields=["disabled_at", "disabled_why"])
         log("channel.disable", held.name, act)
     return True
+
+
+def word_of(channel: Channel) -> str:
+    """Of one that is sent nothing: whether somebody has switched it off, or it was refused."""
+    return "disabled" if channel.disabled_why.startswith(BY_HAND) else "stopped"
 
 
 def enable(channel: Channel, act: Act) -> bool:

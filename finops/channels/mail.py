@@ -15,9 +15,11 @@ from django.template.loader import render_to_string
 from finops.channels import outcomes, wording
 from finops.channels.messages import SEVERITY_WORDS, Message, Told, one_line
 from finops.channels.outcomes import Outcome
+from finops.mail import has_server
 
 CHART_WIDTH, CHART_HEIGHT = 552, 72
 LONGEST_SUBJECT = 150
+WRITTEN = "written to a file, as no mail server is set"
 LISTED = 100  # alerts of a digest; the page has all
 # What a server has against who sends, such as relaying denied: no mailbox is gone by that.
 AUTHENTICATION_REQUIRED, POLICY = 530, re.compile(rb"\s*5\.7\.\d")
@@ -44,7 +46,9 @@ def send(message: Message, to: str, channel: int, unsubscribe: str) -> Outcome:
         return outcomes.later(said, is_shared=True)
     except (BadHeaderError, ValueError) as error:
         return outcomes.refused(f"It cannot be written as a mail: {error}")
-    return outcomes.sent(250) if count else outcomes.refused("It had no recipient.")
+    if not count:
+        return outcomes.refused("It had no recipient.")
+    return outcomes.sent(250) if has_server() else outcomes.sent(detail=WRITTEN)
 
 
 def answered(error: smtplib.SMTPResponseException) -> Outcome:

@@ -31,6 +31,7 @@ class Outcome:
 
 
 def sent(status: int | None = None, detail: str = "") -> Outcome:
+    """`detail` says how, where it went another way than people may think."""
     return Outcome(Result.SENT, detail, status)
 
 

@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from finops import access, alerts, formats
-from finops.alerts import answering, log
+from finops.alerts import answering, log, routing
 from finops.alerts.answering import NotPossible
 from finops.alerts.log import LogQuery
 from finops.alerts.quiet import GIVE_UP_AFTER
-from finops.channels import wording
+from finops.channels import keeping, wording
 from finops.channels.messages import Told
 from finops.models import Alert, Delivery, DeliveryAttempt, Recipient
 from finops.pages.refusals import moment
@@ -57,8 +57,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         status = 400
     params = query.to_params()
     if page:
-        counted = log.counts(page.alerts)
-        found["rows"] = [row(each, counted[each.pk], now) for each in page.alerts]
+        counted, written = log.counts(page.alerts), log.written(page.alerts)
+        found["rows"] = [row(each, counted[each.pk], now, written[each.pk]) for each in page.alerts]
         if page.next_cursor:
             found["next_href"] = address(params | {"cursor": page.next_cursor})
     found |= {
@@ -95,6 +95,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
         "chart_width": max(len(bars), LEAST_SLOTS) * 10,
         "caption": wording.caption(bars),
         "deliveries": rows,
+        "unmailed": routing.unmailed_owner(held),
         "is_moving": any(each["is_open"] for each in rows),
         "about": path if isinstance(path, str) and path.startswith("/") else "",
         "snoozed": snoozed,
@@ -163,10 +164,11 @@ def address(params: dict[str, str]) -> str:
     return f"{reverse('alerts')}?{urlencode(params)}" if params else reverse("alerts")
 
 
-def row(held: Alert, counted: Counter[str], now: datetime) -> dict[str, Any]:
+def row(held: Alert, counted: Counter[str], now: datetime, written: int = 0) -> dict[str, Any]:
     waiting = counted[State.WAITING] + counted[State.SENDING]
     parts = [
-        (counted[State.SENT], "sent", "ok"),
+        (counted[State.SENT] - written, "sent", "ok"),
+        (written, "written to a file", "warn"),
         (waiting, "waiting", "warn"),
         (counted[State.FAILED], "failed", "crit"),
         (counted[State.CANCELLED], "not sent", ""),
@@ -192,12 +194,13 @@ def delivery(held: Delivery, now: datetime, may_manage: bool) -> dict[str, Any]:
     when = moment(held.due_at, now) if held.due_at > now else ""
     is_open = held.state in (State.WAITING, State.SENDING)
     stopped = stopped_of(held, now) if is_open else ""
+    is_written = held.state == State.SENT and bool(held.detail)
     return {
         "channel": held.recipient.channel.name,
         "kind": held.recipient.channel.get_kind_display(),
         "address": held.recipient.address if may_manage else "",
-        "state": held.get_state_display(),
-        "badge": BADGES.get(State(held.state), ""),
+        "state": "written to a file" if is_written else held.get_state_display(),
+        "badge": "warn" if is_written else BADGES.get(State(held.state), ""),
         "detail": stopped or log.detail_of(held, with_answers=may_manage),
         "due": when if held.state == State.WAITING else "",
         "sent": moment(held.sent_at, now) if held.sent_at else "",
@@ -212,7 +215,8 @@ def delivery(held: Delivery, now: datetime, may_manage: bool) -> dict[str, Any]:
 def stopped_of(held: Delivery, now: datetime) -> str:
     """Why what is open does not go out, and how long it waits."""
     recipient = held.recipient
-    why = "the channel is disabled" if recipient.channel.disabled_at else ""
+    channel = recipient.channel
+    why = f"the channel is {keeping.word_of(channel)}" if channel.disabled_at else ""
     if recipient.stopped_at:
         why = f"its address was {recipient.get_stopped_why_display()}"
     if not why or recipient.stopped_why in (Why.UNSUBSCRIBED, Why.REMOVED):
@@ -225,6 +229,8 @@ def attempt(held: DeliveryAttempt, now: datetime, may_manage: bool) -> str:
     is_fresh = held.ended_at is None and now - held.began_at < timedelta(minutes=3)
     outcome = "under way" if is_fresh else held.get_outcome_display()
     status = f" ({held.status})" if held.status else ""
+    if held.outcome == DeliveryAttempt.Outcome.SENT and held.detail:
+        return f"{began}: {held.detail}"
     said = f". {held.detail}" if may_manage and held.detail else ""
     return f"{began}: {outcome}{status}{said}"
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from finops.alerts import log
-from finops.alerts.routing import TOPICS
+from finops.alerts.routing import TOPICS, owners_without_address
 from finops.channels import keeping
+from finops.mail import has_server
 from finops.models import Alert, Channel, Recipient
 from finops.pages.refusals import moment
 
@@ -18,9 +19,11 @@ def row(held: Channel, now: datetime) -> dict[str, Any]:
     stopped = [each for each in held.recipients.all() if each.stopped_why == Why.REFUSED]
     state, badge = "works", "ok"
     if held.disabled_at:
-        state, badge = "disabled", "crit"
+        state, badge = keeping.word_of(held), "crit"
     elif held.last_error or stopped:
         state, badge = ("an address was refused" if stopped else "trying again"), "warn"
+    elif held.kind == Channel.Kind.EMAIL and not has_server():
+        state, badge = "written to files", "warn"
     elif held.last_sent_at is None:
         state, badge = "not used yet", ""
     return {
@@ -36,6 +39,7 @@ def row(held: Channel, now: datetime) -> dict[str, Any]:
         "takes": takes(held),
         "is_disabled": held.disabled_at is not None,
         "summary": summary(held, now),
+        "unmailed": ", ".join(owners_without_address(held)),
         "may_enable": held.disabled_at is not None or bool(stopped),
     }
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from finops.alerts import raise_to
 from finops.channels import keeping
 from finops.channels.secrets import Unreadable
-from finops.mail import Outbox
+from finops.mail import has_server
 from finops.models import Alert, Channel
 from finops.pages.channel_forms import ChannelForm, KeyForm
 from finops.pages.channel_rows import former_until, mailbox, row, waiting
@@ -26,7 +26,6 @@ from finops.pages.requester import signed_in
 from finops.pages.settings.desk import act, context
 
 TAB = "channels"
-OUTBOX = f"{Outbox.__module__}.{Outbox.__qualname__}"
 Kind = Channel.Kind
 KINDS = (
     (Kind.EMAIL, "E-mail", "to people and mailing lists, each with a link to unsubscribe"),
@@ -53,7 +52,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 def notes() -> list[str]:
     """What of the installation keeps messages from being of use."""
     found = []
-    if settings.EMAIL_BACKEND == OUTBOX:
+    if not has_server():
         found.append("No mail server is set: mails are written to files until EMAIL_URL names one.")
     if urlsplit(settings.PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}:
         found.append(
@@ -122,7 +121,7 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
     """By the same way as any alert, so that what arrives proves all of it."""
     held, user, now = found_channel(pk), signed_in(request), timezone.now()
     if held.disabled_at:
-        messages.error(request, f"{held} is disabled. Enable it first.")
+        messages.error(request, f"{held} is {keeping.word_of(held)}. Enable it first.")
         return redirect("channel", pk)
     if not held.recipients.filter(stopped_at=None, is_owner=False).exists():
         messages.error(request, f"{held} has no address that could be sent to.")

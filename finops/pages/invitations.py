@@ -25,7 +25,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from finops import invitations, teams
-from finops.mail import Outbox
+from finops.mail import has_server
 from finops.models import Invitation, Role
 from finops.pages.people import ROLES, moment
 from finops.pages.requester import address_of, signed_in
@@ -33,7 +33,6 @@ from finops.pages.requester import address_of, signed_in
 log = logging.getLogger(__name__)
 
 IN_TEAMS = {Role.ENGINEER: "an engineer", Role.VIEWER: "a viewer"}
-OUTBOX = f"{Outbox.__module__}.{Outbox.__qualname__}"
 MOST_WRONG_LINKS, WITHIN_SECONDS = 20, 900
 
 
@@ -167,7 +166,7 @@ def show_link(request: HttpRequest, held: Invitation, token: str) -> HttpRespons
         "invitation": held,
         "link": link,
         "is_sent": is_sent(held, link),
-        "has_server": settings.EMAIL_BACKEND != OUTBOX,
+        "has_server": has_server(),
         "outbox": settings.OUTBOX_DIR,
     }
     return render(request, "people/invited.html", context)
