@@ -6,7 +6,7 @@ Amounts come in exact and are rounded once, here. A value that is not known is `
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -266,6 +266,12 @@ def moment(value: datetime, zone: ZoneInfo, today: date, seconds: bool = False) 
     local = value.astimezone(zone)
     clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
     return f"{day(local.date(), today)}, {clock}{SPACE}{local:%Z}"
+
+
+def last_day(end: datetime, zone: ZoneInfo, today: date) -> str:
+    """14 Jun: the last day before what ends with a day; 14 Jun, 14:05 UTC of what does not."""
+    last = (end - timedelta(microseconds=1)).astimezone(zone).date()
+    return moment(end, zone, today) if last == end.astimezone(zone).date() else day(last, today)
 
 
 def ratio_short(ratio: Decimal) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from finops import alerts, audit, formats
 from finops.access import Reader
 from finops.budgets import fields, keeping
 from finops.budgets.spans import Calendar, Span
+from finops.budgets.telling import text as plain
 from finops.budgets.wanted import Wanted
 from finops.models import Budget, BudgetIncrease, BudgetStatus
 from finops.organisation.calendar import fiscal_first_month
@@ -201,12 +203,13 @@ def _tell(
     span = Calendar(budget.period, budget.rolling_days, fiscal_first_month()).at(
         local_day(act.at, settings.REPORTING_ZONE)
     )
+    amounts = amounts_of(increase, step, had_effect="approved" in (before or {}).values())
     alerts.raise_alert(
         key=f"budget-increase-{increase.pk}-{step}",
         kind="budget_increase",
         severity="info",
-        title=title_of(increase, step, act),
-        facts=facts_of(increase, span, reason),
+        title=title_of(increase, step, act, amounts),
+        facts=facts_of(increase, span, reason, amounts),
         budget=budget,
         team=budget.team,
         # That of the alerts of the budget's period.
@@ -225,33 +228,60 @@ def _who_asked(increase: BudgetIncrease, act: Doing) -> User | None:
     return user if sees else None
 
 
-def title_of(increase: BudgetIncrease, step: str, act: Doing) -> str:
-    """grace asks for $40.00 more for Support, until 30 Nov 2026."""
-    who = actor(act)
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Of the budget, or of the value that the increase is for: `before` the step and `now`, None
+    where it is not known, and for `before` where the step changes nothing. `actual` is spent."""
+
+    before: Decimal | None
+    now: Decimal | None
+    actual: Decimal | None
+
+
+def amounts_of(increase: BudgetIncrease, step: str, *, had_effect: bool) -> Amounts:
+    """Worked out, as the figures of the last evaluation may be of before the step or after it."""
+    status = BudgetStatus.objects.filter(budget=increase.budget, value=increase.value).first()
+    if status is None or status.amount is None:
+        return Amounts(None, None, status.actual if status else None)
+    decided, looked = increase.decided_at, status.evaluated_at
+    is_in = had_effect and decided is not None and decided <= looked < increase.until
+    without = status.amount - (increase.amount if is_in else 0)
+    if step == "approve":
+        return Amounts(without, without + increase.amount, status.actual)
+    if had_effect:
+        return Amounts(without + increase.amount, without, status.actual)
+    return Amounts(None, status.amount, status.actual)
+
+
+def title_of(increase: BudgetIncrease, step: str, act: Doing, amounts: Amounts) -> str:
+    """grace asks for $40.00 more for Support, until 30 Nov."""
+    who, zone = actor(act), settings.REPORTING_ZONE
     what = f"{formats.money_long(increase.amount, settings.CURRENCY)} more for {increase.budget}"
     what = f"{what}: {increase.value}" if increase.value else what
-    last = local_day(increase.until - timedelta(microseconds=1), settings.REPORTING_ZONE)
+    until = formats.last_day(increase.until, zone, local_day(act.at, zone))
     if step == "ask":
-        return f"{who} asks for {what}, until {last}"
-    if step == "expire":
-        return f"{what} has expired"
-    return f"{who} {DONE[step]} {what}"
+        return f"{who} asks for {what}, until {until}"
+    said = f"{what} has expired" if step == "expire" else f"{who} {DONE[step]} {what}"
+    said += f", until {until}" if step == "approve" else ""
+    if amounts.before is None:
+        return said
+    return f"{said}: the amount is {formats.money_long(amounts.now, settings.CURRENCY)} now"
 
 
-def facts_of(increase: BudgetIncrease, span: Span, note: str) -> dict[str, Any]:
+def facts_of(increase: BudgetIncrease, span: Span, note: str, amounts: Amounts) -> dict[str, Any]:
+    """`amount` is what holds from now on."""
     budget = increase.budget
-    status = BudgetStatus.objects.filter(budget=budget, value=increase.value).first()
-    amount, actual = (status.amount, status.actual) if status else (None, None)
     return {
         "budget": budget.name,
         "value": increase.value,
         "dimension": budget.for_each,
         "period_start": span.first.isoformat(),
         "period_end": span.end.isoformat(),
-        "amount": None if amount is None else f"{amount:f}",
-        "actual": None if actual is None else f"{actual:f}",
+        "amount": plain(amounts.now),
+        "amount_before": plain(amounts.before),
+        "actual": plain(amounts.actual),
         "currency": settings.CURRENCY,
-        "increase": f"{increase.amount:f}",
+        "increase": plain(increase.amount),
         "until": increase.until.isoformat(),
         "asked_by": increase.asked_by,
         "reason": increase.reason,

@@ -17,7 +17,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 APART = {
     *("series", "url", "currency", "value", "dimension", "threshold", "period_start"),
     *("period_end", "groups", "total", "previous", "unpriced_requests", "as_of", "amount"),
-    *("actual", "forecast", "requests"),
+    *("actual", "forecast", "requests", "note", "until", "amount_before"),
 }
 # Of other facts, those that are amounts.
 MONEY = frozenset(
@@ -59,7 +59,10 @@ def lines(told: Told, zone: ZoneInfo, now: datetime) -> list[Line]:
     facts, currency = told.facts, str(told.facts.get("currency") or "USD")
     today = now.astimezone(zone).date()
     found = [
+        Line("Note", str(facts.get("note") or "")),
         Line("Budget", scope(facts)),
+        Line("Amount", changed(facts, currency)),
+        Line("Until", until(facts, zone, today)),
         Line("Period", period(facts, zone, today)),
         Line("Spent", spent(facts, currency)),
         Line("Forecast", money(facts.get("forecast"), currency)),
@@ -82,6 +85,21 @@ def scope(facts: dict[str, Any]) -> str:
         return name
     dimension = str(facts.get("dimension") or "").removeprefix("tag:").replace("_", " ")
     return f"{name}, {dimension} {value}".replace(",  ", ", ")
+
+
+def changed(facts: dict[str, Any], currency: str) -> str:
+    """Of a step that changes the amount: $7.00, before it was $5.00."""
+    amount, before = (money(facts.get(name), currency) for name in ("amount", "amount_before"))
+    return f"{amount}, before it was {before}" if amount and before else ""
+
+
+def until(facts: dict[str, Any], zone: ZoneInfo, today: date) -> str:
+    """Of an increase the last day, as wherever it is shown; of anything else the moment."""
+    end = instant(facts.get("until"))
+    if end is None or end.tzinfo is None:
+        return ""
+    is_increase = "increase" in facts
+    return formats.last_day(end, zone, today) if is_increase else formats.moment(end, zone, today)
 
 
 def period(facts: dict[str, Any], zone: ZoneInfo, today: date) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -156,7 +156,4 @@ def increase_line(each: BudgetIncrease, now: datetime) -> IncreaseLine:
 def until_text(until: datetime, now: datetime) -> str:
     """The last day on which it holds, where it ends with a day."""
     zone = settings.REPORTING_ZONE
-    last = until - timedelta(microseconds=1)
-    if local_day(last, zone) == local_day(until, zone):
-        return moment(until, now)
-    return formats.day(local_day(last, zone), local_day(now, zone))
+    return formats.last_day(until, zone, local_day(now, zone))
