@@ -71,6 +71,25 @@ def test_each_value_is_tried_by_itself_and_hours_are_said_to_be_left_out() -> No
     assert any(note.startswith("Burn rates over hours were not tried") for note in notes)
 
 
+def test_it_says_what_periods_came_to_and_how_often_calls_would_have_been_refused() -> None:
+    found = tried(enforcement="block").periods
+    assert found is not None
+    # Fifteen days of August, and thirty of September, at ten dollars a day.
+    assert (found.highest, found.highest_in.first) == (300, date(2026, 9, 1))
+    assert found.average == (150 + 300) / 2
+    # From the 20th of September to its end, and on the 15th of October.
+    assert found.enforced_days == 11 + 1
+    slowed = tried(enforcement="throttle", throttle_percent=50).periods
+    assert slowed is not None
+    assert slowed.enforced_days == 6 + 21 + 11
+    users = tried(period="daily", amount=40, for_each="user", enforcement="block").periods
+    assert users is not None
+    assert (users.highest, users.highest_of, users.enforced_days) == (50, "bob", 1)
+    only_told, nothing = tried().periods, tried(filters={"team": ["none"]}).periods
+    assert only_told is not None
+    assert (only_told.enforced_days, nothing) == (0, None)
+
+
 def test_a_burn_rate_over_whole_days_is_tried() -> None:
     burn = {"basis": "burn_rate", "kind": "percent", "value": 500, "window_hours": 24}
     # 310 dollars in 31 days are ten a day: on the first of October it was sixty.

@@ -59,6 +59,10 @@ def test_the_test_says_what_would_have_been_told_and_when(finance: Client) -> No
     daily = of_team("cx", period="daily", amount="12")  # 1,200 tokens at 0.01 are 12 USD
     page = tried(finance, daily).content.decode()
     assert "it would have told once" in page
+    assert "The dearest period came to $12.00" in page
+    assert "slowed down" not in page
+    enforced = tried(finance, {**daily, "enforcement": "block"}).content.decode()
+    assert "Calls would have been slowed down or refused on 1 day of 90." in enforced
     assert "100\N{NO-BREAK SPACE}% of the amount" in page
     never = tried(finance, {**daily, "amount": "1000"}).content.decode()
     assert "it would have told nothing" in never

@@ -18,6 +18,7 @@ from finops.budgets.keeping import (
     visible,
 )
 from finops.budgets.moments import Report
+from finops.budgets.past_periods import PastPeriods
 from finops.budgets.spans import Calendar, Span
 from finops.budgets.standings import Unread
 from finops.budgets.thresholds import DEFAULTS, ThresholdDraft
@@ -33,6 +34,7 @@ __all__ = [
     "Fired",
     "Memory",
     "Outdated",
+    "PastPeriods",
     "Report",
     "Span",
     "ThresholdDraft",

@@ -6,7 +6,7 @@ it is known now. Forecasts are made of the days up to that one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -17,6 +17,7 @@ from finops.budgets import amounts, figures, rules, standings
 from finops.budgets.drafts import Draft
 from finops.budgets.evaluation import EXACT_DIGITS
 from finops.budgets.figures import Answer, Memory, Usage
+from finops.budgets.past_periods import Past, PastPeriods, past_periods
 from finops.budgets.questions import Asked
 from finops.budgets.rules import Found, Held, Line
 from finops.budgets.spans import Calendar, Span
@@ -51,23 +52,14 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class BackTest:
-    """`fired` in order of days. `notes` say what could not be tried and why, for people."""
+    """`fired` in order of days. `periods` is None where nothing was spent. `notes` say what could
+    not be tried and why, for people."""
 
     first: date
     end: date
     fired: tuple[Fired, ...]
+    periods: PastPeriods | None
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The days of one value."""
-
-    value: str
-    days: Mapping[date, Decimal]
-
-    def sum(self, first: date, end: date) -> Decimal:
-        return sum((amount for day, amount in self.days.items() if first <= day < end), ZERO)
 
 
 def back_test(draft: Draft, days: int = DAYS, *, now: datetime, zone: ZoneInfo) -> BackTest:
@@ -82,9 +74,10 @@ def back_test(draft: Draft, days: int = DAYS, *, now: datetime, zone: ZoneInfo) 
         fired = [
             each for past in pasts for each in replay(draft, calendar, past, first, end, now, zone)
         ]
+        periods = past_periods(draft, calendar, pasts, list(Span(first, end).days()))
     notes += unknowable(draft, first, local_day(recorded, zone) if recorded else None)
     fired.sort(key=lambda each: (each.day, each.value))
-    return BackTest(first, end, tuple(fired), tuple(notes))
+    return BackTest(first, end, tuple(fired), periods, tuple(notes))
 
 
 def read_pasts(

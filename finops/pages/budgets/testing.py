@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.conf import settings
 from finops import budgets, formats, labels
 from finops.budgets import BackTest, Draft, Fired
 from finops.costs import QueryTooSlow
+from finops.models import Budget
 from finops.pages.budgets import wording
 from finops.periods import local_day
 from finops.rollups import ZoneChanged
@@ -43,6 +44,7 @@ def context(draft: Draft, now: datetime) -> dict[str, Any]:
     return {
         "title": title_of(found),
         "warnings": warnings,
+        "periods": sentences(found, draft, local_day(now, zone)),
         "notes": list(found.notes),
         "firings": [firing(each, local_day(now, zone)) for each in latest],
         "dimension": labels.dimension(draft.for_each) if draft.for_each else "",
@@ -54,6 +56,24 @@ def title_of(found: BackTest) -> str:
     count = len(found.fired)
     times = {0: "nothing", 1: "once", 2: "twice"}.get(count, f"{formats.count_long(count)} times")
     return f"In the last {DAYS} days it would have told {times}"
+
+
+def sentences(found: BackTest, draft: Draft, today: date) -> list[str]:
+    """What its periods came to, by which an amount can be chosen, and how often it acts."""
+    periods = found.periods
+    if periods is None:
+        return ["Nothing was spent in these days."]
+    span = formats.day_range(periods.highest_in.first, periods.highest_in.last, today)
+    whose = f" by {periods.highest_of}" if periods.highest_of else ""
+    said = [f"The dearest period came to {formats.money_long(periods.highest)}{whose}, {span}."]
+    if periods.average is not None:
+        average = formats.money_long(periods.average)
+        said.append(f"Those that are over came to {average} on average.")
+    if draft.enforcement.policy != Budget.Enforcement.NONE:
+        days = "1 day" if periods.enforced_days == 1 else f"{periods.enforced_days} days"
+        some = "of some value " if draft.for_each else ""
+        said.append(f"Calls {some}would have been slowed down or refused on {days} of {DAYS}.")
+    return said
 
 
 def more(count: int) -> str:
