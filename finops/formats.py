@@ -193,6 +193,11 @@ def _share(part: Number | None, whole: Number | None, decimals: int) -> str:
     return _signed(f"{abs(percent):.{decimals}f}{SPACE}%", percent < 0)
 
 
+def share_reached(part: Decimal, whole: Decimal) -> str:
+    """114.5: percent to a tenth, never rounded up to what is not reached."""
+    return f"{Decimal(int(part * 1000 / whole)) / 10:,f}"
+
+
 def change_short(now: Number | None, before: Number | None) -> str:
     """+12.4 %, −3.0 %; "new" from zero, because no percentage of nothing means anything."""
     if now is None or before is None:

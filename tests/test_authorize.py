@@ -247,6 +247,9 @@ def test_a_proxy_asks_in_headers_and_is_answered_by_a_status(gateway: Gateway) -
     for wrong in ({"x": "1"}, {"user": "u" * 201}, {"input_tokens": "1", "estimated_cost": "1"}):
         refused = gate(gateway, "?throttled=403", **wrong)
         assert (refused.status_code, "This cannot be read" in refused.text) == (403, True)
+    for wrong in ({"estimated_cost": "much"}, {"input_tokens": "1", "estimated_cost": "1"}):
+        [error] = gate(gateway, **wrong).json()["errors"]
+        assert error["field"] == "X-Farthing-Estimated-Cost", "as whoever sets it knows it"
 
 
 def test_decisions_are_counted(gateway: Gateway) -> None:

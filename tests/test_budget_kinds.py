@@ -50,7 +50,7 @@ def test_a_forecast_is_told_before_the_money_is_spent() -> None:
     status = whole(made)
     assert (status.actual, status.forecast, status.forecast_method) == (145, 310, "weekdays")
     assert status.forecast_low == status.forecast_high == 310
-    assert told() == [("budget_forecast", "all is forecast to come to $310.00, 103 % of $300.00")]
+    assert told() == [("budget_forecast", "all is forecast to come to $310.00, 103.3 % of $300.00")]
     assert Alert.objects.get().severity == "critical"
 
 

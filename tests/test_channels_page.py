@@ -49,10 +49,11 @@ def test_a_channel_is_added_tested_and_its_test_watched(signed_in: Client, hook:
 
 def test_what_is_wrong_is_said_beside_the_field(signed_in: Client) -> None:
     for kind, address, said in (
-        ("email", "nobody", "nobody is no e-mail address."),
+        ("email", "nobody", "“nobody” is no e-mail address."),
         ("email", "", "Write at least one address"),
         ("slack", "https://example.com/x", "Paste the address of an incoming webhook"),
         ("webhook", "http://example.com/", "must begin with https://"),
+        ("webhook", "ftp://127.0.0.1/", "The address must begin with https://."),
         ("webhook", "https://me:secret@example.com/", "without a user name or a password"),
         ("webhook", "http://127.0.0.1:8199/x", "FARTHING_ALLOWED_PRIVATE_ADDRESSES names"),
         ("webhook", "https://127.0.0.1:8199/x", "127.0.0.1 is not an address of the Internet."),
@@ -243,6 +244,8 @@ def test_the_help_names_networks_of_one_s_own(signed_in: Client, settings: Any) 
     assert said not in signed_in.get(path).text
     settings.ALLOWED_PRIVATE_ADDRESSES = telling.LOOPBACK
     assert said in signed_in.get(path).text
+    wrong = add(signed_in, "webhook", name="x", address="ftp://127.0.0.1/")
+    assert "or, within FARTHING_ALLOWED_PRIVATE_ADDRESSES, with http://." in wrong.text
 
 
 @pytest.mark.parametrize(

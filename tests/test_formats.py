@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -140,6 +140,23 @@ def test_counts(number: int | None, short: str, long: str) -> None:
 def test_shares(part: Decimal | int | None, whole: int, short: str, long: str) -> None:
     assert plain(formats.share_short(part, whole)) == short
     assert plain(formats.share_long(part, whole)) == long
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [("1.145", "1", "114.5"), ("2.125", "1", "212.5"), ("79.999", "100", "79.9"),
+     ("80", "100", "80"), ("16.30", "0.79", "2,063.2"), ("0", "5", "0")],
+)  # fmt: skip
+def test_shares_that_are_reached_are_not_rounded_up(part: str, whole: str, said: str) -> None:
+    assert formats.share_reached(Decimal(part), Decimal(whole)) == said
+
+
+def test_the_last_day_is_that_before_an_end_at_midnight() -> None:
+    today, midnight = date(2026, 11, 21), datetime(2026, 12, 1, tzinfo=UTC)
+    zone = ZoneInfo("UTC")
+    assert plain(formats.last_day(midnight, zone, today)) == "30 Nov"
+    at_noon = midnight + timedelta(hours=12)
+    assert plain(formats.last_day(at_noon, zone, today)) == "1 Dec, 12:00 UTC"
 
 
 @pytest.mark.parametrize(

@@ -207,3 +207,19 @@ def test_a_request_that_is_not_there_is_not_found(signed_in: Client) -> None:
     response = signed_in.get("/requests/nothing")
     assert response.status_code == 404
     assert "There is no such page" in response.text
+    assert "older than single requests are kept" in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/budgets/999", "There is no such budget any more"),
+        ("/unsubscribe/nothing", "This link is of no mail that is still sent."),
+        ("/nothing-here", "The address may be mistyped"),
+    ],
+)
+def test_what_is_not_found_is_named_as_what_it_is(signed_in: Client, path: str, said: str) -> None:
+    response = signed_in.get(path)
+    assert response.status_code == 404
+    assert said in response.text
+    assert "single requests" not in response.text

@@ -80,7 +80,7 @@ PROBLEMS = {
         (400, "A parameter is wrong; `errors` names it."),
         (401, "No valid token or session."),
         (403, "The account may not see this."),
-        (405, "Only GET is answered here; `Allow` says so."),
+        (405, "Another method is answered here; `Allow` says which."),
         (406, "`Accept` asks for a format that there is none of."),
         (503, "The database is away, or the question too large."),
     )

@@ -133,13 +133,9 @@ def title_of(telling: Telling, threshold: ThresholdDraft) -> str:
     verb = "is forecast to come to" if is_forecast else "has spent"
     said = f"{telling.who} {verb} {money(figure)}"
     if standing.amount:
-        return f"{said}, {percent_of(figure, standing.amount)} % of {money(standing.amount)}"
+        share = formats.share_reached(figure or Decimal(0), standing.amount)
+        return f"{said}, {share} % of {money(standing.amount)}"
     return f"{said}; its threshold is {money(threshold.value)}"
-
-
-def percent_of(figure: Decimal | None, amount: Decimal) -> str:
-    """Whole percents, never rounded up to what is not reached."""
-    return f"{int((figure or 0) * 100 / amount):,}"
 
 
 def unpriced(telling: Telling, *, is_breach: bool) -> bool:

@@ -50,7 +50,7 @@ def _wrong_mailboxes(text: str, may_be_none: bool) -> str:
         try:
             validate_email(each)
         except ValidationError:
-            return f"{each} is no e-mail address."
+            return f"“{each}” is no e-mail address."
         if len(each) > LONGEST_MAILBOX:
             return f"{each[:40]}… is longer than an address may be."
     return ""
@@ -63,7 +63,8 @@ def _wrong_url(kind: str, address: str) -> str:
         return "This is no URL."
     is_private = bool(settings.ALLOWED_PRIVATE_ADDRESSES)
     if url.scheme not in {"http", "https"}:
-        return "The address must begin with https://."
+        within = " or, within FARTHING_ALLOWED_PRIVATE_ADDRESSES, with http://"
+        return f"The address must begin with https://{within if is_private else ''}."
     if not url.host or url.userinfo:
         return "The address must name a host, without a user name or a password."
     if never := guard.problem(address):

@@ -116,8 +116,8 @@ def spent(facts: dict[str, Any], currency: str) -> str:
     text = formats.money_long(actual, currency)
     if not amount:
         return text
-    share = formats.share_short(actual, amount)
-    return f"{text} of {formats.money_long(amount, currency)} ({share})"
+    share = formats.share_reached(actual, amount)  # as the title of the alert says it
+    return f"{text} of {formats.money_long(amount, currency)} ({share}{formats.SPACE}%)"
 
 
 def compared(facts: dict[str, Any], currency: str) -> str:

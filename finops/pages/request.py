@@ -53,7 +53,7 @@ def detail(request: HttpRequest, request_id: str) -> HttpResponse:
     day = day_of(request.GET.get("day", ""))
     found = requests.get(request_id, day=day, filters=seen.filters)
     if not found:
-        raise Http404
+        raise Http404("There is no such request, or it is older than single requests are kept.")
     context = {"section": "requests", "found": [(address_of(each), each) for each in found]}
     if len(found) > 1:
         return render(request, "request/choice.html", context | {"request_id": request_id})

@@ -150,9 +150,17 @@ def question_of_headers(headers: Mapping[bytes, bytes]) -> Question:
                 given[field] = msgspec.convert(_text(value), kind, strict=False)
             except msgspec.ValidationError as error:
                 errors.append(_error(field, _reason(error)))
-    if errors:
-        raise Invalid(errors)
-    return _checked(Question(**given), has_escapes=False)
+    if not errors:
+        try:
+            return _checked(Question(**given), has_escapes=False)
+        except Invalid as problem:
+            errors = problem.errors
+    raise Invalid([{**each, "field": _header_of(each["field"])} for each in errors])
+
+
+def _header_of(field: str) -> str:
+    """As whoever sets it knows it: X-Farthing-Estimated-Cost."""
+    return "-".join(part.title() for part in ("x", "farthing", *field.split("_")))
 
 
 def _read(body: bytes, struct: type) -> Any:

@@ -28,5 +28,5 @@ def seen_budget(request: HttpRequest, pk: int) -> Budget:
     """Raises Http404 where there is none that the reader may see."""
     found = budgets.visible(request.user).filter(pk=pk).first()
     if found is None:
-        raise Http404
+        raise Http404("There is no such budget any more, or it is not of your teams.")
     return found

@@ -128,7 +128,7 @@ def standing_text(found: Budget, value: str = "") -> str:
 def increase(request: HttpRequest, pk: int) -> HttpResponse:
     found = BudgetIncrease.objects.select_related("budget").filter(pk=pk).first()
     if found is None or not budgets.visible(request.user).filter(pk=found.budget_id).exists():
-        raise Http404
+        raise Http404("There is no such increase, or its budget is gone or not of your teams.")
     form = NoteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and done(request, found, form):
         messages.success(request, said(VERBS[request.POST["verb"]], found.budget_id))
