@@ -153,3 +153,14 @@ def test_members_of_a_team_find_no_budget_of_another() -> None:
     hidden = Budget.objects.get(name="Team ads")
     answer = engineer.get(API, {"sort": "urgency", "cursor": str(hidden.pk)})
     assert answer.status_code == 400
+
+
+def test_the_list_names_whose_forecast_is_furthest_over(finance: Client) -> None:
+    each = budget(NOON, name="Any team", for_each="team", amount=200)
+    budgets.evaluate(NOON, settings.REPORTING_ZONE)
+    said = "forecast furthest over: quiet, $5,000.00"
+    assert said not in finance.get("/budgets").content.decode()
+    BudgetStatus.objects.filter(budget=each, value="quiet").update(forecast=5000)
+    page = finance.get("/budgets").content.decode()
+    assert "worst: ads" in page
+    assert said in page

@@ -123,6 +123,14 @@ def worst_of(numbers: Collection[int]) -> dict[int, BudgetStatus]:
     return {each.budget_id: each for each in ranked.distinct("budget_id")}
 
 
+def farthest_of(numbers: Collection[int]) -> dict[int, BudgetStatus]:
+    """Budget for each value → the value whose forecast is furthest over its amount, if one is."""
+    rows = BudgetStatus.objects.filter(budget__in=numbers, forecast__gt=F("amount"))
+    share = (F("forecast") / NullIf(F("amount"), Value(Decimal(0)))).desc(nulls_last=True)
+    ranked = rows.exclude(value__in=["", *NO_VALUES]).order_by("budget_id", share, "value")
+    return {each.budget_id: each for each in ranked.distinct("budget_id")}
+
+
 def is_heading_over(status: BudgetStatus) -> bool:
     known = status.forecast is not None and status.amount is not None
     return known and status.state != State.OVER and status.forecast > status.amount

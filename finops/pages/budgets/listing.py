@@ -108,8 +108,9 @@ def lines(seen: QuerySet[Budget], places: Sequence[Place], now: datetime) -> lis
     found = {each.pk: each for each in seen.filter(pk__in=[each.number for each in places])}
     unused = budgets.unused(*(filters_of(each) for each in found.values()))
     unknown = dict(zip(found, map(unknown_marks, unused), strict=True))
+    farthest = ranking.farthest_of([each.pk for each in found.values() if each.for_each])
     return [
-        line(found[each.number], each.whole, each.shown, unknown[each.number], now)
+        line(found[each.number], each, farthest.get(each.number), unknown[each.number], now)
         for each in places
         if each.number in found
     ]
@@ -121,28 +122,38 @@ def page_href(search: Search, number: int) -> str:
 
 def line(
     budget: Budget,
-    whole: BudgetStatus | None,
-    status: BudgetStatus | None,
+    place: Place,
+    farthest: BudgetStatus | None,
     unknown: Sequence[Mark],
     now: datetime,
 ) -> Line:
+    whole, status = place.whole, place.shown
     return Line(
         name=budget.name,
         href=reverse("budget", args=[budget.pk]),
         scope=scope(budget),
-        worst=worst_text(budget, status, whole),
+        worst=worst_text(budget, status, whole, farthest),
         period=period_text(budget, status, now),
         figures=figures_of(status),
         marks=[*state_marks(status), *doubts(whole), *unknown],
     )
 
 
-def worst_text(budget: Budget, status: BudgetStatus | None, whole: BudgetStatus | None) -> str:
-    """ "worst: u-1842; 3 of 40 over"."""
+def worst_text(
+    budget: Budget,
+    status: BudgetStatus | None,
+    whole: BudgetStatus | None,
+    farthest: BudgetStatus | None,
+) -> str:
+    """ "worst: u-1842; 3 of 40 over; forecast furthest over: u-7, $16.30"."""
     if not budget.for_each or status is None or not status.value:
         return ""
     over = f"; {whole.values_over} of {whole.values} over" if whole else ""
-    return f"worst: {status.value}{over}"
+    ahead = ""
+    if farthest and farthest.value != status.value:
+        forecast = formats.money_long(farthest.forecast)
+        ahead = f"; forecast furthest over: {farthest.value}, {forecast}"
+    return f"worst: {status.value}{over}{ahead}"
 
 
 def period_text(budget: Budget, status: BudgetStatus | None, now: datetime) -> str:
