@@ -35,7 +35,7 @@ from parallel import pytest_xdist_setupnodes as pytest_xdist_setupnodes
 from bench import pages, system
 
 hypothesis_settings.register_profile("farthing", deadline=None)
-hypothesis_settings.register_profile("ci", deadline=None, print_blob=True, max_examples=200)
+hypothesis_settings.register_profile("ci", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "farthing")
 
 # Nothing a test queues may wait in the developer's own data directory.

@@ -16,6 +16,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from who_may_call import FILES, METHODS, READERS, TABLE, Row
 
+from finops import probes
+
 pytestmark = pytest.mark.django_db
 
 
@@ -36,6 +38,12 @@ def test_every_address_has_a_row_in_the_table() -> None:
         f"{missing}: add each to TABLE in tests/who_may_call.py, saying who may call it with what."
     )
     assert not set(TABLE) - set(routes()), "remove what is no address any more"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ingest process runs, which the test event would wait for."""
+    monkeypatch.setattr(probes, "PATIENCE_SECONDS", 0.1)
 
 
 @pytest.fixture(autouse=True)
