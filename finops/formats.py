@@ -190,7 +190,7 @@ def _share(part: Number | None, whole: Number | None, decimals: int) -> str:
         return f">{100 - unit}{SPACE}%"
     if percent in (0, 100):
         return f"{percent:.0f}{SPACE}%"
-    return _signed(f"{abs(percent):.{decimals}f}{SPACE}%", percent < 0)
+    return _signed(f"{abs(percent):,.{decimals}f}{SPACE}%", percent < 0)
 
 
 def share_reached(part: Decimal, whole: Decimal) -> str:

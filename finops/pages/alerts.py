@@ -201,7 +201,7 @@ def delivery(held: Delivery, now: datetime, may_manage: bool) -> dict[str, Any]:
         "address": held.recipient.address if may_manage else "",
         "state": "written to a file" if is_written else held.get_state_display(),
         "badge": "warn" if is_written else BADGES.get(State(held.state), ""),
-        "detail": stopped or log.detail_of(held, with_answers=may_manage),
+        "detail": "" if is_written else stopped or log.detail_of(held, with_answers=may_manage),
         "due": when if held.state == State.WAITING else "",
         "sent": moment(held.sent_at, now) if held.sent_at else "",
         "turn": held.turn,
