@@ -1,4 +1,5 @@
-"""What went no further than to a file, to nobody, or to a channel that stopped is called so."""
+"""What went no further than to a file, to nobody, or to a channel that stopped is called so, and a
+period of nothing is not told as an amount."""
 
 from __future__ import annotations
 
@@ -110,3 +111,11 @@ def test_a_channel_that_was_refused_has_stopped_and_is_not_called_disabled(
     keeping.enable(held, telling.act(now))
     keeping.disable(held, telling.act(now))
     assert ">disabled<" in signed_in.get(path).text
+
+
+@pytest.mark.parametrize(("previous", "is_said"), [("930", True), ("0", False), (None, False)])
+def test_a_last_period_of_nothing_is_not_told(
+    signed_in: Client, now: datetime, previous: str | None, is_said: bool
+) -> None:
+    alert = telling.raised("a", now, facts=telling.facts(now, previous=previous))
+    assert ("Last period" in page_of(alert, signed_in)) == is_said

@@ -122,9 +122,9 @@ def spent(facts: dict[str, Any], currency: str) -> str:
 
 def compared(facts: dict[str, Any], currency: str) -> str:
     before = decimal(facts.get("previous"))
-    if before is None:
-        return ""
     now = decimal(facts.get("total"))
+    if before is None or (not before and now is None):  # nothing was recorded, or nothing spent
+        return ""
     text = formats.money_long(before, currency)
     change = formats.change_short(now, before)
     since = "" if now == before else " since then"
