@@ -4,7 +4,9 @@
 "period_start", "period_end" (ISO), "amount", "actual", "forecast" (decimal strings or None),
 "threshold": {"basis", "kind": "percent" or "money", "value"}, "currency", "as_of" (rolled up to),
 "unpriced_requests", "series": [{"day", "actual"}] for a chart, "previous": the last period's total
-or None, "url": the path of a page}. Other kinds have what they need of these, and words besides.
+or None, "enforcement": None or {"policy", "acting": "refusing", "slowing" or "", "refuses_from" and
+"slows_from" (decimal strings or None), "until": ISO or None}, "url": the path of a page}. Other
+kinds have what they need of these, and words besides.
 """
 
 from __future__ import annotations

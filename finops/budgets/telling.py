@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from finops import alerts, formats
+from finops.budgets import enforcing
+from finops.budgets.enforcing import REFUSING, SLOWING, Acting
 from finops.budgets.spans import Span
 from finops.budgets.standings import Standing
 from finops.budgets.thresholds import ThresholdDraft
@@ -43,6 +45,15 @@ class Telling:
     @property
     def thread(self) -> str:
         return f"budget-{self.watched.number}-{self.standing.span.first}"
+
+    @property
+    def acting(self) -> Acting | None:
+        """What gateways that ask before a call are told, now that so much is spent."""
+        standing = self.standing
+        is_rolling = self.watched.calendar.is_rolling
+        ends = None if is_rolling else standing.span.period(settings.REPORTING_ZONE).end
+        draft = self.watched.draft
+        return enforcing.acting(draft.enforcement, standing.amount, standing.actual, ends)
 
     def key(self, what: str, *more: object) -> str:
         """The value comes last, since it may hold anything."""
@@ -92,6 +103,7 @@ class Telling:
                 {"day": day.isoformat(), "actual": text(amount)} for day, amount in inside[-SERIES:]
             ],
             "previous": text(standing.previous),
+            "enforcement": acting_facts(self.acting),
             "url": f"/budgets/{budget.pk}{value}",
         }
 
@@ -105,7 +117,7 @@ def crossed(
         key,
         KINDS[Threshold.Basis(threshold.basis)],
         threshold.severity,
-        title_of(telling, threshold),
+        f"{title_of(telling, threshold)}{consequence(telling.acting)}",
         {
             "threshold": {
                 "basis": threshold.basis,
@@ -136,6 +148,26 @@ def title_of(telling: Telling, threshold: ThresholdDraft) -> str:
         share = formats.share_reached(figure or Decimal(0), standing.amount)
         return f"{said}, {share} % of {money(standing.amount)}"
     return f"{said}; its threshold is {money(threshold.value)}"
+
+
+def consequence(acting: Acting | None) -> str:
+    """What a title says of enforcement behind the figures."""
+    acts = acting.acting if acting else ""
+    return {REFUSING: "; calls are being refused", SLOWING: "; calls are being slowed"}.get(
+        acts, ""
+    )
+
+
+def acting_facts(acting: Acting | None) -> dict[str, str | None] | None:
+    if acting is None:
+        return None
+    return {
+        "policy": acting.policy,
+        "acting": acting.acting,
+        "refuses_from": text(acting.refuses_from),
+        "slows_from": text(acting.slows_from),
+        "until": acting.until.isoformat() if acting.until else None,
+    }
 
 
 def unpriced(telling: Telling, *, is_breach: bool) -> bool:

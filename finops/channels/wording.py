@@ -17,7 +17,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 APART = {
     *("series", "url", "currency", "value", "dimension", "threshold", "period_start"),
     *("period_end", "groups", "total", "previous", "unpriced_requests", "as_of", "amount"),
-    *("actual", "forecast", "requests", "note", "until", "amount_before"),
+    *("actual", "forecast", "requests", "note", "until", "amount_before", "enforcement"),
 }
 # Of other facts, those that are amounts.
 MONEY = frozenset(
@@ -65,6 +65,7 @@ def lines(told: Told, zone: ZoneInfo, now: datetime) -> list[Line]:
         Line("Until", until(facts, zone, today)),
         Line("Period", period(facts, zone, today)),
         Line("Spent", spent(facts, currency)),
+        Line("Calls", enforcement(facts, currency, zone, today)),
         Line("Forecast", money(facts.get("forecast"), currency)),
         Line("Threshold", threshold(facts, currency)),
         Line("Total", money(facts.get("total"), currency)),
@@ -144,6 +145,22 @@ def threshold(facts: dict[str, Any], currency: str) -> str:
         return f"{formats.money_long(value, currency)}{within}, {basis}"
     of = "an even pace" if held.get("basis") == "burn_rate" else "the amount"
     return f"{value.normalize():f}{formats.SPACE}% of {of}{within}, {basis}"
+
+
+def enforcement(facts: dict[str, Any], currency: str, zone: ZoneInfo, today: date) -> str:
+    """What calls meet that gateways ask about: being refused until 1 Dec, 00:00 UTC."""
+    held = facts.get("enforcement")
+    if not isinstance(held, dict):
+        return ""
+    until = moment(held.get("until"), zone, today) or "older usage is out of its days"
+    slows, refuses = (money(held.get(name), currency) for name in ("slows_from", "refuses_from"))
+    if held.get("acting") == "refusing":
+        return f"being refused until {until}"
+    if held.get("acting") == "slowing":
+        later = f", refused from {refuses} on" if refuses else ""
+        return f"being slowed until {until}{later}"
+    starts = {"slowed": slows, "refused": refuses}
+    return ", ".join(f"{what} from {start} on" for what, start in starts.items() if start)
 
 
 def others(facts: dict[str, Any]) -> list[tuple[str, object]]:
