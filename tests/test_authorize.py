@@ -92,6 +92,16 @@ def test_a_budget_for_each_user_stands_for_every_one_by_itself(gateway: Gateway)
     assert gateway.ask(estimated_cost=99)["reasons"] == []  # nobody in particular
 
 
+def test_calls_that_name_no_user_have_a_budget_of_their_own(gateway: Gateway) -> None:
+    gateway.budget(1, for_each="user")
+    gateway.refresh()
+    assert gateway.ask(estimated_cost=2)["reasons"] == []
+    gateway.budget(1, filters={"user": ["Unattributed"]})
+    gateway.refresh()
+    assert gateway.decided(estimated_cost=2) == ("block", "over_amount")
+    assert len(gateway.ask(user="ann", estimated_cost=1)["reasons"]) == 1
+
+
 def test_filters_are_read_as_figures_read_them(gateway: Gateway) -> None:
     Team.objects.create(name="cx", cost_center="CC-1")
     gateway.budget(1, filters={"cost_center": ["CC-1"], "model": ["!small"]})
@@ -130,7 +140,10 @@ def test_a_throttled_budget_lets_calls_in_one_after_another(gateway: Gateway) ->
     clock.now += answer["retry_after"]
     assert gateway.decided(estimated_cost="0.01") == ("allow", "paced")
     gateway.spend(9)
-    assert gateway.ask(estimated_cost="0.01")["decision"] == "throttle"  # never blocked
+    over = gateway.ask(estimated_cost="0.01")
+    assert over["decision"] == "throttle"  # never blocked
+    assert "about one call a minute" in over["reasons"][0]["detail"]
+    assert "spread over what is left" not in over["reasons"][0]["detail"]
 
 
 def test_a_new_period_begins_with_nothing_spent(gateway: Gateway) -> None:

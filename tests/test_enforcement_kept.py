@@ -74,7 +74,8 @@ def test_what_makes_no_sense_is_named(gateway: Gateway, signed_in: Client) -> No
             {"enforcement": "block", "throttle_percent": -1, "fail_closed": "perhaps"},
             {"throttle_percent", "fail_closed"},
         ),
-        ({"enforcement": "throttle", "throttle_percent": 1001}, {"throttle_percent"}),
+        ({"enforcement": "throttle", "throttle_percent": "100.5"}, {"throttle_percent"}),
+        ({"enforcement": "block", "throttle_percent": 150}, {"throttle_percent"}),
     )
     for more, fields in wrong:
         answer = signed_in.post("/api/v1/budgets", terms(gateway, **more), "application/json")

@@ -40,7 +40,12 @@ ANSWER = {
     "required": ["decision", "reasons", "remaining", "retry_after", "reservation", "as_of"],
     "properties": {
         "decision": {"type": "string", "enum": DECISIONS},
-        "reasons": {"type": "array", "items": REASON, "description": "The strictest first."},
+        "reasons": {
+            "type": "array",
+            "items": REASON,
+            "description": "Of every budget that the call touches, the strictest first. A call "
+            "without a `user` touches no budget for each user.",
+        },
         "remaining": {**MONEY, "description": "The least that was left before this call."},
         "estimated_cost": {**MONEY, "description": "null where the model has no price."},
         "retry_after": {
@@ -48,7 +53,12 @@ ANSWER = {
             "description": "Seconds after which it may be asked again; null where waiting is of "
             "no use.",
         },
-        "reservation": {"type": ["string", "null"], "format": "uuid"},
+        "reservation": {
+            "type": ["string", "null"],
+            "format": "uuid",
+            "description": "null where nothing was asked to be reserved, the call is not let in, "
+            "or touches no budget: then there is nothing to settle.",
+        },
         "expires_at": INSTANT,
         "as_of": {**INSTANT, "description": "Everything committed before is in the figures."},
     },
@@ -71,6 +81,10 @@ ERRORS = {
     "429": "The key asks about or holds more calls than it may; see Retry-After.",
     "503": "Starting, or the database is away; see Retry-After.",
 }
+SETTLED = (
+    "Its `cost` is in `reserved` from the next reading of the figures on, a second or two later. "
+    "It may be said again: the last event and cost hold, and it is held no longer for it."
+)
 GONE = "Nothing is held under this id by this key's service, or not any more."
 ID = {
     "name": "reservation",
@@ -100,12 +114,17 @@ def add_authorize(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         )
     }
     paths[GATE] = {"get": gate()}
-    for verb, summary, body in (
-        ("settle", "Say that a reserved call is over", settling),
-        ("release", "Say that a reserved call was not made", None),
+    for verb, summary, description, body in (
+        ("settle", "Say that a reserved call is over", SETTLED, settling),
+        ("release", "Say that a reserved call was not made", "", None),
     ):
         described = operation(
-            f"authorize_{verb}", summary, "", body, answered(ENDED, "It was held."), **{"404": GONE}
+            f"authorize_{verb}",
+            summary,
+            description,
+            body,
+            answered(ENDED, "It was held."),
+            **{"404": GONE},
         )
         paths[f"{AUTHORIZE}/{{reservation}}/{verb}"] = {"post": described | {"parameters": [ID]}}
     return result

@@ -28,6 +28,11 @@ CODES = {
     "figures_stale": "The figures are too old to go by.",
     "not_reserved": "The database is away, so nothing could be reserved.",
 }
+# Of a budget that throttles with nothing left.
+OVERSPENT = (
+    "The amount is spent or reserved; the budget throttles and never blocks, so about one call a "
+    "minute is let in."
+)
 
 
 def authorized(said: Authorization, scope: Scope) -> Answer:
@@ -56,7 +61,7 @@ def as_status(said: Authorization, throttled: int) -> Answer:
         return Answer(b"", JSON, 204, ((DECISION, ALLOW.encode()),))
     status = throttled if said.decision == THROTTLE else 403
     [first, *_] = [each for each in said.verdicts if each.decision == said.decision]
-    problem = Problem(status, CODES[first.code])
+    problem = Problem(status, _detail(first))
     if said.retry_after is not None:
         problem.headers["retry-after"] = str(said.retry_after)
     answer = problem_json(problem, "")
@@ -87,6 +92,8 @@ def _reason(verdict: Verdict, scope: Scope) -> dict[str, Any]:
 
 
 def _detail(verdict: Verdict) -> str:
+    if verdict.code == "paced" and verdict.remaining <= 0:
+        return OVERSPENT
     text = CODES[verdict.code]
     if verdict.code in {"figures_stale", "not_reserved"}:
         is_open = verdict.decision == ALLOW

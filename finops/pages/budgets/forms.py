@@ -68,8 +68,18 @@ class BudgetForm(forms.Form):
     unpriced = choice("They are", Budget.Unpriced.choices)
     unpriced_rate = text("USD per million tokens", "Only where they are estimated.", SHORT)
 
-    enforcement = choice("Gateways that ask are told", ENFORCED, "By /api/v1/authorize.")
-    throttle_percent = text("Slow down from, %", "Of the amount.", SHORT)
+    enforcement = choice(
+        "Gateways that ask are told",
+        ENFORCED,
+        "By /api/v1/authorize. To wait never blocks: with nothing left a call a minute goes on. "
+        "For each user: calls that name none are not limited.",
+    )
+    throttle_percent = text(
+        "Slow down from, %",
+        "Of the amount, at most 100. Empty: from 100 on where calls are to wait; never where they "
+        "are refused, which begins at 100.",
+        SHORT,
+    )
     fail_closed = forms.BooleanField(
         required=False,
         label="Refuse while figures are stale",

@@ -115,9 +115,12 @@ def enforced(budget: Budget) -> str:
     """What gateways are told that ask; "" where it only tells people."""
     if budget.enforcement == Budget.Enforcement.NONE:
         return ""
+    percent = f"{plain(budget.throttle_percent) or '100'}{formats.SPACE}%"
     said = budget.get_enforcement_display()
-    if budget.throttle_percent is not None:
-        said += f", from {plain(budget.throttle_percent)}{formats.SPACE}% of the amount on"
+    if budget.enforcement == Budget.Enforcement.THROTTLE:
+        said += f", from {percent} of the amount on"
+    elif budget.throttle_percent is not None:
+        said += f" that do not fit; throttle them from {percent} of the amount on"
     return f"{said}; refuses while figures are stale" if budget.fail_closed else said
 
 
