@@ -16,6 +16,7 @@ from telling import mails as mails
 
 from finops.budgets import increases, watched
 from finops.models import Alert, AuditRecord, Budget, BudgetIncrease
+from tests import usage
 from tests.desks import reader
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +228,11 @@ def test_what_is_wrong_is_said_beside_its_field(
 
 def test_one_value_of_a_budget_for_each_gets_more(finance: Client) -> None:
     each = made(finance, given(for_each="user", period="daily"))
+    form = {"amount": "40", "until": in_days(3), "reason": "launch week", "value": "u-1"}
+    refused = finance.post(f"/budgets/{each.pk}/increase", form)
+    assert "No usage of the last year has this value." in refused.content.decode()
+    now = datetime.now(UTC)
+    usage.record([usage.event(now, user="u-1")], now=now)
     increase = asked(finance, each, value="u-1")
     decide(finance, increase, "approve")
     assert more(each) == ["u-1+40"]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-from finops.budgets import fields
+from finops.budgets import fields, known
 from finops.models import Budget
 from finops.periods import DAY as WRITTEN_DAY
 from finops.periods import InvalidQuery, local_day, parse_instant, start_of_day
@@ -38,7 +38,7 @@ def read(given: Mapping[str, object], budget: Budget, now: datetime, zone: ZoneI
         "amount": _amount,
         "until": lambda written: _until(written, now, zone),
         "reason": _reason,
-        "value": lambda written: _value(written, budget),
+        "value": lambda written: _value(written, budget, now, zone),
     }
     wrong = {name: f"There is no such field; known are {', '.join(readers)}." for name in given}
     wrong = {name: said for name, said in wrong.items() if name not in readers}
@@ -84,8 +84,10 @@ def _reason(given: object) -> str:
     return reason
 
 
-def _value(given: object, budget: Budget) -> str:
+def _value(given: object, budget: Budget, now: datetime, zone: ZoneInfo) -> str:
     value = fields.text(given)
     if value and not budget.for_each:
         raise ValidationError("This budget is one for all: leave it out.")
+    if value and (said := known.objection(budget, value, now, zone)):
+        raise ValidationError(said)
     return value
