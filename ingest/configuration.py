@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 import psycopg
 
@@ -20,9 +21,7 @@ from ingest.decisions import DEFAULTS, Decisions
 from ingest.facts import LatencyTiers
 from ingest.keys import KeyRing
 from ingest.notebook import Notebook
-from ingest.overflows import Overflows
 from ingest.rating import RateCard, RateCardLoader
-from ingest.saturation import Saturation
 from ingest.user_names import Naming
 
 log = logging.getLogger(__name__)
@@ -35,15 +34,19 @@ _ERASURES = "SELECT max(id), count(finished_at) FROM erasure"
 _WRONG_KEY = "the key of user names"
 
 
+class Notes(Protocol):
+    """What is noted in memory beside the requests, for people to read."""
+
+    def save(self, connection: psycopg.Connection, now: datetime) -> None: ...
+
+
 class Configuration:
     """Read by the event loop and by writers, written by one thread; values are replaced."""
 
     def __init__(self, dsn: str, load_card: RateCardLoader | None, user_hash_key: str = "") -> None:
         self.keys = KeyRing()
         self.notebook = Notebook()
-        self.kept: list[Notebook | Overflows | Saturation] = [
-            self.notebook
-        ]  # saved beside the reloading
+        self.kept: list[Notes] = [self.notebook]  # saved beside the reloading
         self.card: RateCard | None = None
         self.tiers = LatencyTiers()
         self.activated_tags: frozenset[str] = frozenset()

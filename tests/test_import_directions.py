@@ -62,7 +62,7 @@ DATA = {
         "ingest.configuration",
         "ingest.keys",
     ),
-    "ingest.enforcement.books",
+    *("ingest.enforcement.books", "ingest.enforcement.tallies"),
     *("ingest.notebook", "ingest.overflows", "ingest.partitions", "ingest.saturation"),
     *("ingest.rows", "ingest.settlements", "ingest.writer"),
 }

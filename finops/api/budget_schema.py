@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_seri
 from rest_framework import serializers
 
 from finops import budgets
+from finops.api.budget_acts import ENFORCEMENT, THROTTLED_FROM
 from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer, parameter
 from finops.api.values import instant, json_value, plain
 from finops.budgets import ranking
@@ -75,7 +76,7 @@ TERMS: dict[str, Any] = {
         help_text="What /api/v1/authorize answers of calls past the amount.",
     ),
     "throttle_percent": serializers.CharField(
-        required=False, allow_null=True, help_text="From there on calls are spread."
+        required=False, allow_null=True, help_text=THROTTLED_FROM
     ),
     "fail_closed": serializers.BooleanField(
         required=False, help_text="Without fresh figures no call is let through."
@@ -111,6 +112,7 @@ STANDING: dict[str, Any] = {
     "unpriced_requests": serializers.IntegerField(),
     "values": serializers.IntegerField(),
     "values_over": serializers.IntegerField(),
+    "enforcement": ENFORCEMENT,
     "freshness": inline_serializer(
         "BudgetFreshness",
         {

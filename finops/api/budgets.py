@@ -15,10 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from finops import access, budgets
+from finops import access, budgets, enforcement
 from finops.access import Ability
 from finops.alerts.log import whole_number
 from finops.api import parameters
+from finops.api.budget_acts import acts_json
 from finops.api.budget_schema import (
     CHANGE_SCHEMA,
     LARGEST_PAGE,
@@ -33,7 +34,7 @@ from finops.api.budget_schema import (
 )
 from finops.budgets import ranking
 from finops.budgets.ranking import Search
-from finops.models import Budget
+from finops.models import Budget, BudgetStatus
 from finops.periods import InvalidQuery
 from finops.query import parse_filters
 
@@ -113,12 +114,18 @@ class BudgetStatusView(APIView):
         budget = find(request, number)
         rows = list(budget.statuses.order_by("-actual", "value"))
         whole = next((row for row in rows if not row.value), None)
+        named = {row.value for row in rows} - {""}
+        acts = enforcement.read([budget.pk], timezone.now(), named).get(budget.pk)
+
+        def stand(row: BudgetStatus) -> dict[str, Any]:
+            return {**standing_json(row, whole), "enforcement": acts_json(acts, row.value)}
+
         crossings = budget.crossings.order_by("-pk")[:CROSSINGS]
         return Response(
             {
                 "budget": budget.pk,
-                "status": standing_json(whole) if whole else None,
-                "values": [standing_json(row, whole) for row in rows if row.value],
+                "status": stand(whole) if whole else None,
+                "values": [stand(row) for row in rows if row.value],
                 "crossings": [crossing_json(row) for row in crossings],
                 "note": "" if whole else budgets.FIRST,
             }

@@ -7,6 +7,7 @@ reservations whose calls are in these very figures.
 
 from __future__ import annotations
 
+from finops.enforcement.acting import NOTHING, Acting, Acts, read
 from finops.enforcement.refreshing import Kept, Refreshed, refresh
 
-__all__ = ["Kept", "Refreshed", "refresh"]
+__all__ = ["NOTHING", "Acting", "Acts", "Kept", "Refreshed", "read", "refresh"]

@@ -19,6 +19,7 @@ from finops.models.reservations import (
     EnforcementPlan,
     EnforcementStanding,
     EnforcementState,
+    EnforcementTally,
     Reservation,
     ReservationHold,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "EnforcementPlan",
     "EnforcementStanding",
     "EnforcementState",
+    "EnforcementTally",
     "Erasure",
     "IngestKey",
     "IngestSaturation",

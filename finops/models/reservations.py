@@ -113,3 +113,30 @@ class ReservationHold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.budget_id} {self.value}: {self.amount}"
+
+
+class EnforcementTally(models.Model):
+    """How many calls a budget, or one value of it, refused and slowed in a period, by all ingest
+    processes: ingest/enforcement/tallies.py. The row of "" is the whole, or values in excess."""
+
+    budget = models.ForeignKey(
+        Budget, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    value = models.TextField(blank=True)
+    period_start = models.DateTimeField()  # of a rolling budget a day of UTC
+    period_end = models.DateTimeField(db_index=True)
+    refused = models.BigIntegerField()
+    slowed = models.BigIntegerField()
+    refused_at = models.DateTimeField(null=True)
+    slowed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "enforcement_tally"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["budget", "value", "period_start"], name="enforcement_tally_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.budget_id} {self.value}: {self.refused} refused, {self.slowed} slowed"

@@ -9,6 +9,10 @@ statuses AS (
     DELETE FROM budget_status AS held USING hashed
     WHERE (held.budget_id, held.value) = (hashed.budget_id, hashed.name)
 ),
+tallies AS (
+    DELETE FROM enforcement_tally AS held USING hashed
+    WHERE (held.budget_id, held.value) = (hashed.budget_id, hashed.name)
+),
 closings AS (
     UPDATE budget_closing AS held SET value = hashed.hash FROM hashed
     WHERE (held.budget_id, held.value) = (hashed.budget_id, hashed.name)

@@ -28,6 +28,7 @@ from ingest.enforcement.pacing import Pacing
 from ingest.enforcement.positions import Positions
 from ingest.enforcement.questions import OtherTeam, Question, Settling
 from ingest.enforcement.reservations import Release, Reservation, Settlement, settlement
+from ingest.enforcement.tallies import Tallies
 from ingest.enforcement.terms import Place, Terms, caller_of, value_of, with_own_amount
 from ingest.facts import Scope
 from ingest.metrics import Metrics
@@ -66,6 +67,8 @@ class Authority:
         self._configuration = configuration
         self._holder = holder
         self._counts = Counts(metrics.registry)
+        self._tallies = Tallies()
+        configuration.kept.append(self._tallies)
         self._positions = Positions()
         self._pacing = Pacing()
         self._is_away = False
@@ -117,6 +120,7 @@ class Authority:
                 self._pacing.give_back(before)
         decision = decisions.worst(verdicts)
         self._counts.authorizations(decision).inc()
+        self._tallies.note(verdicts, at)
         return Authorization(
             decision,
             sorted(verdicts, key=lambda each: -SEVERITY[each.decision]),

@@ -68,7 +68,7 @@ def judge(
     if terms.policy == BLOCK and not fits(terms.amount, position, cost):
         code = _why_it_does_not_fit(terms.amount, position, cost)
         return said._replace(decision=BLOCK, code=code, pause=_pause(terms, code, at))
-    start = _throttled_from(terms)
+    start = throttled_from(terms)
     if start is not None and EXACT.add(used, cost) >= start:
         pause = pacing(terms, remaining, cost, at)
         return said._replace(decision=THROTTLE, code="paced", pause=pause)
@@ -125,7 +125,8 @@ def retry_after(verdicts: list[Verdict], decision: str) -> int | None:
     return max(1, math.ceil(max(known)))
 
 
-def _throttled_from(terms: Terms) -> Decimal | None:
+def throttled_from(terms: Terms) -> Decimal | None:
+    """What is spent, reserved and asked for from there on is let in by turns; None where never."""
     if terms.throttle_percent is not None:
         return EXACT.multiply(terms.amount, terms.throttle_percent.scaleb(-2))
     return terms.amount if terms.policy == THROTTLE else None

@@ -17,12 +17,12 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from finops import access, budgets, formats
+from finops import access, budgets, enforcement, formats
 from finops.access import Ability
 from finops.budgets import deciding, ranking
 from finops.budgets.ranking import Place, Search
 from finops.models import Budget, BudgetIncrease, BudgetStatus
-from finops.pages.budgets import frame
+from finops.pages.budgets import acts, frame
 from finops.pages.budgets.states import (
     Figures,
     Mark,
@@ -109,8 +109,13 @@ def lines(seen: QuerySet[Budget], places: Sequence[Place], now: datetime) -> lis
     unused = budgets.unused(*(filters_of(each) for each in found.values()))
     unknown = dict(zip(found, map(unknown_marks, unused), strict=True))
     farthest = ranking.farthest_of([each.pk for each in found.values() if each.for_each])
+    acting = enforcement.read(found, now)
+    acted = {number: acts.marks(acting.get(number), now) for number in found}
     return [
-        line(found[each.number], each, farthest.get(each.number), unknown[each.number], now)
+        line(
+            *(found[each.number], each, farthest.get(each.number)),
+            *(acted[each.number], unknown[each.number], now),
+        )
         for each in places
         if each.number in found
     ]
@@ -124,6 +129,7 @@ def line(
     budget: Budget,
     place: Place,
     farthest: BudgetStatus | None,
+    acted: Sequence[Mark],
     unknown: Sequence[Mark],
     now: datetime,
 ) -> Line:
@@ -135,7 +141,7 @@ def line(
         worst=worst_text(budget, status, whole, farthest),
         period=period_text(budget, status, now),
         figures=figures_of(status),
-        marks=[*state_marks(status), *doubts(whole), *unknown],
+        marks=[*state_marks(status), *acted, *doubts(whole), *unknown],
     )
 
 

@@ -17,12 +17,13 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from finops import access, budgets, formats, labels
+from finops import access, budgets, enforcement, formats, labels
 from finops.budgets.ranking import urgency
 from finops.budgets.standings import watches
 from finops.costs import QueryTooSlow
+from finops.enforcement import Acts
 from finops.models import Budget, BudgetStatus
-from finops.pages.budgets import burning, frame, seen_budget, told, wording
+from finops.pages.budgets import acts, burning, frame, seen_budget, told, wording
 from finops.pages.budgets.burning import Burning
 from finops.pages.budgets.listing import period_text
 from finops.pages.budgets.states import (
@@ -64,13 +65,17 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
     judged = (each for each in statuses if each.value and watches(each.value))
     values = sorted(judged, key=urgency)
     charted = charted_of(request.GET.get("value", ""), found, whole, values)
+    shown = values[:VALUES_SHOWN]
+    value = charted.value if charted else ""
+    acting = enforcement.read([pk], now, {value, *(each.value for each in shown)} - {""}).get(pk)
+    acted = acts.marks(acting, now, value)
     context = frame(request, f"Does {found.name} hold?", (found.name, ""))
     [unused] = budgets.unused(wording.filters_of(found))
     said = [Note(each.said(with_near=context["may_manage"])) for each in unused]
     context |= {
         "budget": found,
-        "marks": [*state_marks(charted), *doubts(whole), *unknown_marks(unused)],
-        "notes": [*said, *notes(found, whole, now)],
+        "marks": [*state_marks(charted), *acted, *doubts(whole), *unknown_marks(unused)],
+        "notes": [*acts.notes(found, acting, value, now), *said, *notes(found, whole, now)],
         "gaps": [],
         "freshness": freshness([whole] if whole else [], now),
         "facts": wording.facts(found, now),
@@ -83,12 +88,13 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
     }
     status = 200
     try:
-        context |= figures(request, found, charted, now)
+        context |= figures(request, found, charted, acting, now)
     except (QueryTooSlow, ZoneChanged) as error:
         context |= {"kpis": [], "error": {"message": str(error)}, "way_on": ""}
         status = 503
     if found.for_each:
-        context |= values_context(found, whole, values, charted)
+        lines = [value_line(found, each, each is charted, acting, now) for each in shown]
+        context |= {"values": lines, **values_context(found, whole, len(values), len(shown))}
     return render(request, "budgets/one.html", context, status=status)
 
 
@@ -103,7 +109,11 @@ def charted_of(
 
 
 def figures(
-    request: HttpRequest, found: Budget, charted: BudgetStatus | None, now: datetime
+    request: HttpRequest,
+    found: Budget,
+    charted: BudgetStatus | None,
+    acting: Acts | None,
+    now: datetime,
 ) -> dict[str, Any]:
     value = charted.value if charted else ""
     read = burning.read(found, value, request.user, now)
@@ -112,7 +122,7 @@ def figures(
     of = f" by {value}" if value else ""
     return {
         "gaps": [gap] if gap else [],
-        "kpis": kpis(found, read, charted, now),
+        "kpis": kpis(found, read, charted, acting, now),
         "chart": burning.chart(found, read, charted, f"Spent so far{of}, beside the budget"),
         "steps": burning.steps(read, amount),
         "steps_title": f"Spent{of} step by step",
@@ -128,7 +138,13 @@ def gap_note(found: Budget, read: Burning, now: datetime) -> Note | None:
     return Note(f"Its amount goes by the period before, which is recorded only since {since}.")
 
 
-def kpis(found: Budget, read: Burning, status: BudgetStatus | None, now: datetime) -> list[Kpi]:
+def kpis(
+    found: Budget,
+    read: Burning,
+    status: BudgetStatus | None,
+    acting: Acts | None,
+    now: datetime,
+) -> list[Kpi]:
     amount = status.amount if status else None
     spent = read.spent
     return [
@@ -139,6 +155,7 @@ def kpis(found: Budget, read: Burning, status: BudgetStatus | None, now: datetim
             note=f"{formats.share_short(spent, amount)} of the amount" if amount else "",
             tone="warn" if amount is not None and spent >= amount else "",
         ),
+        *acts.kpis(acting, status.value if status else "", now),
         left_kpi(found, amount, read, now),
         forecast_kpi(status, amount),
         pace_kpi(amount, spent, read),
@@ -186,17 +203,13 @@ def pace_kpi(amount: Decimal | None, spent: Decimal, read: Burning) -> Kpi:
 
 
 def values_context(
-    found: Budget,
-    whole: BudgetStatus | None,
-    values: Sequence[BudgetStatus],
-    charted: BudgetStatus | None,
+    found: Budget, whole: BudgetStatus | None, known: int, shown: int
 ) -> dict[str, Any]:
+    """What stands around the table, of so many values that are known and shown."""
     each = labels.dimensions((found.for_each,))
-    shown = values[:VALUES_SHOWN]
-    count, over = (whole.values, whole.values_over) if whole else (len(values), 0)
-    hidden = count - len(shown)
+    count, over = (whole.values, whole.values_over) if whole else (known, 0)
+    hidden = count - shown
     return {
-        "values": [value_line(found, status, status is charted) for status in shown],
         "values_title": f"By {each}",
         "values_note": f"{formats.count_long(over)} of {formats.count_long(count)} reached their "
         f"amounts. Choose one to see it in the chart. {whole.forecast_reason if whole else ''}",
@@ -206,14 +219,16 @@ def values_context(
     }
 
 
-def value_line(found: Budget, status: BudgetStatus, is_charted: bool) -> ValueLine:
+def value_line(
+    found: Budget, status: BudgetStatus, is_charted: bool, acting: Acts | None, now: datetime
+) -> ValueLine:
     query = urlencode({"value": status.value})
     return ValueLine(
         name=status.value,
         href=f"{reverse('budget', args=[found.pk])}?{query}",
         is_charted=is_charted,
         figures=figures_of(status),
-        marks=[*state_marks(status), *doubts(status)],
+        marks=[*state_marks(status), *acts.marks(acting, now, status.value), *doubts(status)],
     )
 
 
