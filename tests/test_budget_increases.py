@@ -230,7 +230,7 @@ def test_one_value_of_a_budget_for_each_gets_more(finance: Client) -> None:
     each = made(finance, given(for_each="user", period="daily"))
     form = {"amount": "40", "until": in_days(3), "reason": "launch week", "value": "u-1"}
     refused = finance.post(f"/budgets/{each.pk}/increase", form)
-    assert "No usage of the last year has this value." in refused.content.decode()
+    assert "No usage so far has the user “u-1”" in refused.content.decode()
     now = datetime.now(UTC)
     usage.record([usage.event(now, user="u-1")], now=now)
     increase = asked(finance, each, value="u-1")

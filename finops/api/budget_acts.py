@@ -12,7 +12,7 @@ from finops.api.values import instant, json_value
 from finops.enforcement import Acts
 from finops.models import Budget
 
-THROTTLED_FROM = (
+SLOWED = (
     "Calls are spread from so much of the amount on, at most 100. Where nothing is said, a budget "
     "that throttles does so from 100 on, and one that blocks never does."
 )

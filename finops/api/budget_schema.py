@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_seri
 from rest_framework import serializers
 
 from finops import budgets
-from finops.api.budget_acts import ENFORCEMENT, THROTTLED_FROM
+from finops.api.budget_acts import ENFORCEMENT, SLOWED
 from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer, parameter
 from finops.api.values import instant, json_value, plain
 from finops.budgets import ranking
@@ -75,9 +75,7 @@ TERMS: dict[str, Any] = {
         required=False,
         help_text="What /api/v1/authorize answers of calls past the amount.",
     ),
-    "throttle_percent": serializers.CharField(
-        required=False, allow_null=True, help_text=THROTTLED_FROM
-    ),
+    "throttle_percent": serializers.CharField(required=False, allow_null=True, help_text=SLOWED),
     "fail_closed": serializers.BooleanField(
         required=False, help_text="Without fresh figures no call is let through."
     ),

@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-from finops.budgets import fields, known
+from finops.budgets import fields
+from finops.budgets.unused import unused
 from finops.models import Budget
 from finops.periods import DAY as WRITTEN_DAY
 from finops.periods import InvalidQuery, local_day, parse_instant, start_of_day
+from finops.query import Filter
 
 LONGEST = timedelta(days=366)
 
@@ -38,7 +40,7 @@ def read(given: Mapping[str, object], budget: Budget, now: datetime, zone: ZoneI
         "amount": _amount,
         "until": lambda written: _until(written, now, zone),
         "reason": _reason,
-        "value": lambda written: _value(written, budget, now, zone),
+        "value": lambda written: _value(written, budget),
     }
     wrong = {name: f"There is no such field; known are {', '.join(readers)}." for name in given}
     wrong = {name: said for name, said in wrong.items() if name not in readers}
@@ -84,10 +86,12 @@ def _reason(given: object) -> str:
     return reason
 
 
-def _value(given: object, budget: Budget, now: datetime, zone: ZoneInfo) -> str:
+def _value(given: object, budget: Budget) -> str:
     value = fields.text(given)
     if value and not budget.for_each:
         raise ValidationError("This budget is one for all: leave it out.")
-    if value and (said := known.objection(budget, value, now, zone)):
-        raise ValidationError(said)
+    if value:
+        [missing] = unused([Filter(budget.for_each, (value,))])
+        for each in missing:
+            raise ValidationError(each.said(with_near=False))
     return value
