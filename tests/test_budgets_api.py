@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from budgeting import price_dollars
+from budgeting import cost, price_dollars
 from desks import reader
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -222,3 +222,31 @@ def test_the_status_follows_the_document(signed_in: Client) -> None:
         )
         errors = validator.iter_errors(signed_in.get(asked).json())
         assert [error.message for error in errors] == []
+
+
+def test_the_values_of_a_status_come_in_pages_and_crossings_name_their_threshold(
+    signed_in: Client,
+) -> None:
+    price_dollars()
+    now = datetime.now(UTC)
+    terms = {"name": "Each", "period": "monthly", "for_each": "user", "amount": 50}
+    path = f"{PATH}/{send(signed_in, 'POST', PATH, terms, 201)['id']}/status"
+    usage.record([cost(now, 10 + n, user=f"u-{n}") for n in range(5)], now=now)
+    usage.record([cost(now, 60, user="ann")], now=now)
+    budgets.evaluate(now + timedelta(seconds=20), settings.REPORTING_ZONE)
+    whole = signed_in.get(path).json()
+    assert whole["next_cursor"] is None
+    found, cursor, pages = [], "", 0
+    while cursor is not None:
+        page = signed_in.get(path, {"limit": 4, "cursor": cursor}).json()
+        assert page["status"] == whole["status"]
+        found, cursor, pages = found + page["values"], page["next_cursor"], pages + 1
+    assert (found, pages) == (whole["values"], 2)
+    assert [each["value"] for each in found][:2] == ["ann", "u-4"]
+    [terms] = [each["terms"] for each in whole["crossings"] if each["is_told"]]
+    assert terms == {
+        **{"basis": "actual", "kind": "percent", "value": "100"},
+        **{"window_hours": None, "severity": "critical"},
+    }
+    for wrong in ({"limit": 0}, {"limit": 1001}, {"cursor": "x"}, {"page": 2}):
+        assert signed_in.get(path, wrong).status_code == 400

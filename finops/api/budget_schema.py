@@ -14,7 +14,7 @@ from finops.api.budget_acts import ENFORCEMENT, SLOWED
 from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer, parameter
 from finops.api.values import instant, json_value, plain
 from finops.budgets import ranking
-from finops.models import Budget, BudgetStatus, Crossing, Threshold
+from finops.models import Budget, BudgetStatus, Threshold
 
 JSON = "application/problem+json"
 LARGEST_PAGE = 1_000  # and the usual one
@@ -127,30 +127,7 @@ STANDING: dict[str, Any] = {
         allow_null=True, help_text="Since when it could not be judged; null where it could."
     ),
 }
-CROSSED: dict[str, Any] = {
-    "value": serializers.CharField(),
-    "basis": serializers.ChoiceField(Crossing.Basis.values),
-    "threshold": serializers.IntegerField(allow_null=True),
-    "generation": serializers.IntegerField(),
-    "line": serializers.CharField(**DECIMAL),
-    "actual": serializers.CharField(**DECIMAL),
-    "crossed_at": serializers.DateTimeField(),
-    "is_told": serializers.BooleanField(help_text="False where a higher one was told."),
-    "rearmed_at": serializers.DateTimeField(allow_null=True),
-}
 BUDGET = inline_serializer("Budget", KEPT)
-STATUS = inline_serializer(
-    "BudgetStatus",
-    {
-        "budget": serializers.IntegerField(),
-        "status": inline_serializer("BudgetStanding", STANDING, allow_null=True),
-        "values": inline_serializer("BudgetValueStanding", STANDING, many=True),
-        "crossings": inline_serializer("BudgetCrossing", CROSSED, many=True),
-        "note": serializers.CharField(
-            help_text="Where there are no figures yet, when they come; else empty."
-        ),
-    },
-)
 GONE = {(404, JSON): OpenApiResponse(ProblemSerializer, description="There is no such budget.")}
 OUTDATED = {
     (409, JSON): OpenApiResponse(
@@ -226,14 +203,6 @@ REMOVE_SCHEMA: dict[str, Any] = {
     ],
     "responses": {204: None, **answers(400, PROBLEMS[400, JSON], GONE, OUTDATED)},
 }
-STATUS_SCHEMA: dict[str, Any] = {
-    "operation_id": "budget_status",
-    "summary": "How a budget stands",
-    "description": "As of the last evaluation, with what was crossed in the last periods. A "
-    "budget is evaluated at once when it is made or changed, or, where its figures take long to "
-    "read, within 20 seconds: until then `status` is null and `note` says so.",
-    "responses": answers(200, STATUS, GONE),
-}
 
 
 def budget_json(budget: Budget) -> dict[str, Any]:
@@ -283,18 +252,4 @@ def standing_json(row: BudgetStatus, whole: BudgetStatus | None = None) -> dict[
         },
         "problem": looked.problem,
         "failing_since": instant(looked.failing_since),
-    }
-
-
-def crossing_json(row: Crossing) -> dict[str, Any]:
-    return {
-        "value": row.value,
-        "basis": row.basis,
-        "threshold": row.threshold_id,
-        "generation": row.generation,
-        "line": json_value(row.line),
-        "actual": json_value(row.actual),
-        "crossed_at": instant(row.crossed_at),
-        "is_told": row.is_told,
-        "rearmed_at": instant(row.rearmed_at),
     }

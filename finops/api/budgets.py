@@ -15,11 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from finops import access, budgets, enforcement
+from finops import access, budgets
 from finops.access import Ability
 from finops.alerts.log import whole_number
 from finops.api import parameters
-from finops.api.budget_acts import acts_json
 from finops.api.budget_schema import (
     CHANGE_SCHEMA,
     LARGEST_PAGE,
@@ -27,18 +26,14 @@ from finops.api.budget_schema import (
     MAKE_SCHEMA,
     ONE_SCHEMA,
     REMOVE_SCHEMA,
-    STATUS_SCHEMA,
     budget_json,
-    crossing_json,
-    standing_json,
 )
 from finops.budgets import ranking
 from finops.budgets.ranking import Search
-from finops.models import Budget, BudgetStatus
+from finops.models import Budget
 from finops.periods import InvalidQuery
 from finops.query import parse_filters
 
-CROSSINGS = 100
 LIST_PARAMETERS = ("q", "state", "sort", "cursor", "limit")
 LARGEST_VERSION = 2**31 - 1
 
@@ -106,30 +101,6 @@ class BudgetView(APIView):
         except Budget.DoesNotExist:
             raise Http404 from None
         return HttpResponse(status=204)
-
-
-class BudgetStatusView(APIView):
-    @extend_schema(**STATUS_SCHEMA)
-    def get(self, request: Request, number: int) -> Response:
-        budget = find(request, number)
-        rows = list(budget.statuses.order_by("-actual", "value"))
-        whole = next((row for row in rows if not row.value), None)
-        named = {row.value for row in rows} - {""}
-        acts = enforcement.read([budget.pk], timezone.now(), named).get(budget.pk)
-
-        def stand(row: BudgetStatus) -> dict[str, Any]:
-            return {**standing_json(row, whole), "enforcement": acts_json(acts, row.value)}
-
-        crossings = budget.crossings.order_by("-pk")[:CROSSINGS]
-        return Response(
-            {
-                "budget": budget.pk,
-                "status": stand(whole) if whole else None,
-                "values": [stand(row) for row in rows if row.value],
-                "crossings": [crossing_json(row) for row in crossings],
-                "note": "" if whole else budgets.FIRST,
-            }
-        )
 
 
 def one_json(request: Request, budget: Budget) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.alerts import AlertsView, AlertView
 from finops.api.budget_increases import IncreasesView, IncreaseView
-from finops.api.budgets import BudgetStatusView, BudgetsView, BudgetView
+from finops.api.budget_status import BudgetStatusView
+from finops.api.budgets import BudgetsView, BudgetView
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.operations import OperationsView
 from finops.api.problems import nothing_here
