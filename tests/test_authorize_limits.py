@@ -97,6 +97,24 @@ def test_one_key_cannot_hold_something_for_calls_without_end(
     assert 'reservations_total{outcome="limited"}' in gateway.door.http.get("/metrics").text
 
 
+@pytest.mark.parametrize(("closes", "decision"), [(False, "allow"), (True, "block")])
+def test_who_holds_much_while_nothing_is_refreshed_is_answered_by_the_budget(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, closes: bool, decision: str
+) -> None:
+    monkeypatch.setattr(authority, "MOST_HELD", 1)
+    gateway.budget(10, fail_closed=closes)
+    gateway.refresh()
+    question = {"estimated_cost": 1, "reserve": True}
+    assert gateway.ask(**question)["reservation"]
+    too_many(gateway.post(AUTHORIZE, question))
+    clock.now += authority.STALE.total_seconds() + 60
+    said = gateway.ask(**question)
+    assert (said["decision"], said["reasons"][0]["code"]) == (decision, "figures_stale")
+    assert said["reservation"] is None
+    gateway.read()
+    assert Reservation.objects.count() == 1
+
+
 @pytest.mark.parametrize("asked", [{"reserve": True}, {}])
 def test_a_teams_key_asks_about_its_own_team_alone(gateway: Gateway, asked: Any) -> None:
     gateway.budget(10, filters={"team": ["hr"]})

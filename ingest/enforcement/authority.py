@@ -95,15 +95,18 @@ class Authority:
 
     async def authorize(self, scope: Scope, question: Question, at: float) -> Authorization:
         """Raises Problem: 503 before budgets were read, 403 for another team's calls, 429 where
-        the key holds too much already."""
+        the key holds too much already; but with stale figures nothing that is held ends, and
+        nobody goes by it."""
         if not self._positions.has_read:
             raise unavailable(STARTING)
         if scope.team and question.team not in {None, "", scope.team}:
             raise OtherTeam(scope.team)
-        if question.reserve and self._positions.calls(scope.key_id) >= MOST_HELD:
-            self._counts.reservations("limited").inc()
-            raise Problem(429, HOLDS_TOO_MUCH.format(MOST_HELD), retry_after=str(ROOM_SECONDS))
         moment = datetime.fromtimestamp(at, UTC)
+        has_room = self._positions.calls(scope.key_id) < MOST_HELD
+        if question.reserve and not has_room:
+            self._counts.reservations("limited").inc()
+            if not self._is_stale(moment):
+                raise Problem(429, HOLDS_TOO_MUCH.format(MOST_HELD), retry_after=str(ROOM_SECONDS))
         estimate = estimate_of(self._card(), question, moment)
         verdicts = [
             self._pacing.passed(self._judge(terms, place, estimate, moment), at)
@@ -112,7 +115,7 @@ class Authority:
         reservation = None
         if not any(map(_is_final, verdicts)):
             before = self._pacing.let_in(verdicts, at)
-            if question.reserve:
+            if question.reserve and has_room:
                 verdicts, reservation = await self._hold(
                     scope, question, verdicts, estimate, moment
                 )
@@ -168,10 +171,13 @@ class Authority:
     def _judge(self, terms: Terms, place: Place, estimate: Estimate, at: datetime) -> Verdict:
         cost = estimate.by(terms)
         position = self._positions.of(terms, place, at)
-        as_of = self._positions.figures.as_of
-        if terms.is_failing or as_of is None or at - as_of > STALE:
+        if terms.is_failing or self._is_stale(at):
             return stale(terms, place, position, cost or Decimal(0), "figures_stale")
         return judge(terms, place, position, cost, at)
+
+    def _is_stale(self, at: datetime) -> bool:
+        as_of = self._positions.figures.as_of
+        return as_of is None or at - as_of > STALE
 
     async def _hold(
         self,
