@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -177,3 +178,19 @@ def test_a_turn_is_given_back_unless_somebody_came_between() -> None:
     assert pacing.passed(paced, 61.0).decision == THROTTLE
     pacing.give_back(pacing.let_in([paced], 120.0))
     assert pacing.passed(paced, 121.0).decision == ALLOW
+
+
+def test_those_that_wait_no_more_are_looked_for_now_and_then_however_many_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ingest.enforcement.pacing.MOST", 10)
+    pacing = Pacing()
+    paced = judge(terms(10, THROTTLE), PLACE, Position(Decimal(11)), Decimal(1), NOW)
+    tables = [pacing._next_at]
+    for number in range(1_000):
+        pacing.let_in([paced._replace(place=Place(1, str(number)))], 0.0)
+        tables += [] if tables[-1] is pacing._next_at else [pacing._next_at]
+    assert len(tables) < 10
+    for number in range(600):
+        pacing.let_in([paced._replace(place=Place(2, str(number)))], 100.0)
+    assert len(pacing._next_at) == 600

@@ -25,6 +25,7 @@ class Turn(NamedTuple):
 class Pacing:
     def __init__(self) -> None:
         self._next_at: dict[Place, float] = {}  # seconds of the clock that `at` is of
+        self._most = MOST  # of these are kept before those that are over are looked for
 
     def passed(self, verdict: Verdict, at: float) -> Verdict:
         """The verdict as it is now: a paced one lets in whoever comes after the pause."""
@@ -45,10 +46,12 @@ class Pacing:
                 place, next_at = verdict.place, at + verdict.pause
                 turns.append(Turn(place, next_at, self._next_at.get(place)))
                 self._next_at[place] = next_at
-        if len(self._next_at) > MOST:
+        if len(self._next_at) > self._most:
             self._next_at = {
                 place: moment for place, moment in self._next_at.items() if moment > at
             }
+            # Where many wait it takes milliseconds, and is not for each call.
+            self._most = max(MOST, 2 * len(self._next_at))
         return turns
 
     def give_back(self, turns: Iterable[Turn]) -> None:
