@@ -1,8 +1,8 @@
 """The process that owns the port: python -m finops.ingest_process
 
 It takes events in at HOST and PORT of the environment and passes everything else on to the web
-process. Django's settings and connection are all that it has of Django: with its applications it
-would take 35 MB more.
+process. Django's settings are all that it has of Django: with its applications it would take 35 MB
+more.
 """
 
 from __future__ import annotations

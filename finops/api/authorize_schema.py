@@ -78,14 +78,18 @@ ERRORS = {
     "405": "Another method is taken here; Allow says which.",
     "413": "More than 64 KiB.",
     "415": "A content type or encoding that is not taken here.",
-    "429": "The key asks about or holds more calls than it may; see Retry-After.",
+    "429": "The key asks about or holds more calls than it may; see Retry-After. Never of those "
+    "that are settled or released.",
     "503": "Starting, or the database is away; see Retry-After.",
 }
 SETTLED = (
     "Its `cost` is in `reserved` from the next reading of the figures on, a second or two later. "
     "It may be said again: the last event and cost hold, and it is held no longer for it."
 )
-GONE = "Nothing is held under this id by this key's service, or not any more."
+GONE = (
+    "Nothing is held under this id by this key's service, or not any more; or it is to be released "
+    "and was settled."
+)
 ID = {
     "name": "reservation",
     "in": "path",
