@@ -23,6 +23,9 @@ EVENT_HISTOGRAMS = {
 
 # Never NULL, and '' where nothing was given.
 ATTRIBUTED = frozenset(DIMENSIONS) - {"user", "cost_center"}
+# To look for more users one by one takes longer than to read all days at once: three times as long
+# for 300 of them in a month of 4.5 million rows.
+MOST_LOOKED_FOR = 50
 
 
 @dataclass(slots=True)
@@ -80,7 +83,7 @@ def source(
 ) -> Composable:
     """The table. Days of users have no index by user: those of a few are looked for by the key, in
     each attribution of each day, which is much less than to read everybody's."""
-    if only_users is None or part.grain is not USER_DAY:
+    if only_users is None or len(only_users) > MOST_LOOKED_FOR or part.grain is not USER_DAY:
         return Identifier(part.grain.table)
     return SQL(
         """(
