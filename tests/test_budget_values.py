@@ -10,7 +10,7 @@ import pytest
 from budgeting import UTC_ZONE, budget, cost, percent, price_dollars, spend, whole
 
 from finops import budgets, rollups
-from finops.budgets import Memory
+from finops.budgets import Memory, contenders
 from finops.models import Alert, Budget, Crossing
 from tests import usage
 
@@ -138,3 +138,77 @@ def test_what_was_not_written_down_at_the_end_is_not_taken_for_late_usage(
     assert [each.title for each in Alert.objects.filter(kind="budget_late_usage")] == [
         "all: u-1: late usage added at least $4.00 to the period from 2026-10-15"
     ]
+
+
+def test_all_have_their_turns_however_their_places_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    few(monkeypatch, 2)
+    names = [f"u-{number}" for number in range(8)]
+    had: set[str] = set()
+    for _ in range(2):
+        seen: set[str] = set()
+        for turn in range(4):
+            moved = names[-2 * turn :] + names[: -2 * turn] if turn else names
+            choice = contenders.choose(["x", "y", *moved], (), had)
+            assert (choice.always, choice.turns, len(choice.turn)) == (("x", "y"), 4, 2)
+            seen |= {*choice.turn}
+        assert seen == {*names}
+
+
+def test_of_more_values_than_can_be_read_the_costliest_are_judged_and_the_rest_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few(monkeypatch, 2)
+    for module in ("reading", "statements"):
+        monkeypatch.setattr(f"finops.costs.{module}.MAX_ROWS", 12)
+    made = budget(NOON, for_each="user", amount=300, thresholds=[FORECAST, percent(40)])
+    days = [NOON - back * DAY for back in range(5)]
+    users = range(20)
+    usage.record([cost(day, 10 + n, user=f"u-{n}") for day in days for n in users], now=NOON)
+    failed = Alert.objects.filter(kind="pipeline_stale", budget=made)
+    told = []
+    for minute in (0, 5, 10, 15):
+        evaluate(NOON + minute * MINUTE)
+        told.append(failed.count())
+    assert told == [0, 0, 1, 1]
+    assert failed[0].title == "all could not be judged in full"
+    row = whole(made)
+    assert (row.state, row.failing_since) == ("near", NOON)
+    assert row.problem.startswith("Only the values that cost most are judged")
+    assert "more than 12 rows" in row.problem
+    assert row.forecast_reason == "Forecasts are made for 2 values; not all others could be read."
+    for kind in ("budget_actual", "budget_forecast"):
+        rows = Alert.objects.filter(kind=kind)
+        assert {each.facts["value"] for each in rows} == {"u-19", "u-18"}
+    # The last look at the period, which is taken once.
+    month = datetime(2026, 11, 1, 0, 1, tzinfo=UTC)
+    evaluate(month)
+    assert failed.count() == 2
+    evaluate(month + MINUTE)
+    assert (whole(made).state, whole(made).problem, failed.count()) == ("within", "", 2)
+
+
+def test_where_there_are_no_forecasts_burn_rates_are_spoken_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few(monkeypatch, 2)
+    line = {"basis": "burn_rate", "kind": "money", "value": 500, "window_hours": 24}
+    made = budget(NOON, for_each="user", thresholds=[line])
+    usage.record([cost(NOON, 10 + number, user=f"u-{number}") for number in range(4)], now=NOON)
+    evaluate(NOON)
+    said = whole(made).forecast_reason
+    assert said.startswith("Burn rates are judged of the values that spend most; no other one can")
+
+
+def test_days_of_values_that_are_asked_for_no_more_take_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few(monkeypatch, 2)
+    budget(NOON, for_each="user", amount=300, thresholds=[FORECAST])
+    days = [NOON - back * DAY for back in range(5)]
+    usage.record([cost(day, 10, user=f"u-{n}") for day in days for n in range(6)], now=NOON)
+    memory, counts = Memory(), []
+    for minute in range(4):
+        spend(NOON, 100 * 2**minute, now=NOON + minute * MINUTE, user=f"u-{minute}")
+        evaluate(NOON + minute * MINUTE, memory)
+        counts.append(sum(any(f.dimension == "user" for f in each.filters) for each in memory.kept))
+    assert counts[1:] == counts[:1] * 3

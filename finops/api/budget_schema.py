@@ -122,9 +122,9 @@ STANDING: dict[str, Any] = {
             ),
         },
     ),
-    "problem": serializers.CharField(help_text="Why it could not be judged since failing_since."),
+    "problem": serializers.CharField(help_text="Why it could not be judged, or not in full."),
     "failing_since": serializers.DateTimeField(
-        allow_null=True, help_text="Since when it could not be judged; null where it could."
+        allow_null=True, help_text="Since when that is so; null where it could be judged."
     ),
 }
 BUDGET = inline_serializer("Budget", KEPT)

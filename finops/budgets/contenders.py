@@ -8,7 +8,8 @@ The days of 100,000 values are not read every 20 seconds, and need not be:
 - Within a window nobody has spent more than in all the steps that the window touches.
 
 Who stays below the lowest threshold by that cannot reach it. The others are read by their steps:
-those that may reach it furthest each time, and where they are very many the rest in turn.
+those that may reach it furthest each time, and where they are very many the rest in turn. Where
+they are too many to be listed, those that cost most are judged, and `gap` says why not all are.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from finops.budgets import amounts, standings
-from finops.budgets.figures import Answer
+from finops.budgets.figures import Answer, reason_of
 from finops.budgets.questions import FORECAST_VALUES, VALUES, Asked
-from finops.budgets.standings import Answers, answer
+from finops.budgets.standings import Answers, answer, readable
 from finops.budgets.watched import Watched
 from finops.forecasts import LEAST_DAYS, LEAST_WEEKS
 from finops.models import Budget, Threshold
@@ -56,10 +57,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Of one budget; `burn` by the question of its steps."""
+    """Of one budget; `burn` by the question of its steps. `gap` is why others are not among them
+    that may be."""
 
     forecast: Choice = field(default_factory=Choice)
     burn: Mapping[CostQuery, Choice] = field(default_factory=dict)
+    gap: str = ""
 
     def missing(self, current: Answer) -> list[str]:
         """Those that are judged and are not among the values that were read anyway."""
@@ -67,12 +70,17 @@ class Chosen:
         return sorted(wanted - current.usage.keys())
 
 
-def choose(ranked: Sequence[str], beside: Collection[str], turn: int) -> Choice:
-    """Of those that may reach a threshold, the furthest first; `beside` are read in any case."""
+def choose(ranked: Sequence[str], beside: Collection[str], had: set[str]) -> Choice:
+    """Of those that may reach a threshold, the furthest first; `beside` are read in any case. `had`
+    are those that have had their turns, whatever place they had then: all have before any has
+    another one."""
     first, rest = ranked[:VALUES], ranked[VALUES:]
     turns = -(-len(rest) // VALUES)
-    at = turn % turns * VALUES if turns else 0
-    part = tuple(sorted(rest[at : at + VALUES]))
+    left = [value for value in rest if value not in had]
+    if not left:
+        had.clear()
+    part = tuple(sorted((left or rest)[:VALUES]))
+    had.update(part)
     taken = {*first, *part}
     more = sorted(value for value in beside if value not in taken)
     waiting = frozenset(rest) - {*part, *more}
@@ -86,24 +94,24 @@ def chosen(
     as_of: datetime,
     current: Answer,
     held: Mapping[str, Collection[str]],
-    turn: int,
+    had: Mapping[str, set[str]],
 ) -> Chosen:
     """`held` are the values of each basis that have reached a threshold: they are read until it is
-    armed again. Raises Unread."""
+    armed again. `had` are those that have had their turns, of the forecast and of each length of
+    steps. Raises Unread where nothing can be judged."""
     forecast, burn = Choice(), {}
     if asked.has_forecasts:
         leading = standings.leaders(asked, current, FORECAST_VALUES)
         ranked = by_forecast(watched, asked, answers, as_of, current)
         below = outside(held.get(Basis.FORECAST, ()), ranked)
-        forecast = choose(ranked, {*leading, *below}, turn)
+        forecast = choose(ranked, {*leading, *below}, had[Basis.FORECAST])
     for question in asked.burnt(as_of):
         listed = answer(answers, question)
         if listed.is_cut:
-            totals = asked.all_of(question)
-            ranked = by_burn(watched, asked, answers, question) if totals in answers else []
+            ranked = by_burn(watched, asked, answers, question)
             ranked = [value for value in ranked if value not in listed.usage]
             below = outside(held.get(Basis.BURN_RATE, ()), {*ranked, *listed.usage})
-            burn[question] = choose(ranked, below, turn)
+            burn[question] = choose(ranked, below, had[question.granularity])
     return Chosen(forecast, burn)
 
 
@@ -124,9 +132,8 @@ def questions(
     if floor and any(line is not None and floor >= line for line in (spent, forecast)):
         yield asked.everything()
     if asked.has_forecasts and forecast is not None and not standings.is_early(asked, as_of):
-        window = asked.window(asked.window_limit)
-        known = answer(answers, window)
-        if known.is_cut and floor + ahead(asked) * least_of(asked, known) >= forecast:
+        known = readable(answers, asked.window(asked.window_limit))
+        if known and known.is_cut and floor + ahead(asked) * least_of(asked, known) >= forecast:
             yield asked.window(None)
     for question in asked.burnt(as_of):
         listed = answer(answers, question)
@@ -134,6 +141,13 @@ def questions(
         may_reach = line is not None and line <= burnt_left(asked, listed)
         if listed.is_cut and (may_reach or asked.is_by_last):
             yield asked.all_of(question)
+
+
+def gap(asked: Asked, answers: Answers, wider: Sequence[CostQuery]) -> str:
+    """Why not every value is judged that may have reached a threshold; "" where each is. `wider`
+    is what `questions` said."""
+    limited = (asked.window(asked.window_limit),) if asked.has_forecasts else ()
+    return reason_of(answers.get(each) for each in (*wider, *limited))
 
 
 def may_have_spent(watched: Watched, asked: Asked, answers: Answers) -> bool:
@@ -180,12 +194,13 @@ def ahead(asked: Asked) -> Decimal:
 def by_forecast(
     watched: Watched, asked: Asked, answers: Answers, as_of: datetime, current: Answer
 ) -> list[str]:
-    """The values whose forecast may reach a threshold, those furthest over it first."""
-    if standings.is_early(asked, as_of):
+    """The values whose forecast may reach a threshold, those furthest over it first; of those that
+    could be read."""
+    limited = asked.window(asked.window_limit)
+    known = readable(answers, asked.window(None)) or readable(answers, limited)
+    if known is None or standings.is_early(asked, as_of):
         return []
-    whole = asked.window(None)
-    known = answer(answers, whole if whole in answers else asked.window(asked.window_limit))
-    floor = ZERO if asked.everything() in answers else most_left(asked, answers)
+    floor = ZERO if readable(answers, asked.everything()) else most_left(asked, answers)
     times, draft, found = ahead(asked), asked.draft, []
     amount_of = amounts_of(watched, asked, answers)
     for value in {*current.usage, *known.usage}:
@@ -219,8 +234,8 @@ def amounts_of(watched: Watched, asked: Asked, answers: Answers) -> Callable[[st
 def by_burn(watched: Watched, asked: Asked, answers: Answers, question: CostQuery) -> list[str]:
     """The values that have spent as much in all steps of the windows as the lowest threshold
     takes, the costliest first."""
-    totals, amount_of = answer(answers, asked.all_of(question)), amounts_of(watched, asked, answers)
-    found = []
+    totals = readable(answers, asked.all_of(question)) or Answer()
+    amount_of, found = amounts_of(watched, asked, answers), []
     for value in filter(standings.watches, totals.usage):
         line = burn_line(watched, asked, question, amount_of(value))
         spent = totals.total(value).cost(asked.draft)
@@ -244,13 +259,17 @@ def burn_line(
     return min((line for line in lines if line is not None), default=None)
 
 
-def said(chosen_of_one: Chosen) -> str:
+def said(chosen_of_one: Chosen, *, has_forecasts: bool) -> str:
     """What the whole says of its values' forecasts."""
     made = len(chosen_of_one.forecast.values())
     many = [chosen_of_one.forecast, *chosen_of_one.burn.values()]
     turns = max(each.turns for each in many)
     if not turns:
-        return f"Forecasts are made for {made:,} values; no other one can reach a threshold."
+        what = "Forecasts are made for" if has_forecasts else "Burn rates are judged of"
+        which = f"{made:,} values" if has_forecasts else "the values that spend most"
+        if chosen_of_one.gap:
+            return f"{what} {which}; not all others could be read."
+        return f"{what} {which}; no other one can reach a threshold."
     count = max(each.count for each in many if each.turns)
     return (
         f"{count:,} values may reach a threshold by forecast or burn rate: the {VALUES:,} that may "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -102,6 +103,11 @@ class Unreadable:
     reason: str
 
 
+def reason_of(found: Iterable[Answer | Unreadable | None]) -> str:
+    """Why the first of them that could not be read could not; "" where all could."""
+    return next((each.reason for each in found if isinstance(each, Unreadable)), "")
+
+
 @dataclass(slots=True)
 class Kept:
     answer: Answer
@@ -119,7 +125,11 @@ class Memory:
     rows: int = 0  # of the answers that are kept
     slow: set[int] = field(default_factory=set)  # budgets that took long the last time
     tried: dict[int, datetime] = field(default_factory=dict)  # when each was begun with last
-    turns: dict[int, int] = field(default_factory=dict)  # budget → the last one (contenders.py)
+    # Budget → basis or length of steps → the values that have had their turns (contenders.py).
+    turns: defaultdict[int, defaultdict[str, set[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(set))
+    )
+    steps: dict[int, frozenset[CostQuery]] = field(default_factory=dict)  # asked last, by values
     began_at: datetime | None = None  # the first evaluation of those that go on
     last_at: datetime | None = None  # the last one
     until: float | None = None  # on the monotonic clock: nothing is read any more
@@ -163,6 +173,14 @@ class Memory:
         if self._has_room(answer):
             self.kept[question] = Kept(answer, *read_in, now)
             self.rows += answer.rows
+
+    def ask_instead(self, number: int, questions: Iterable[CostQuery]) -> None:
+        """Of a budget for each value other values are asked for by their steps: nobody asks for
+        those before them again, and they would take the room of all other answers."""
+        asked = frozenset(questions)
+        for old in self.steps.get(number, frozenset()) - asked:
+            self.forget(old)
+        self.steps[number] = asked
 
     def forget(self, question: CostQuery) -> None:
         if held := self.kept.pop(question, None):

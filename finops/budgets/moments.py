@@ -26,9 +26,9 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """One budget with what was read of it: the whole first, then values. `problem` says why
-    nothing was, and `failing_since` since when, where that is not just now. `closed` are periods
-    that have ended since the last evaluation, and `late` is what the last closed ones have come to
-    by now."""
+    nothing was, and `failing_since` since when, where that is not just now; `gap` why some values
+    were not, and `closing_gap` why not at the end of a period. `closed` are periods that have ended
+    since the last evaluation, and `late` is what the last closed ones have come to by now."""
 
     watched: Watched
     asked: Asked
@@ -37,6 +37,8 @@ class Evaluated:
     late: Sequence[Sequence[Standing]] = ()
     problem: str = ""
     failing_since: datetime | None = None
+    gap: str = ""
+    closing_gap: str = ""
 
 
 @dataclass(slots=True)

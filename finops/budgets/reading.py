@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from finops.budgets.figures import Answer, Memory
 from finops.budgets.moments import Evaluated, Moment
 from finops.budgets.questions import Asked
 from finops.budgets.spans import Span
-from finops.budgets.standings import Answers, Standing, Unread, answer
+from finops.budgets.standings import Answers, Standing, Unread, answer, readable
 from finops.budgets.watched import Watched
 from finops.costs import Look
 from finops.models import BudgetStatus, Crossing, Threshold
@@ -24,6 +25,7 @@ MOST_CLOSED = 8
 # Before the last one that is over, so many periods in which usage may still come late.
 MOST_LATE = 7
 All = Mapping[int, Asked]  # by budget
+Wider = Mapping[int, Sequence[CostQuery]]  # by budget, what is asked of all of its values
 
 
 def read(
@@ -39,14 +41,16 @@ def read(
     over = {each.number: list(late_spans(each, asked[each.number], look)) for each in portion}
     first += [each.current() for some in over.values() for each in some]
     answers: Answers = figures.read(first, look, memory, moment.now)
-    second = [q for each in portion for q in follow_up(each, asked[each.number], answers, moment)]
-    second += [q for each in portion for q in closing(each, ended.get(each.number, ()), answers)]
+    wider = {each.number: follow_up(each, asked[each.number], answers, moment) for each in portion}
+    closed = {each.number: closing(each, ended.get(each.number, ()), answers) for each in portion}
+    second = [q for some in (*wider.values(), *closed.values()) for q in some]
     answers = {**answers, **figures.read(second, look, memory, moment.now)}
-    chosen = choose(portion, asked, answers, moment, memory)
+    chosen = choose(portion, asked, answers, moment, memory, wider)
     third: list[CostQuery] = []
     turns: list[CostQuery] = []
     for number, each in chosen.items():
         always, turn = by_steps(asked[number], answers, each)
+        memory.ask_instead(number, always)
         third, turns = [*third, *always], [*turns, *turn]
     answers = {**answers, **figures.read(third, look, memory, moment.now)}
     # Other values each time: they would take the room of what is asked again.
@@ -56,7 +60,7 @@ def read(
     return [
         evaluated(
             *(each, asked[each.number], ended.get(each.number, []), over[each.number]),
-            *(answers, moment, chosen.get(each.number, Chosen())),
+            *(answers, moment, chosen.get(each.number, Chosen()), closed[each.number]),
         )
         for each in portion
     ]
@@ -106,14 +110,18 @@ def evaluated(
     answers: Answers,
     moment: Moment,
     chosen: Chosen,
+    closed: Sequence[CostQuery],
 ) -> Evaluated:
+    """`closed` is what was asked of all values of the periods that have `ended`."""
     try:
         return Evaluated(
             watched,
             asked,
             standings=stand(watched, asked, answers, moment.as_of, chosen),
             closed=[(each, standings.of_total(watched, each, answers)) for each in ended],
-            late=[late(watched, each, answers) for each in over],
+            late=list(lates(watched, over, answers)),
+            gap=chosen.gap,
+            closing_gap=figures.reason_of(answers.get(each) for each in closed),
         )
     except Unread as unread:
         return Evaluated(watched, asked, problem=str(unread))
@@ -137,6 +145,15 @@ def late_spans(watched: Watched, asked: Asked, look: Look) -> Iterator[Asked]:
         if not back or any(span.first <= day < span.end for day in look.changed):
             yield Asked(watched.draft, span, before, asked.today, asked.zone)
         span = before
+
+
+def lates(
+    watched: Watched, over: Sequence[Asked], answers: Answers
+) -> Iterator[Sequence[Standing]]:
+    """Of the periods that can be read: a note may wait, and thresholds do not wait for it."""
+    for each in over:
+        if readable(answers, each.current()):
+            yield late(watched, each, answers)
 
 
 def late(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
@@ -163,9 +180,7 @@ def late(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
 
 def current_of(asked: Asked, answers: Answers) -> Answer:
     """The values of a budget for each: the leading ones, or all where the rest may matter."""
-    if asked.everything() in answers:
-        return answer(answers, asked.everything())
-    return with_unpriced(asked, answers)
+    return readable(answers, asked.everything()) or with_unpriced(asked, answers)
 
 
 def with_unpriced(asked: Asked, answers: Answers) -> Answer:
@@ -203,7 +218,12 @@ def closing(watched: Watched, ended: Sequence[Asked], answers: Answers) -> list[
 
 
 def choose(
-    portion: Sequence[Watched], asked: All, answers: Answers, moment: Moment, memory: Memory
+    portion: Sequence[Watched],
+    asked: All,
+    answers: Answers,
+    moment: Moment,
+    memory: Memory,
+    wider: Wider,
 ) -> dict[int, Chosen]:
     """Budget for each value → the values whose steps are read."""
     kinds = [each for each in portion if each.draft.for_each]
@@ -211,15 +231,16 @@ def choose(
     found = {}
     for each in kinds:
         question, number = asked[each.number], each.number
-        memory.turns[number] = memory.turns.get(number, -1) + 1
         try:
             current = current_of(question, answers)
-            found[number] = contenders.chosen(
+            chosen = contenders.chosen(
                 *(each, question, answers, moment.as_of, current),
                 *(held[number], memory.turns[number]),
             )
         except Unread:
             continue
+        gap = contenders.gap(question, answers, wider[number])
+        found[number] = replace(chosen, gap=gap)
     return found
 
 

@@ -33,6 +33,7 @@ UNREAD_FOR = timedelta(minutes=10)
 # told by the next ones: ten thousand at once would hold up all other budgets for a minute.
 MOST_ALERTS = 200
 FAILED = "Its figures could not be written; the worker's log says why."
+PARTLY = "Only the values that cost most are judged, as not all could be read: "
 
 
 def record(found: Sequence[Evaluated], moment: Moment, *, is_forced: bool = False) -> Report:
@@ -102,6 +103,8 @@ def _judge(each: Evaluated, former: Former, moment: Moment, report: Report) -> l
             held = former.statuses.get((watched.number, standing.value))
             rows.append(statuses.row_of(each, standing, moment, state, held))
     whole, *values = rows
+    if each.gap or each.closing_gap:
+        _note_gap(each, whole, former.whole(watched), moment)
     if watched.draft.for_each:
         judged = [standing for standing in each.standings if is_judged(watched, standing)]
         names = {standing.value for standing in judged}
@@ -118,6 +121,18 @@ def _unread(each: Evaluated, former: Former, moment: Moment, report: Report) -> 
     if row.failing_since is not None and moment.now - row.failing_since >= UNREAD_FOR:
         telling.unreadable(each.watched, row, moment.today, moment.now)
     return row
+
+
+def _note_gap(
+    each: Evaluated, row: BudgetStatus, held: BudgetStatus | None, moment: Moment
+) -> None:
+    """Of very many values some could not be read: told after a time, and at once where a period is
+    over, at which nobody looks again."""
+    row.problem = PARTLY + (each.closing_gap or each.gap)
+    since = (held.failing_since if held else None) or moment.now
+    row.failing_since = since
+    if each.closing_gap or moment.now - since >= UNREAD_FOR:
+        telling.unreadable(each.watched, row, moment.today, moment.now)
 
 
 def _tell_unpriced(

@@ -65,6 +65,12 @@ def answer(answers: Answers, question: CostQuery) -> Answer:
     return found
 
 
+def readable(answers: Answers, question: CostQuery) -> Answer | None:
+    """None where it was not asked, or could not be read."""
+    found = answers.get(question)
+    return found if isinstance(found, Answer) else None
+
+
 class Unread(RuntimeError):
     """A figure that is needed could not be read; says why, for people."""
 
@@ -81,8 +87,7 @@ def of_whole(watched: Watched, asked: Asked, answers: Answers, as_of: datetime) 
 
 def of_total(watched: Watched, asked: Asked, answers: Answers) -> list[Standing]:
     """The whole, then values, of a period that is over. Raises Unread."""
-    everything = asked.everything()
-    current = answer(answers, everything if everything in answers else asked.current())
+    current = readable(answers, asked.everything()) or answer(answers, asked.current())
     if asked.draft.for_each:
         values = [_total(watched, asked, answers, value, current) for value in current.usage]
         return [sum_of(asked, answers, current), *values]

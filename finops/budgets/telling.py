@@ -202,13 +202,14 @@ def late(telling: Telling, former: Decimal, *, is_least: bool = False) -> bool:
 
 
 def unreadable(watched: Watched, row: BudgetStatus, day: date, now: datetime) -> None:
-    """Tell that a budget could not be judged for some time, once a day."""
+    """Tell that a budget could not be judged, or not in full, for some time; once a day."""
     budget = watched.budget
+    how = "" if row.state == BudgetStatus.State.UNKNOWN else " in full"
     alerts.raise_alert(
         key=f"budget-{budget.pk}-unreadable-{day}",
         kind="pipeline_stale",
         severity="warning",
-        title=f"{budget.name} could not be judged",
+        title=f"{budget.name} could not be judged{how}",
         facts={
             "budget": budget.name,
             "problem": row.problem,

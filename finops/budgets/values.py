@@ -42,7 +42,7 @@ def of_values(
     ]
     whole = standings.sum_of(asked, answers, current)
     if asked.has_forecasts or chosen.burn:
-        reason = contenders.said(chosen)
+        reason = contenders.said(chosen, has_forecasts=asked.has_forecasts)
         whole = replace(whole, forecast=Forecast(None, None, None, NONE, reason))
     return [whole, *sorted(values, key=lambda each: -each.actual)]
 

@@ -161,7 +161,8 @@ def notes(budget: Budget, status: BudgetStatus | None, now: datetime) -> list[No
         since = status.failing_since or now
         zone = settings.REPORTING_ZONE
         at = formats.moment(since, zone, local_day(now, zone))
-        found.append(Note(f"It could not be checked since {at}: {status.problem}", "crit"))
+        how = "" if status.state == State.UNKNOWN else " in full"
+        found.append(Note(f"It could not be checked{how} since {at}: {status.problem}", "crit"))
     if status.unpriced_requests:
         found.append(unpriced_note(budget, status))
     return found
