@@ -137,3 +137,34 @@ def test_of_very_many_values_the_costliest_are_told_first_and_the_others_after_t
     assert users[1] == ["u9", "u8", "u7", "u6"]
     assert users[2] == users[3] == ["u9", "u8", "u7", "u6", "u5"]
     assert {each.state for each in made.statuses.exclude(value="")} == {"over"}
+
+
+def test_days_that_were_written_down_are_no_measure_of_a_longer_period() -> None:
+    monday = NOW - 3 * DAY
+    made = budget(monday, period="daily", thresholds=[percent(90)])
+    spend(monday, 10, now=monday)
+    evaluate(monday)
+    evaluate(monday + DAY)
+    spend(NOW, 40, now=NOW)
+    change(made, NOW, period="weekly")
+    evaluate(NOW + MINUTE)
+    evaluate(monday + 7 * DAY)
+    evaluate(monday + 8 * DAY)
+    assert told("budget_late_usage") == []
+
+
+def test_late_usage_of_very_many_values_is_noted_some_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("finops.budgets.closings.MOST_NOTES", 2)
+    budget(NOW, for_each="user", period="daily", thresholds=[percent(90)])
+    spend(NOW, 1, now=NOW, user="u0")
+    evaluate(NOW)
+    tomorrow = NOW + DAY
+    evaluate(tomorrow)
+    usage.record([cost(NOW, 20, user=f"u{number}") for number in range(5)], now=tomorrow + MINUTE)
+    counts = []
+    for minute in range(1, 5):
+        evaluate(tomorrow + minute * MINUTE)
+        counts.append(len(told("budget_late_usage")))
+    assert counts == [2, 4, 5, 5]

@@ -17,6 +17,8 @@ from finops.models import BudgetClosing, Threshold
 
 # Late usage of less than this part of the amount is no note, unless it reaches a threshold.
 WEIGHT = Decimal("0.01")
+# Of one budget in one evaluation; what is left is noted by the next ones.
+MOST_NOTES = 200
 
 
 def close(
@@ -62,15 +64,24 @@ def closing_of(watched: Watched, standing: Standing, moment: Moment) -> BudgetCl
 
 def note_late(each: Evaluated, former: Former, moment: Moment, report: Report) -> None:
     """Usage of the last closed periods that came after their ends: notes where it is of weight."""
+    most = report.alerts + MOST_NOTES
     for late in each.late:
-        _note(each.watched, late, former, moment, report)
+        _note(each.watched, late, former, moment, report, most_alerts=most)
 
 
 def _note(
-    watched: Watched, late: Sequence[Standing], former: Former, moment: Moment, report: Report
+    watched: Watched,
+    late: Sequence[Standing],
+    former: Former,
+    moment: Moment,
+    report: Report,
+    *,
+    most_alerts: int,
 ) -> None:
-    whole = former.closings.get((watched.number, late[0].span.first))
-    if whole is None or late[0].actual <= whole.actual:
+    span = late[0].span
+    whole = former.closings.get((watched.number, span.first))
+    # Periods may have been of another length, of which more is nothing new.
+    if whole is None or whole.period_end != span.end or late[0].actual <= whole.actual:
         return
     closings = {"": whole}
     if watched.draft.for_each:
@@ -78,6 +89,8 @@ def _note(
         closings = {row.value: row for row in rows}
     most = most_unwritten(closings)
     for standing in late:
+        if report.alerts >= most_alerts:
+            return
         if not is_judged(watched, standing):
             continue
         row = closings.get(standing.value)
