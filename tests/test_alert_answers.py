@@ -42,6 +42,22 @@ def test_engineers_and_viewers_see_the_outcome_and_not_the_words(
             assert ("given up after 3 days" in page) == bool(wait)
 
 
+def test_an_answer_that_begins_like_another_one_is_no_more_told(
+    signed_in: Client, hook: Hook
+) -> None:
+    now = timezone.now() - timedelta(hours=1)
+    telling.channel("webhook", hook.url, now)
+    hook.answers, hook.usual = [(503, {}, b"")], (503, {}, SECRET)
+    held = telling.raised("a", now, team="search")
+    telling.emptied(now)
+    telling.emptied(now + timedelta(minutes=10))
+    assert len(hook.bodies) == 2
+    viewer, finance, path = reader("viewer", "search"), reader("finance"), f"/alerts/{held.pk}"
+    for address in (path, f"/api/v1{path}"):
+        assert "carol" not in viewer.get(address).text
+        assert "carol" in finance.get(address).text
+
+
 def test_words_of_our_own_are_for_everybody(signed_in: Client, hook: Hook) -> None:
     now = timezone.now()
     telling.channel("webhook", hook.url, now)

@@ -139,8 +139,9 @@ def detail_of(held: Delivery, *, with_answers: bool) -> str:
     those who manage channels; without it only what Farthing says by itself."""
     text = held.detail
     if not with_answers and held.state != "sent":
-        for each in (held.leader or held).attempts.all():
-            text = text.replace(each.detail, "") if each.detail else text
+        said = {each.detail for each in (held.leader or held).attempts.all() if each.detail}
+        for words in sorted(said, key=len, reverse=True):  # one may be the beginning of another
+            text = text.replace(words, "")
     return text.removesuffix(": ")
 
 
