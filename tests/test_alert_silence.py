@@ -131,6 +131,34 @@ def test_a_snooze_by_who_does_not_manage_budgets_lets_critical_alerts_pass(
     assert Delivery.objects.get(alert__key="b").detail == "snoozed"
 
 
+def test_what_a_snooze_held_goes_by_the_one_that_takes_its_place(
+    hook: Hook, now: datetime, administrator: User, engineer: User
+) -> None:
+    channel("webhook", hook.url, now)
+    held = raised("a", now)
+    alerts.snooze(held, now + timedelta(days=7), by=administrator, now=now)
+    raised("b", now, severity="critical")
+    emptied(now)
+    assert hook.bodies == []
+    alerts.snooze(held, now + timedelta(hours=1), by=engineer, now=now)
+    emptied(now)
+    assert [each["alerts"][0]["severity"] for each in hook.json] == ["critical"]
+    emptied(now + timedelta(hours=1))
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def test_the_team_that_had_a_budget_before_hears_of_no_silence(
+    hook: Hook, now: datetime, administrator: User
+) -> None:
+    channel("webhook", hook.url, now, teams=("search",))
+    raised("a", now, team="search")
+    emptied(now)
+    moved = raised("b", now, team="ads")
+    alerts.snooze(moved, now + timedelta(hours=1), by=administrator, now=now)
+    emptied(now)
+    assert len(hook.bodies) == 1
+
+
 def test_an_answer_cannot_be_answered_and_is_nothing_open(
     hook: Hook, signed_in: Client, administrator: User
 ) -> None:

@@ -82,7 +82,7 @@ def snooze(
     reason = checked(alert, reason)
     spares_critical = not access.standing(by).may(Ability.MANAGE_BUDGETS)
     with transaction.atomic():
-        Snooze.objects.filter(thread=alert.thread, until__gt=now).delete()
+        _end_snooze(alert, now)  # what it held goes by the new one, which may end sooner
         made = Snooze.objects.create(
             thread=alert.thread, until=until, made_at=now, made_by=name_of(by), reason=reason,
             spares_critical=spares_critical,
@@ -93,7 +93,8 @@ def snooze(
         but = ", but for what is critical" if spares_critical else ""
         raise_answer(
             alert,
-            told(Delivery.objects.filter(alert__thread=alert.thread)),
+            # A budget may have been another team's when its conversation began.
+            told(Delivery.objects.filter(alert__thread=alert.thread, alert__team=alert.team)),
             key=f"snoozed-{made.pk}",
             title=f"{made.made_by} has snoozed this until {end}{but}: {alert.title}",
             facts=facts_of(alert, reason),
@@ -105,13 +106,19 @@ def snooze(
 def wake(alert: Alert, *, by: Reader, now: datetime, address: str = "") -> bool:
     """End the snooze of its conversation; whether there was one."""
     with transaction.atomic():
-        ended, _ = Snooze.objects.filter(thread=alert.thread, until__gt=now).delete()
-        if not ended:
+        if not _end_snooze(alert, now):
             return False
-        waiting = Delivery.objects.filter(alert__thread=alert.thread, state=State.WAITING)
-        waiting.filter(detail="snoozed").update(due_at=now, detail="")
         _audit("alert.wake", alert, by, now, address, {})
     return True
+
+
+def _end_snooze(alert: Alert, now: datetime) -> bool:
+    """Whether there was one."""
+    ended, _ = Snooze.objects.filter(thread=alert.thread, until__gt=now).delete()
+    if ended:
+        waiting = Delivery.objects.filter(alert__thread=alert.thread, state=State.WAITING)
+        waiting.filter(detail="snoozed").update(due_at=now, detail="")
+    return ended > 0
 
 
 def snoozed(alert: Alert, now: datetime) -> Snooze | None:
