@@ -77,6 +77,26 @@ def test_budgets_are_found_by_name_and_by_state(
     assert listed(finance, **params) == (found, None)
 
 
+def test_a_value_that_reached_a_threshold_is_found_though_another_is_nearer_to_its_amount(
+    finance: Client,
+) -> None:
+    line = {"basis": "burn_rate", "kind": "money", "value": 20, "window_hours": 24}
+    terms: dict[str, Any] = {"for_each": "user", "thresholds": [line]}
+    budget(NOON - timedelta(days=20), name="Any user", **terms)
+    spend(NOON - timedelta(days=5), 60, now=NOON, user="steady")
+    spend(NOON - timedelta(hours=1), 30, now=NOON, user="fast")
+    budgets.evaluate(NOON, settings.REPORTING_ZONE)
+    near = ["Team search", "Any user"]
+    page = finance.get("/budgets", {"state": "near"})
+    assert names(page) == near
+    text = page.content.decode()
+    assert "worst: steady" in text
+    assert text.count("threshold reached") >= 2
+    assert "within budget" not in text
+    assert listed(finance, state="near", sort="urgency")[0] == near
+    assert listed(finance, sort="urgency")[0][:4] == ["Team ads", "Team cx", *near]
+
+
 def test_the_list_has_pages_with_the_most_urgent_first(
     finance: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,7 +57,14 @@ class Place:
 
     @property
     def urgency(self) -> tuple[int, Decimal]:
-        return urgency(self.shown)
+        return min(urgency(self.shown), urgency(self.whole))
+
+    @property
+    def marked(self) -> BudgetStatus | None:
+        """The status whose state stands for it: a value may have reached a threshold on its
+        forecast or burn rate while another one is nearer to its amount."""
+        is_worse = urgency(self.whole)[0] < urgency(self.shown)[0]
+        return self.whole if is_worse else self.shown
 
 
 def named(seen: QuerySet[Budget], search: Search) -> QuerySet[Budget]:
@@ -97,8 +104,9 @@ def is_in(place: Place, state: str, now: datetime) -> bool:
     if state == OVER:
         return State.OVER in (whole.state, shown.state)
     if state == NEAR:
-        is_over = State.OVER in (whole.state, shown.state)
-        return not is_over and (shown.state == State.NEAR or is_heading_over(shown))
+        states = (whole.state, shown.state)
+        is_near = State.NEAR in states or is_heading_over(shown)
+        return is_near and State.OVER not in states
     if state == UNPRICED:
         return whole.unpriced_requests > 0
     return whole.is_stale or bool(whole.problem) or is_old(whole, now)

@@ -141,7 +141,7 @@ def line(
         worst=worst_text(budget, status, whole, farthest),
         period=period_text(budget, status, now),
         figures=figures_of(status),
-        marks=[*state_marks(status), *acted, *doubts(whole), *unknown],
+        marks=[*state_marks(place.marked), *acted, *doubts(whole), *unknown],
     )
 
 
