@@ -77,6 +77,14 @@ def farthing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[system.System
         yield installation
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """That a budget is checked at once is no matter of how busy the machine of the tests is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("finops.budgets.checking.SECONDS", 60.0)
+        yield
+
+
 @pytest.fixture
 def database_url(db: None) -> str:
     """The test database, for a program that a test starts; use with a transactional database."""

@@ -7,7 +7,7 @@ import base64
 import hmac
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from hashlib import sha256
 from typing import Any
@@ -295,17 +295,3 @@ def test_another_secret_key_makes_a_channel_say_so(
     emptied(now)
     made.refresh_from_db()
     assert "SECRET_KEY is not the one" in made.disabled_why
-
-
-def test_how_bad_it_is_stands_where_a_list_of_mails_shows_it(mails: Mails, now: datetime) -> None:
-    channel("email", "ann@example.org", now, storm_after=3)
-    raised("a", now)
-    raised("b", now, severity="critical")
-    emptied(now)
-    first, second = mails.received
-    assert second["Subject"] == "[Farthing] Critical: Support has spent 81.2 % of $1,000"
-    assert (first["Importance"], second["Importance"]) == (None, "high")
-    for number in range(3):
-        raised(f"c{number}", now)
-    emptied(now + timedelta(minutes=1))
-    assert mails.received[2]["Subject"] == "[Farthing] Warning: 3 alerts"

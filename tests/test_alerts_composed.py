@@ -82,3 +82,17 @@ def test_a_list_that_ends_before_its_alerts_begins_with_the_worst(
     assert "n 19." not in str(digest["blocks"])
     text = mails.received[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert text.index("n 24.") < text.index("n 0.")
+
+
+def test_how_bad_it_is_stands_where_a_list_of_mails_shows_it(mails: Mails, now: datetime) -> None:
+    channel("email", "ann@example.org", now, storm_after=3)
+    raised("a", now)
+    raised("b", now, severity="critical")
+    emptied(now)
+    first, second = mails.received
+    assert second["Subject"] == "[Farthing] Critical: Support has spent 81.2 % of $1,000"
+    assert (first["Importance"], second["Importance"]) == (None, "high")
+    for number in range(3):
+        raised(f"c{number}", now)
+    emptied(now + timedelta(minutes=1))
+    assert mails.received[2]["Subject"] == "[Farthing] Warning: 3 alerts"
