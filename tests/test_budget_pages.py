@@ -137,7 +137,9 @@ def test_stale_figures_say_so_and_are_no_quiet_ok(finance: Client) -> None:
 def test_what_cannot_be_checked_says_why(finance: Client) -> None:
     made = checked(name="All", amount=100)
     BudgetStatus.objects.filter(budget=made).update(
-        problem="The question is too large.", failing_since=NOON - timedelta(hours=1)
+        state="unknown",
+        problem="The question is too large.",
+        failing_since=NOON - timedelta(hours=1),
     )
     text = words(page(finance, f"/budgets/{made.pk}"))
     assert "could not be checked since 15 Oct, 11:00 UTC: The question is too large." in text
