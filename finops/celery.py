@@ -12,6 +12,8 @@ from typing import Any
 from celery import Celery, bootsteps
 from celery.worker import state
 
+from finops.schedule import SCHEDULE
+
 log = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finops.settings")
@@ -21,6 +23,7 @@ warnings.filterwarnings("ignore", message="You're running the worker with superu
 
 app = Celery("finops")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.beat_schedule = SCHEDULE
 app.autodiscover_tasks(["finops"])
 
 

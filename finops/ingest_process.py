@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from logging.config import dictConfig
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finops.settings")
@@ -18,7 +19,6 @@ import psycopg
 import uvicorn
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.log import configure_logging
 
 from finops import rate_cards
 from finops.conninfo import conninfo
@@ -31,7 +31,8 @@ from ingest.user_names import WRONG_KEY
 def main() -> None:
     """Serve until a signal ends it. SystemExit where it may not start, with the reason."""
     try:
-        configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+        # Not as Django does it, whose own handlers send mails and bring 9 MB of pages.
+        dictConfig(settings.LOGGING)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     dsn = conninfo()

@@ -53,7 +53,7 @@ def _newer(cursor: Any, version: int | None) -> RateCard | None:
         return None
     cursor.execute(statement("prices_in_force"))
     columns = [column.name for column in cursor.description]
-    lines = [_line(dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+    lines = [_line(dict(zip(columns, row, strict=True))) for row in cursor]
     match("openai", "gpt-5")  # reads the catalogue (0.3 s) now rather than in the first request
     return RateCard(lines, current)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-import plotly
 from django.core.exceptions import ImproperlyConfigured
 
 from finops.environment import (
@@ -25,9 +24,8 @@ from finops.environment import (
     secret,
 )
 from finops.environment import single_sign_on as _single_sign_on
-from finops.schedule import SCHEDULE
 from finops.sign_in_settings import *  # noqa: F403
-from finops.static_version import static_version
+from finops.static_version import folder_of, static_version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -186,7 +184,7 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     # Plotly's own package carries the browser bundle that matches it.
-    ("plotly", str(Path(plotly.__file__).parent / "package_data")),
+    ("plotly", str(folder_of("plotly") / "package_data")),
 ]
 # `manage.py prepare` compresses them there, under names that change with their content; without
 # that, as in tests, they are served as they lie.
@@ -245,7 +243,6 @@ if EMBEDDED_BROKER:
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("django", "django-htmx", "drf-spectacular-sidecar", "plotly", "whitenoise")
@@ -20,3 +21,12 @@ def static_version(ours: Path) -> str:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{path.relative_to(ours)} {content}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def folder_of(package: str) -> Path:
+    """Where a package lies, without importing it: every process reads the settings, and Plotly
+    takes 7 MB. Raises ModuleNotFoundError."""
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed.")
+    return Path(found.origin).parent
