@@ -78,7 +78,8 @@ def test_what_a_lost_connection_brought_is_let_go(door: Door) -> None:
             with waiting(application, url, door.key) as answers:
                 other.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE application_name = 'farthing ingest'"
+                    " WHERE datname = current_database()"
+                    " AND application_name = 'farthing ingest'"
                 )
                 holding.rollback()
         assert len(answers) == 3
