@@ -32,6 +32,10 @@ CHILD_ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(filter(None, (str(settings.BASE_DIR), os.getenv("PYTHONPATH")))),
 }
 
+# Who asks whether a call may be made waits for the answer; rollups and budgets do not mind some
+# milliseconds more. Without this the worker's bursts double the 99th percentile of such answers.
+NICENESS = {"worker": 5}
+
 
 def up(*, demo: bool) -> None:
     """Run Farthing until told to stop. Raises CannotStart."""
@@ -93,7 +97,10 @@ def programs() -> dict[str, list[str]]:
 
 
 def child(name: str, command: list[str]) -> Child:
-    return Child(name, lambda: spawn(name, command, environment=CHILD_ENVIRONMENT))
+    niceness = NICENESS.get(name, 0)
+    return Child(
+        name, lambda: spawn(name, command, environment=CHILD_ENVIRONMENT, niceness=niceness)
+    )
 
 
 def start_postgres(supervisor: Supervisor) -> None:

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
@@ -205,9 +206,17 @@ def _write(process: subprocess.Popen[bytes], words: Sequence[str]) -> None:
 
 
 def spawn(
-    name: str, command: Sequence[str], *, environment: Mapping[str, str] = {}, prefixed: bool = True
+    name: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] = {},
+    prefixed: bool = True,
+    niceness: int = 0,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a process group of its own, its output shown with its name before it."""
+    """Start a program in a process group of its own, its output shown with its name before it.
+
+    `niceness` is added to this process's own: who is nicer leaves the processors to others.
+    """
     output = subprocess.PIPE if prefixed else None
     process = subprocess.Popen(
         command,
@@ -217,6 +226,10 @@ def spawn(
         stderr=subprocess.STDOUT if prefixed else None,
         process_group=0,
     )
+    if niceness:
+        with suppress(OSError):  # it has ended already
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, process.pid, own + niceness)
     if process.stdout:
         relay(name, process.stdout)
     return process

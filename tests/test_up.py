@@ -85,6 +85,14 @@ def test_all_processes_together_stay_within_their_memory(farthing: System) -> No
     assert sum(used.values()) < MOST_MEMORY
 
 
+def test_the_worker_leaves_the_processors_to_whoever_waits_for_an_answer(farthing: System) -> None:
+    nice = {
+        part: {process.nice() for process in processes}
+        for part, processes in farthing.processes().items()
+    }
+    assert min(nice["worker"]) > max(nice["ingest"] | nice["web"] | nice["postgres"])
+
+
 def test_messages_of_the_embedded_broker_do_not_pile_up(farthing: System) -> None:
     # The schedule sends one a second; each is gone once the worker has taken it.
     assert len(list((farthing.directory / "data" / "broker" / "queue").iterdir())) < 20
