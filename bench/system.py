@@ -171,7 +171,7 @@ def wait_until_settled(system: System, seconds: float = 300) -> None:
     """Until the users of every day are totalled: charts read those then."""
     deadline = time.monotonic() + seconds
     with system.connect() as connection:
-        while connection.execute("SELECT FROM rollup_unsettled LIMIT 1").fetchone():
+        while connection.execute("SELECT 1 FROM rollup_unsettled LIMIT 1").fetchone():
             if time.monotonic() > deadline:
                 raise SystemExit(f"Days are still not settled after {seconds:.0f} s.")
             time.sleep(0.2)
