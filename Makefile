@@ -7,8 +7,11 @@ IN_VENV = .venv/bin/python
 # Where this is set, as in many containers, each of the processes that Farthing, and its tests, start
 # would compile all that it imports: half of its start.
 export PYTHONDONTWRITEBYTECODE =
-# All tests are shared by a worker for each core, whole files each; a few (TESTS=…) need none.
-WORKERS = $(if $(TESTS),,-n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder)
+# All tests are shared by workers, whole files each: one more than there are cores, as some tests
+# wait for programs that they started. A few tests (TESTS=…) need none.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+WORKERS = $(if $(TESTS),,-n $(shell expr $(CORES) + 1) --maxprocesses 4 --dist loadgroup \
+	--no-loadscope-reorder)
 
 # uv installs in seconds what takes pip most of a minute. Where it is not there, pip brings it into
 # .venv, and does the work itself if that fails (pip alone may know of a proxy or a mirror). Both

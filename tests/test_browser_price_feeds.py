@@ -34,7 +34,7 @@ def feeds(visit: Visit) -> None:
 @pytest.mark.usefixtures("feeds")
 def test_both_pages_are_sound_and_a_price_is_refused_by_keyboard(visit: Visit) -> None:
     page = visit.page
-    for theme, width in (SCREENS[0], SCREENS[-1]):
+    for theme, width in SCREENS:
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})
         for path in ("holds", "sources", f"holds/{PriceHold.objects.get().pk}/accept"):

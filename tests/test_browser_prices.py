@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 @pytest.mark.usefixtures("month_of_usage")
-@pytest.mark.parametrize(("theme", "width"), [SCREENS[0], SCREENS[-1]])
+@pytest.mark.parametrize(("theme", "width"), SCREENS)
 def test_the_desk_is_sound(visit: Visit, theme: str, width: int) -> None:
     ledger.sync_catalog(datetime.now(UTC))
     page = visit.page

@@ -26,7 +26,7 @@ def test_a_user_is_erased_by_keyboard_and_every_page_is_sound(visit: Visit) -> N
     page.get_by_label("Name of the user").fill(NAME)
     page.keyboard.press("Enter")
     visit.shows(f"Erase the history of {NAME}?")
-    on_every_screen(visit, every=3)
+    on_every_screen(visit)
     page.get_by_label("Type the name again").fill(NAME)
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("anonymous")
@@ -37,11 +37,11 @@ def test_a_user_is_erased_by_keyboard_and_every_page_is_sound(visit: Visit) -> N
     on_every_screen(visit)
     for path in ("/settings/privacy", "/settings/privacy/hashing"):
         visit.go(path)
-        on_every_screen(visit, every=3)
+        on_every_screen(visit)
 
 
-def on_every_screen(visit: Visit, every: int = 1) -> None:
-    for theme, width in SCREENS[::every]:
+def on_every_screen(visit: Visit) -> None:
+    for theme, width in SCREENS:
         visit.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         visit.page.set_viewport_size({"width": width, "height": 900})
         visit.is_sound()

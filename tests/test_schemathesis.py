@@ -30,7 +30,7 @@ queries = described.include(method="GET", path_regex="^/api/v1/").exclude(
 # is no NDJSON; what a period and its bounds say together may be nonsense; `limit=` is not given.
 JUDGEMENTS = (negative_data_rejection, positive_data_acceptance)
 examples = settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
@@ -47,7 +47,7 @@ def ndjson(context: Any, value: Any) -> Any:
 
 
 @ingest.parametrize()
-@settings(examples, max_examples=25)
+@examples
 def test_the_ingest_door_answers_as_documented(case: schemathesis.Case, door: Door) -> None:
     case.call_and_validate(
         base_url=door.url,
