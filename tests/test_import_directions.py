@@ -33,6 +33,9 @@ PURE = {
     *("ingest.enforcement.decisions", "ingest.enforcement.estimates"),
     *("ingest.enforcement.questions", "ingest.enforcement.terms"),
     *("ingest.rejections", "ingest.usage"),
+    *("finops.root_cause.cubes", "finops.root_cause.evidence", "finops.root_cause.findings"),
+    *("finops.root_cause.leaves", "finops.root_cause.localization", "finops.root_cause.measures"),
+    *("finops.root_cause.telling", "finops.root_cause.wording"),
 }
 EDGES = {
     *("finops.api", "finops.demo", "finops.management", "finops.pages", "finops.tasks"),

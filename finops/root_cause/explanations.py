@@ -1,0 +1,245 @@
+"""Why usage of one period differs from that of another: read from the rollups, and localized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, localcontext
+
+from django.conf import settings
+
+from finops.costs import Coverage, Freshness, snapshot
+from finops.costs.leaf_sums import (
+    Both,
+    Keys,
+    Sides,
+    activated_tags,
+    begin,
+    leading_users,
+    read_leaves,
+    read_leaves_of_users,
+    with_users,
+)
+from finops.periods import Period
+from finops.query import CostQuery, InvalidQuery
+from finops.root_cause.findings import Cause, Localization
+from finops.root_cause.leaves import ADDITIVE, EXACT_DIGITS, RATIO
+from finops.root_cause.localization import Search, examine
+from finops.root_cause.measures import Measure, measure_named
+from finops.root_cause.wording import Words
+
+# Of dimensions that part usage alike the one named first is told.
+DIMENSIONS = (
+    "feature",
+    "model",
+    "team",
+    "service",
+    "variant",
+    "operation",
+    "environment",
+    "region",
+    "status",
+    "cache",
+    "service_tier",
+    "latency_tier",
+    "fleet",
+    "provider",
+    "cost_center",
+)
+# What holds less than that of all changes is no explanation.
+LEAST_SHARE = 0.02
+# Periods are compared as they are up to that difference of their lengths, as months are.
+ALIKE = Decimal("0.125")
+# Users are looked at one by one who cost most, and told apart where they alone changed so much.
+LEADERS = 20
+MOST_USERS = 3
+LEAST_OF_USER = Decimal("0.1")
+EVERYONE_ELSE = "everyone else"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`actual` is of `after`, `expected` of `before`: taken by day where the periods are not of
+    like length, or as a baseline has it. The differences of the causes and `unexplained` sum to
+    `difference`. Coverage is of both periods: (before, after)."""
+
+    measure: Measure
+    currency: str
+    before: Period
+    after: Period
+    actual: Decimal | None
+    expected: Decimal | None
+    difference: Decimal | None
+    causes: tuple[Cause, ...]
+    unexplained: Decimal | None
+    notes: tuple[str, ...]
+    freshness: Freshness
+    coverage: tuple[Coverage, Coverage]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    dimensions: tuple[str, ...]
+    leaves: Mapping[Keys, Both]
+
+
+def explain(
+    before: CostQuery,
+    after: CostQuery,
+    measure: str = "effective_cost",
+    *,
+    expected: Decimal | None = None,
+) -> Explanation:
+    """Which combinations of dimensions explain how `after` differs from `before`.
+
+    Both are the same question (filters, and what its reader may see) of two periods; grouping and
+    granularity do not matter. `expected` is what a baseline says of the whole: then the leaves of
+    `before` are taken in proportion. Raises InvalidQuery, QueryTooSlow, or rollups.ZoneChanged.
+    """
+    asked = measure_named(measure)
+    if (before.filters, before.reader_teams) != (after.filters, after.reader_teams):
+        raise InvalidQuery("filters", "must be the same for both periods")
+    if asked.per_user is False and "user" in after.dimensions():
+        raise InvalidQuery("measure", f"{asked.title.lower()} is not kept per user")
+    with snapshot() as cursor:
+        sides = begin(cursor, before, after)
+        names = (*DIMENSIONS, *activated_tags(cursor))
+        dimensions = tuple(name for name in names if name not in asked.without)
+        table = Table(dimensions, read_leaves(sides, dimensions, asked.columns))
+        scale, notes = scaling(table, asked, before.period, after.period, expected)
+        found = localized(table, asked, scale)
+        if asked.per_user and found.difference:
+            parted = parted_by_user(sides, table, asked, scale, found.difference)
+            found = found if parted is None else localized(parted, asked, scale)
+    return Explanation(
+        measure=asked,
+        currency=settings.CURRENCY,
+        before=before.period,
+        after=after.period,
+        actual=found.actual,
+        expected=found.expected,
+        difference=found.difference,
+        causes=found.causes,
+        unexplained=found.unexplained,
+        notes=tuple(each for each in (found.note, *notes, *unpriced(table, asked)) if each),
+        freshness=sides.freshness,
+        coverage=(coverage(table, asked, 0), coverage(table, asked, 1)),
+    )
+
+
+def scaling(
+    table: Table, asked: Measure, before: Period, after: Period, expected: Decimal | None
+) -> tuple[Decimal, list[str]]:
+    """What the figures of before are multiplied by, and why."""
+    with localcontext(prec=EXACT_DIGITS):
+        if expected is not None:
+            was = total(table, asked, 0)
+            if not was:
+                return Decimal(1), ["There was no usage before to part the expected figure by."]
+            return expected / was, ["Expected is what the baseline says, parted as it was before."]
+        if asked.denominator is not None:
+            return Decimal(1), []
+        now, then = seconds(after), seconds(before)
+        if abs(now - then) > ALIKE * max(now, then):
+            lengths = f"{told(before)} are set against {told(after)}"
+            return now / then, [f"{lengths}: what was before is taken for as long a time."]
+    if round(then / 86_400) != round(now / 86_400):
+        return Decimal(1), [f"{told(before)} are set against {told(after)}, as they are."]
+    return Decimal(1), []
+
+
+def seconds(period: Period) -> Decimal:
+    return Decimal(str((period.end - period.start).total_seconds()))
+
+
+def told(period: Period) -> str:
+    length = period.end - period.start
+    if length < timedelta(days=2):
+        return f"{length / timedelta(hours=1):.3g} hours"
+    return f"{length / timedelta(days=1):.3g} days"
+
+
+def total(table: Table, asked: Measure, side: int) -> Decimal:
+    """The sum of one side, or its ratio; 0 of nothing."""
+    figures = [asked.figures(asked.columns, both[side]) for both in table.leaves.values()]
+    sums = [sum(column, Decimal(0)) for column in zip(*figures, strict=True)] or [Decimal(0)]
+    if asked.denominator is None:
+        return sums[0]
+    return sums[0] / sums[1] if sums[1:] and sums[1] else Decimal(0)
+
+
+def localized(table: Table, asked: Measure, scale: Decimal) -> Localization:
+    words = Words(asked.tell(settings.CURRENCY), asked.of)
+    search = Search(least_share=LEAST_SHARE, nameless={"user": EVERYONE_ELSE})
+    with localcontext(prec=EXACT_DIGITS):
+        leaves = {keys: figures(asked, both, scale) for keys, both in table.leaves.items()}
+    measure = ADDITIVE if asked.denominator is None else RATIO
+    return examine(leaves, table.dimensions, measure, search=search, words=words)
+
+
+def figures(asked: Measure, both: Both, scale: Decimal) -> tuple[object, object]:
+    """Actual and expected of a leaf."""
+    then, now = (asked.figures(asked.columns, side) for side in both)
+    then = (then[0] * scale, *then[1:])
+    return (now[0], then[0]) if asked.denominator is None else (now, then)
+
+
+def parted_by_user(
+    sides: Sides, table: Table, asked: Measure, scale: Decimal, difference: Decimal
+) -> Table | None:
+    """The leaves with users told apart who alone make up much of the difference."""
+    leading = leading_users(sides, LEADERS, asked.columns)
+    whole = totals(table, asked)
+    changes = {
+        user: part_of_difference(asked, both, whole, scale) for user, both in leading.items()
+    }
+    least = LEAST_OF_USER * abs(difference)
+    chosen = sorted(
+        (user for user, change in changes.items() if abs(change) >= least),
+        key=lambda user: (-abs(changes[user]), user),
+    )[:MOST_USERS]
+    if not chosen:
+        return None
+    of_users = read_leaves_of_users(sides, chosen, table.dimensions, asked.columns)
+    leaves = with_users(table.leaves, of_users, EVERYONE_ELSE)
+    return Table((*table.dimensions, "user"), leaves)
+
+
+def totals(table: Table, asked: Measure) -> tuple[list[Decimal], list[Decimal]]:
+    nothing = [Decimal(0)] * len(asked.columns)
+    sides = [
+        [sum(column, Decimal(0)) for column in zip(*rows, strict=True)] or nothing
+        for rows in ([both[side] for both in table.leaves.values()] for side in (0, 1))
+    ]
+    return sides[0], sides[1]
+
+
+def part_of_difference(asked: Measure, both: Both, whole: Both, scale: Decimal) -> Decimal:
+    """About what a user adds to the difference."""
+    then, now = (asked.figures(asked.columns, side) for side in both)
+    if asked.denominator is None:
+        return now[0] - then[0] * scale
+    all_then, all_now = (asked.figures(asked.columns, side) for side in whole)
+    if not (all_then[1] and all_now[1]):
+        return Decimal(0)
+    mean = all_then[0] / all_then[1]
+    return (now[0] - mean * now[1]) / all_now[1] - (then[0] - mean * then[1]) / all_then[1]
+
+
+def coverage(table: Table, asked: Measure, side: int) -> Coverage:
+    held = dict(zip(asked.columns, totals(table, asked)[side], strict=True))
+    missing = int(held["unpriced_requests"])
+    return Coverage(int(held["requests"]) - missing, missing)
+
+
+def unpriced(table: Table, asked: Measure) -> Sequence[str]:
+    if asked.kind != "money":
+        return ()
+    counts = [coverage(table, asked, side).unpriced_requests for side in (0, 1)]
+    if not any(counts):
+        return ()
+    return (
+        f"Requests without a price, whose cost is unknown: {counts[0]:,} before, "
+        f"{counts[1]:,} after.",
+    )
