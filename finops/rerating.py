@@ -36,7 +36,10 @@ from ingest.rating import Rate
 log = logging.getLogger(__name__)
 
 AUTOMATIC = "price ledger"
-ADJUST = ("adjust_hours", "adjust_days", "adjust_user_days", "unsettle_rerated")
+ADJUST = (
+    *("adjust_hours", "adjust_days", "adjust_user_days", "adjust_minutes"),
+    "unsettle_rerated",
+)
 # The ingest process may rate with the former card this long after a change, and more to spare.
 CARD_GRACE = timedelta(seconds=30)
 

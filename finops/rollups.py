@@ -32,7 +32,11 @@ PATIENCE = timedelta(seconds=2)
 LIVE = timedelta(hours=1)
 # Without it PostgreSQL sorts and hashes a chunk's 150,000 groups on disk.
 WORK_MEM = "SET LOCAL work_mem = '128MB'"
-FOLD = ("sum_hours", "fold_hour", "fold_day", "fold_user_day")
+FOLD = ("sum_hours", "fold_hour", "fold_day", "fold_user_day", "key_minutes", "fold_minute")
+# Of team, feature and model, for which minutes are kept by themselves; what is more is one.
+MINUTE_KEYS = 600
+# Longer than what is folded into them (fold_minute.sql).
+MINUTES_KEPT = timedelta(hours=50)
 SETTLE = ("settle_users", "settle_day_users")
 # A day settles when nothing was added to it for so long; then its users are totalled.
 QUIET = timedelta(seconds=20)
@@ -195,7 +199,13 @@ def prepare(cursor: CursorWrapper) -> None:
 def add_gathered(cursor: CursorWrapper, zone: ZoneInfo) -> None:
     """Add what fresh_event holds to every grain that a fold writes."""
     for name in FOLD:
-        cursor.execute(statement(name), {"zone": zone.key})
+        cursor.execute(statement(name), {"zone": zone.key, "keys": MINUTE_KEYS})
+
+
+def forget_minutes(now: datetime) -> None:
+    """Remove minutes that nothing reads any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement("prune_minutes"), {"before": now - MINUTES_KEPT})
 
 
 def one(cursor: CursorWrapper) -> tuple[Any, ...]:

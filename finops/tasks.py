@@ -229,3 +229,4 @@ def maintain_partitions() -> None:
     if forgotten := alerts.forget_old(now):
         log.info("%d alerts are past their retention and removed", forgotten)
     intake.forget_old(now)
+    rollups.forget_minutes(now)
