@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What knows neither Django nor a database; a name stands for its submodules too.
 PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
+    "finops.user_charts",
     *("finops.charts", "finops.formats", "finops.labels", "finops.periods", "finops.pricing"),
     *("finops.query", "finops.event_files", "finops.ingest_client"),
     *(

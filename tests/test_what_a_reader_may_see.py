@@ -120,6 +120,14 @@ def addresses(day: str) -> dict[str, list[str]]:
         "api-costs": [f"/api/v1/costs?{each}" for each in queries],
         "api-costs-csv": [f"/api/v1/costs.csv?{each}" for each in queries],
         "api-requests": [f"/api/v1/requests?{each}" for each in plain],
+        "users": [f"/users?{each}" for each in (*plain, "q=hu", "after=1")],
+        "user": [f"/users/profile?{each}&user=x" for each in plain],
+        "user-limits": [f"/users/limits?{each}" for each in (*plain, "span=month")],
+        "users-csv": [f"/users.csv?{each}" for each in plain],
+        "api-users": [f"/api/v1/users?{each}" for each in (*plain, "q=hu", "limit=1000")],
+        "api-user": [f"/api/v1/users/x?{each}" for each in plain],
+        "api-user-concentration": [f"/api/v1/users/concentration?{each}" for each in plain],
+        "api-user-limits": ["/api/v1/users/limits", "/api/v1/users/limits?team=!nobody"],
         "api-request": [f"/api/v1/requests/{each}" for each in KEYS.values()],
     }
 

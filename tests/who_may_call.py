@@ -80,6 +80,19 @@ TABLE: dict[str, Row] = {
     "api/v1/requests/<anything:request_id>": Row(
         "/api/v1/requests/{event}", SIGNED_IN, API, hidden="OV", shows="AFE"
     ),
+    # Users.
+    "users": Row(f"/users?{WHERE}", SIGNED_IN, PAGE, shows="AFE"),
+    "users/profile": Row(f"/users/profile?{WHERE}&user=ann", SIGNED_IN, PAGE),
+    "users/limits": Row("/users/limits", SIGNED_IN, PAGE),
+    "users.csv": Row(f"/users.csv?{WHERE}", SIGNED_IN, READING, shows="AFE"),
+    "api/v1/users": Row(f"/api/v1/users?{WHERE}", SIGNED_IN, API, shows="AFE"),
+    "api/v1/users/concentration": Row(
+        f"/api/v1/users/concentration?{WHERE}", SIGNED_IN, API, shows="AFE"
+    ),
+    "api/v1/users/limits": Row("/api/v1/users/limits", SIGNED_IN, API),
+    "api/v1/users/<anything:user>": Row(
+        f"/api/v1/users/cx-secret-user?{WHERE}", SIGNED_IN, API, hidden="OV", shows="AFE"
+    ),
     # Budgets.
     "api/v1/budgets": Row("/api/v1/budgets", SIGNED_IN, f"{API} POST", write=MONEY, shows="AFE"),
     "api/v1/budgets/<int:number>": Row(

@@ -15,6 +15,7 @@ from finops.api.operations import OperationsView
 from finops.api.problems import nothing_here
 from finops.api.projection import ProjectionView
 from finops.api.requests import RequestsView, RequestView
+from finops.api.users import ConcentrationView, LimitsView, UsersView, UserView
 
 
 class AnythingConverter(PathConverter):
@@ -30,6 +31,10 @@ urlpatterns = [
     path("v1/costs.csv", CostsCsvView.as_view(), {"format": "csv"}, name="api-costs-csv"),
     path("v1/requests", RequestsView.as_view(), name="api-requests"),
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
+    path("v1/users", UsersView.as_view(), name="api-users"),
+    path("v1/users/concentration", ConcentrationView.as_view(), name="api-user-concentration"),
+    path("v1/users/limits", LimitsView.as_view(), name="api-user-limits"),
+    path("v1/users/<anything:user>", UserView.as_view(), name="api-user"),
     path("v1/projection", ProjectionView.as_view(), name="api-projection"),
     path("v1/alerts", AlertsView.as_view(), name="api-alerts"),
     path("v1/alerts/<int:number>", AlertView.as_view(), name="api-alert"),

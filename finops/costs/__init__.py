@@ -16,6 +16,18 @@ from finops.costs.results import (
 )
 from finops.costs.runs import Answers, run, run_all
 from finops.costs.snapshots import QueryTooSlow, read_freshness, snapshot
+from finops.costs.user_days import (
+    UserDay,
+    UserPart,
+    leading_users,
+    read_user_costs,
+    read_user_days,
+    read_user_parts,
+    usage_of_nobody,
+    user_number,
+)
+from finops.costs.user_excess import Excess, excesses, largest_step
+from finops.costs.user_ranking import Hundredth, RankedUser, Ranking, rank_users
 
 __all__ = [
     "OTHER",
@@ -24,18 +36,33 @@ __all__ = [
     "CostResult",
     "CostRow",
     "Coverage",
+    "Excess",
     "Freshness",
+    "Hundredth",
     "Look",
     "Pair",
     "QueryTooSlow",
+    "RankedUser",
+    "Ranking",
+    "UserDay",
+    "UserPart",
     "Value",
+    "excesses",
     "is_covered",
+    "largest_step",
+    "leading_users",
     "look",
     "named_users",
     "named_values",
     "pairs",
+    "rank_users",
     "read_freshness",
+    "read_user_costs",
+    "read_user_days",
+    "read_user_parts",
     "run",
     "run_all",
     "snapshot",
+    "usage_of_nobody",
+    "user_number",
 ]

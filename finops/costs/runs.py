@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -46,11 +47,17 @@ class Answers:
 
 def run(query: CostQuery) -> CostResult:
     """Answer the query. Raises InvalidQuery, QueryTooSlow, or rollups.ZoneChanged."""
+    with opened(query) as reading:
+        return answer(reading, query)
+
+
+@contextmanager
+def opened(query: CostQuery) -> Iterator[Reading]:
+    """One snapshot to read the query in. Raises what `run` does."""
     with snapshot() as cursor:
         refuse_other_zone(cursor, query.zone)
         freshness = read_freshness(cursor, query.reader_teams)
-        unsettled = find_unsettled(cursor)
-        return answer(Reading(cursor, freshness, find_users(cursor, query), unsettled), query)
+        yield Reading(cursor, freshness, find_users(cursor, query), find_unsettled(cursor))
 
 
 def run_all(queries: Sequence[CostQuery], milliseconds: int | None = None) -> Answers:

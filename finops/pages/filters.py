@@ -18,7 +18,9 @@ from finops.periods import InvalidQuery, Period, days, local_day, named_period
 from finops.query import DIMENSIONS, TAG_PREFIX, CostQuery, grain_for, written
 from finops.rollups import ZoneChanged
 
-PAGES = ("overview", "explore", "requests")
+PAGES = ("overview", "explore", "requests", "users", "user", "user-limits")
+# What a page is about: it has no chip, as the page is none without it.
+SUBJECTS = {"user": "user"}
 FORM_FIELDS = ("first", "last", "dimension", "sense", "value")
 VALUES_OFFERED = 200
 
@@ -83,7 +85,7 @@ def filter_bar(page: str, query: CostQuery, now: datetime) -> FilterBar:
         first=first.isoformat(),
         last=last.isoformat(),
         chips=tuple(chips(page, query)),
-        cleared=address(page, query.replace(filters=())),
+        cleared=address(page, cleared(page, query)),
         dimensions=tuple(Choice(labels.dimension(d), d) for d in dimensions()),
         params=tuple(query.to_params()),
     )
@@ -129,7 +131,14 @@ def chips(page: str, query: CostQuery) -> list[Chip]:
         )
         for each in query.filters
         for value in each.values
+        if each.dimension != SUBJECTS.get(page)
     ]
+
+
+def cleared(page: str, query: CostQuery) -> CostQuery:
+    """Without its filters, but for what the page is about."""
+    kept = (each for each in query.filters if each.dimension == SUBJECTS.get(page))
+    return query.replace(filters=tuple(kept))
 
 
 @require_GET

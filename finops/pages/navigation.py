@@ -23,6 +23,8 @@ FIGURES = (
     Entry("Requests", "requests", "requests"),
     Entry("Budgets", "budgets", "budgets"),
 )
+# What the figures mean, and will be.
+ANALYSES: tuple[Entry, ...] = (Entry("Users", "users", "users"),)
 # In this order: alerts, prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (
     Entry("Alerts", "alerts", "alerts"),
@@ -38,9 +40,13 @@ DESKS: tuple[Entry, ...] = (
 def navigation(request: HttpRequest) -> dict[str, list[Entry]]:
     """A context processor."""
     if not hasattr(request, "user") or not request.user.is_authenticated:
-        return {"figures": [], "desks": []}
+        return {"figures": [], "analyses": [], "desks": []}
 
     def open_to_reader(entries: tuple[Entry, ...]) -> list[Entry]:
         return [each for each in entries if access.allows(each.name, "GET", request.user)]
 
-    return {"figures": open_to_reader(FIGURES), "desks": open_to_reader(DESKS)}
+    return {
+        "figures": open_to_reader(FIGURES),
+        "analyses": open_to_reader(ANALYSES),
+        "desks": open_to_reader(DESKS),
+    }

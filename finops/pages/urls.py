@@ -50,6 +50,9 @@ from finops.pages.settings import (
     tags,
     tiers,
 )
+from finops.pages.users import limits as user_limits
+from finops.pages.users import listing as users_listing
+from finops.pages.users import one as one_user
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -64,6 +67,9 @@ urlpatterns = [
     path("budgets/<int:pk>/delete", budget_entry.remove, name="budget-delete"),
     path("budgets/<int:pk>/increase", increases.ask, name="budget-increase-new"),
     path("budgets/increases/<int:pk>", increases.increase, name="budget-increase"),
+    path("users", users_listing.listing, name="users"),
+    path("users/profile", one_user.user, name="user"),
+    path("users/limits", user_limits.limits, name="user-limits"),
     path("change", filters.change, name="change"),
     path("values", filters.values, name="values"),
     path("prices", listing.prices, name="prices"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from finops.requests.costliest import can_be_sorted, costliest
 from finops.requests.listing import page
+from finops.requests.pulses import MOST_REQUESTS, Pulse, read_pulses
 from finops.requests.results import PriceVersion, RatingTrace, RequestPage, UsageRequest
 from finops.requests.settlings import Settling, counting, settling_of
 from finops.requests.traces import get
 
 __all__ = [
+    "MOST_REQUESTS",
     "PriceVersion",
+    "Pulse",
     "RatingTrace",
     "RequestPage",
     "Settling",
@@ -19,5 +22,6 @@ __all__ = [
     "counting",
     "get",
     "page",
+    "read_pulses",
     "settling_of",
 ]
