@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
     "finops.user_charts",
+    *("finops.compared_periods", "finops.variance_bridge", "finops.waterfall"),
     *("finops.charts", "finops.formats", "finops.labels", "finops.periods", "finops.pricing"),
     *("finops.query", "finops.event_files", "finops.ingest_client", "finops.detection"),
     *(

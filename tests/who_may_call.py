@@ -93,6 +93,13 @@ TABLE: dict[str, Row] = {
     "api/v1/users/<anything:user>": Row(
         f"/api/v1/users/cx-secret-user?{WHERE}", SIGNED_IN, API, hidden="OV", shows="AFE"
     ),
+    "explain": Row(f"/explain?{WHERE}&group_by=team", SIGNED_IN, PAGE, shows="AFE"),
+    "api/v1/explain": Row(
+        f"/api/v1/explain?{WHERE}&group_by=team,user", SIGNED_IN, READING, shows="AFE"
+    ),
+    "api/v1/explain.csv": Row(
+        f"/api/v1/explain.csv?{WHERE}&group_by=team,model", SIGNED_IN, READING, shows="AFE"
+    ),
     # Budgets.
     "api/v1/budgets": Row("/api/v1/budgets", SIGNED_IN, f"{API} POST", write=MONEY, shows="AFE"),
     "api/v1/budgets/<int:number>": Row(

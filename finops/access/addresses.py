@@ -65,6 +65,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("users", "user", "user-limits", "users-csv"), _COSTS),
     **dict.fromkeys(("api-users", "api-user", "api-user-concentration"), _COSTS),
     "api-user-limits": _COSTS,
+    **dict.fromkeys(("explain", "api-explain", "api-explain-csv"), _COSTS),
     **dict.fromkeys(("budgets", "budget"), _BUDGETS),
     **dict.fromkeys(("budget-new", "budget-change", "budget-delete"), Rule(Ability.MANAGE_BUDGETS)),
     "budget-increase-new": Rule(Ability.ASK_FOR_BUDGETS),

@@ -85,15 +85,7 @@ def as_json(result: CostResult) -> dict[str, Any]:
         "currency": result.currency,
         "rows": [row_json(row, query) for row in result.rows],
         "totals": {name: json_value(result.totals[name]) for name in query.metrics},
-        "freshness": {
-            "rolled_up_to": instant(result.freshness.rolled_up_to),
-            "pending_events": result.freshness.pending_events,
-            "recorded_since": instant(result.freshness.recorded_since),
-            "operations": [
-                operation_json(each)
-                for each in operations.working_on(query.period.start, query.period.end)
-            ],
-        },
+        "freshness": freshness_json(result),
         "coverage": {
             "priced_requests": result.coverage.priced_requests,
             "unpriced_requests": result.coverage.unpriced_requests,
@@ -108,6 +100,18 @@ def as_json(result: CostResult) -> dict[str, Any]:
             "is_covered": costs.is_covered(before.query.period, result.freshness.recorded_since),
         }
     return answer
+
+
+def freshness_json(result: CostResult) -> dict[str, Any]:
+    freshness, period = result.freshness, result.query.period
+    return {
+        "rolled_up_to": instant(freshness.rolled_up_to),
+        "pending_events": freshness.pending_events,
+        "recorded_since": instant(freshness.recorded_since),
+        "operations": [
+            operation_json(each) for each in operations.working_on(period.start, period.end)
+        ],
+    }
 
 
 def row_json(row: CostRow, query: CostQuery) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from finops.query import CostQuery
 LONGEST_NAME = 150
 
 
-def file_name(query: CostQuery) -> str:
+def file_name(query: CostQuery, what: str = "costs") -> str:
     """costs-2026-10-by-feature-model.csv"""
-    parts = ["costs", period_name(query)]
+    parts = [what, period_name(query)]
     if query.group_by:
         parts += ["by", *query.group_by]
     # Tags have names from outside.

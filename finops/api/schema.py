@@ -114,6 +114,19 @@ def rows() -> serializers.ListField:
     return serializers.ListField(child=row)
 
 
+FRESHNESS = inline_serializer(
+    "Freshness",
+    {
+        "rolled_up_to": serializers.DateTimeField(allow_null=True),
+        "pending_events": serializers.IntegerField(
+            help_text="Committed and in no figure yet, of keys of the teams that are seen."
+        ),
+        "recorded_since": serializers.DateTimeField(
+            allow_null=True, help_text="The hour of the earliest usage in any figure."
+        ),
+        "operations": WORKING,
+    },
+)
 COSTS = inline_serializer(
     "Costs",
     {
@@ -121,19 +134,7 @@ COSTS = inline_serializer(
         "currency": serializers.CharField(),
         "rows": rows(),
         "totals": serializers.DictField(child=serializers.JSONField()),
-        "freshness": inline_serializer(
-            "Freshness",
-            {
-                "rolled_up_to": serializers.DateTimeField(allow_null=True),
-                "pending_events": serializers.IntegerField(
-                    help_text="Committed and in no figure yet, of keys of the teams that are seen."
-                ),
-                "recorded_since": serializers.DateTimeField(
-                    allow_null=True, help_text="The hour of the earliest usage in any figure."
-                ),
-                "operations": WORKING,
-            },
-        ),
+        "freshness": FRESHNESS,
         "coverage": inline_serializer(
             "Coverage",
             {

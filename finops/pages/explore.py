@@ -20,6 +20,7 @@ from finops.pages.links import (
     address,
     breadcrumb,
     drilled,
+    explain_href,
     narrowed,
     next_dimension,
     only_filters,
@@ -111,6 +112,7 @@ def figures_of_one_moment(query: CostQuery, seen: CostQuery, now: datetime) -> d
         "leaves": next_dimension(query) is None or zooms_to_requests(query),
         "requests_href": address("requests", only_filters(query)),
         "csv_href": address("explore-csv", csv_query(query)),
+        "explain_href": explain_href(query),
         "budget_href": budget_href(query),
         "more_href": more_href(query, result),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,16 +13,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from finops import costs, formats, labels
+from finops.compared_periods import AGAINST_PARAMETERS
 from finops.models import ActivatedTag
 from finops.pages.links import address, parsed
 from finops.periods import InvalidQuery, Period, days, local_day, named_period
 from finops.query import DIMENSIONS, TAG_PREFIX, CostQuery, grain_for, written
 from finops.rollups import ZoneChanged
 
-PAGES = ("overview", "explore", "requests", "users", "user", "user-limits")
+PAGES = ("overview", "explore", "requests", "explain", "users", "user", "user-limits")
 # What a page is about: it has no chip, as the page is none without it.
 SUBJECTS = {"user": "user"}
 FORM_FIELDS = ("first", "last", "dimension", "sense", "value")
+# The days that a period is set against.
+OTHER_FIELDS = ("against_first", "against_last")
 VALUES_OFFERED = 200
 
 
@@ -67,7 +71,8 @@ class FilterBar:
     params: tuple[tuple[str, str], ...]
 
 
-def filter_bar(page: str, query: CostQuery, now: datetime) -> FilterBar:
+def filter_bar(page: str, query: CostQuery, now: datetime, carried: Mapping[str, str]) -> FilterBar:
+    """`carried` is what the page's address says besides the query; another period drops it."""
     zone, period = query.zone, query.period
     first, last = local_day(period.start, zone), last_day(query)
     return FilterBar(
@@ -84,10 +89,10 @@ def filter_bar(page: str, query: CostQuery, now: datetime) -> FilterBar:
         is_open=period.end > now,
         first=first.isoformat(),
         last=last.isoformat(),
-        chips=tuple(chips(page, query)),
-        cleared=address(page, cleared(page, query)),
+        chips=tuple(chips(page, query, carried)),
+        cleared=address(page, cleared(page, query), **carried),
         dimensions=tuple(Choice(labels.dimension(d), d) for d in dimensions()),
-        params=tuple(query.to_params()),
+        params=(*query.to_params(), *carried.items()),
     )
 
 
@@ -121,13 +126,13 @@ def dimensions() -> list[str]:
     return [*DIMENSIONS, *(TAG_PREFIX + key for key in tags)]
 
 
-def chips(page: str, query: CostQuery) -> list[Chip]:
+def chips(page: str, query: CostQuery, carried: Mapping[str, str]) -> list[Chip]:
     return [
         Chip(
             labels.dimension(each.dimension),
             "is not" if each.exclude else "is",
             value,
-            address(page, query.without_filter(each.dimension, value)),
+            address(page, query.without_filter(each.dimension, value), **carried),
         )
         for each in query.filters
         for value in each.values
@@ -147,8 +152,12 @@ def change(request: HttpRequest) -> HttpResponse:
     page = request.GET.get("page", "")
     page = page if page in PAGES else "explore"
     params = changed(request.GET)
+    asked = params.copy()
+    carried = {}
+    if page == "explain":
+        carried = {name: asked.pop(name)[-1] for name in AGAINST_PARAMETERS if name in asked}
     try:
-        return redirect(address(page, parsed(params, request.user, timezone.now())))
+        return redirect(address(page, parsed(asked, request.user, timezone.now()), **carried))
     except InvalidQuery:
         # The page itself says what is wrong with its address.
         return redirect(f"{reverse(page)}?{params.urlencode()}")
@@ -158,12 +167,16 @@ def changed(given: QueryDict) -> QueryDict:
     """The parameters with the form's new period or filter in them."""
     params = given.copy()
     first, last, dimension, sense, value = (given.get(name, "").strip() for name in FORM_FIELDS)
-    for name in (*FORM_FIELDS, "page"):
+    other_first, other_last = (given.get(name, "").strip() for name in OTHER_FIELDS)
+    for name in (*FORM_FIELDS, *OTHER_FIELDS, "page"):
         params.pop(name, None)
     if first or last:
-        for name in ("period", "granularity"):
+        for name in ("period", "granularity", *AGAINST_PARAMETERS):
             params.pop(name, None)
         params["start"], params["end"] = first, day_after(last)
+    if other_first or other_last:
+        params.pop("against", None)
+        params["against_start"], params["against_end"] = other_first, day_after(other_last)
     if dimension:
         params.appendlist(dimension, written(value, exclude=sense == "not"))
     return params
@@ -185,7 +198,7 @@ def values(request: HttpRequest) -> HttpResponse:
     if dimension not in dimensions():
         return HttpResponse(status=204)
     # Its own filter goes before the query is narrowed, so that what narrows it stays.
-    for name in (*FORM_FIELDS, "page", dimension):
+    for name in (*FORM_FIELDS, *AGAINST_PARAMETERS, "page", dimension):
         params.pop(name, None)
     try:
         result = costs.run(

@@ -15,10 +15,10 @@ from finops import access
 from finops.labels import DRILL_PATH
 from finops.organisation.calendar import fiscal_first_month
 from finops.periods import Period
-from finops.query import CostQuery, Filter, InvalidQuery, grain_for
+from finops.query import DEFAULT_METRICS, CostQuery, Filter, InvalidQuery, grain_for
 
 # Pages whose address without a period means another one than a query without it.
-PAGE_PERIODS = {"overview": "mtd"}
+PAGE_PERIODS = {"overview": "mtd", "explain": "7d"}
 PERIOD_PARAMETERS = ("period", "start", "end", "granularity")
 START_OF_PATH = DRILL_PATH[1:]
 
@@ -55,13 +55,18 @@ def nearest(
 
 def address(page: str, query: CostQuery, **more: str) -> str:
     """/explore?group_by=team&period=7d"""
+    text = urlencode([*address_params(page, query), *more.items()], safe=",:")
+    return f"{reverse(page)}?{text}" if text else reverse(page)
+
+
+def address_params(page: str, query: CostQuery) -> list[tuple[str, str]]:
+    """The parameters of a page's address, sorted, what the page would choose left out."""
     params = dict.fromkeys(query.to_params())
     if page in PAGE_PERIODS and query.period.label:
         params.pop(("period", query.period.label), None)
         if query.period.label != PAGE_PERIODS[page]:
             params["period", query.period.label] = None
-    text = urlencode([*sorted(params), *more.items()], safe=",:")
-    return f"{reverse(page)}?{text}" if text else reverse(page)
+    return sorted(params)
 
 
 def drilled(query: CostQuery, keys: tuple[str, ...]) -> str:
@@ -101,6 +106,13 @@ def next_dimension(query: CostQuery) -> str | None:
     depths = [DRILL_PATH.index(name) for name in query.group_by if name in DRILL_PATH]
     deeper = DRILL_PATH[max(depths) + 1 :] if depths else START_OF_PATH
     return next((name for name in deeper if name not in fixed), None)
+
+
+def explain_href(query: CostQuery) -> str:
+    """Why these costs differ from those of the period before."""
+    return address(
+        "explain", only_filters(query).replace(group_by=query.group_by, metrics=DEFAULT_METRICS)
+    )
 
 
 def only_filters(query: CostQuery) -> CostQuery:

@@ -24,7 +24,10 @@ FIGURES = (
     Entry("Budgets", "budgets", "budgets"),
 )
 # What the figures mean, and will be.
-ANALYSES: tuple[Entry, ...] = (Entry("Users", "users", "users"),)
+ANALYSES: tuple[Entry, ...] = (
+    Entry("Explain", "explain", "explain"),
+    Entry("Users", "users", "users"),
+)
 # In this order: alerts, prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (
     Entry("Alerts", "alerts", "alerts"),

@@ -34,12 +34,15 @@ def show(
     figures: Figures,
     controls: Controls,
     position: dict[str, str] | None = None,
+    carried: dict[str, str] | None = None,
 ) -> HttpResponse:
     """The page, or for htmx its changing part, with `figures` of the query that `params` stand for.
 
     A wrong or unanswerable query leaves the controls standing. `position` is where in the answer
-    the reader is, which belongs to the address and not to the query.
+    the reader is, which belongs to the address and not to the query; `carried` is what the page
+    asks besides the query, which links to other filters of it keep.
     """
+    carried = carried or {}
     now = timezone.now()
     is_fragment = wants_fragment(request)
     context: Context = {"section": page, "is_fragment": is_fragment}
@@ -52,16 +55,17 @@ def show(
         context |= figures(query, seen, now)
     except InvalidQuery as error:
         query = nearest(params, request.user, now, error.field)
-        context |= {"error": error, "way_on": address(page, query)}
+        kept = {} if error.field in carried else carried
+        context |= {"error": error, "way_on": address(page, query, **kept)}
         status = 400
     except (QueryTooSlow, ZoneChanged) as error:
         assert query is not None
         context |= {"error": {"message": str(error)}, "way_on": ""}
         status = 503
-    context |= controls(query, now) | {"bar": filter_bar(page, query, now)}
+    context |= controls(query, now) | {"bar": filter_bar(page, query, now, carried)}
     template = f"{page}/_results.html" if is_fragment else f"{page}/page.html"
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     if is_fragment and status == 200:
-        response["HX-Push-Url"] = address(page, query, **(position or {}))
+        response["HX-Push-Url"] = address(page, query, **(position or {}), **carried)
     return response

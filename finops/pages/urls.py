@@ -29,6 +29,7 @@ from finops.pages.budgets import entry as budget_entry
 from finops.pages.budgets import increases
 from finops.pages.budgets import listing as budget_listing
 from finops.pages.budgets import one as one_budget
+from finops.pages.explain import page as explain_page
 from finops.pages.prices import (
     calculator,
     entry,
@@ -57,6 +58,7 @@ from finops.pages.users import one as one_user
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("explore", explore.explore, name="explore"),
+    path("explain", explain_page.page, name="explain"),
     path("requests", requests.listing, name="requests"),
     # A client's id may hold anything, slashes too.
     path("requests/<path:request_id>", request.detail, name="request"),

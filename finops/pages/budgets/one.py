@@ -38,7 +38,8 @@ from finops.pages.budgets.states import (
     unknown_marks,
 )
 from finops.pages.kpis import Kpi
-from finops.pages.links import address
+from finops.pages.links import address, explain_href
+from finops.query import CostQuery
 from finops.rollups import ZoneChanged
 
 VALUES_SHOWN = 20
@@ -83,7 +84,8 @@ def budget(request: HttpRequest, pk: int) -> HttpResponse:
         "crossings": told.crossings(found, now),
         "increases": told.increases(found, now),
         "dimension": labels.dimension(found.for_each) if found.for_each else "",
-        "explore_href": explore_href(found, now),
+        "explore_href": address("explore", costs_of(found, now)),
+        "explain_href": explain_href(costs_of(found, now)),
         "ask_href": ask_href(request, found),
     }
     status = 200
@@ -232,14 +234,13 @@ def value_line(
     )
 
 
-def explore_href(found: Budget, now: datetime) -> str:
-    """The same costs in Explore, by what it is for each of."""
+def costs_of(found: Budget, now: datetime) -> CostQuery:
+    """The same costs, by what it is for each of."""
     calendar = burning.calendar_of(found)
     today = now.astimezone(settings.REPORTING_ZONE).date()
     query = burning.query_of(found, calendar.at(today))
     group_by = (found.for_each,) if found.for_each else ()
-    metrics = (found.cost, "requests")
-    return address("explore", query.replace(group_by=group_by, metrics=metrics))
+    return query.replace(group_by=group_by, metrics=(found.cost, "requests"))
 
 
 def ask_href(request: HttpRequest, found: Budget) -> str:

@@ -1,0 +1,179 @@
+"""Why costs differ between two periods: what is compared, what of it is known, and the bridge."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from finops import costs
+from finops.compared_periods import Against, elapsed_days
+from finops.costs import CostResult
+from finops.costs.drivers import Drivers, Name, drivers
+from finops.costs.metrics import Sums
+from finops.periods import InvalidQuery
+from finops.query import CostQuery
+from finops.variance_bridge import (
+    BY_BUCKET,
+    BY_TOKEN,
+    Bridge,
+    Group,
+    Leaf,
+    Side,
+    bridge,
+    together,
+)
+
+# Among which groups requests shift, whatever the answer is grouped by: those that have their own
+# prices first.
+MIXED = (
+    *("provider", "model", "service_tier"),
+    *("cache", "fleet", "operation", "team", "feature", "variant"),
+)
+MOST_USERS = 100
+MOST_ROWS = 1_000
+TOTALS = (
+    *("effective_cost", "requests", "cost_per_request"),
+    *("input_tokens", "output_tokens", "unpriced_requests"),
+)
+COMPARED = ("effective_cost", "billed_cost")
+OTHER_KEY = "\x00other"  # which no text of the database can hold
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`result` is the later period's total, with that of the other one as its `previous`; `days`
+    are how many days of each had gone by. `bridge` is by the query's group_by, and `mixed` names
+    the dimensions among which its mix is."""
+
+    query: CostQuery
+    against: Against
+    result: CostResult
+    days: tuple[Decimal, Decimal]
+    bridge: Bridge
+    mixed: tuple[str, ...]
+    has_buckets: bool
+
+    @property
+    def before(self) -> CostResult:
+        assert self.result.previous is not None
+        return self.result.previous
+
+
+def explain(query: CostQuery, against: Against, now: datetime) -> Explanation:
+    """The query's period set against the other one. Raises InvalidQuery, QueryTooSlow, or
+    rollups.ZoneChanged."""
+    if query.metrics[0] not in COMPARED:
+        raise InvalidQuery("metrics", "the effective cost is what is explained; write no other")
+    sides = [query.replace(period=against.period), query]
+    with costs.snapshot():
+        before, after = (costs.run(total_of(each)) for each in sides)
+        found = drivers([limited(each) for each in sides], MIXED)
+    upto = after.freshness.rolled_up_to or now
+    passed = tuple(elapsed_days(each.period, upto, query.zone) for each in sides)
+    days = (passed[0], passed[1])
+    return Explanation(
+        query=query,
+        against=against,
+        result=dataclasses.replace(after, previous=before),
+        days=days,
+        bridge=bridged(query, found, days),
+        mixed=found.group_by,
+        has_buckets=found.has_buckets,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One group of the answer, or all the others together."""
+
+    keys: tuple[str, ...]
+    group: Group
+    is_other: bool = False
+
+
+def rows(found: Explanation, limit: int) -> list[Row]:
+    """The groups that changed most, and Other: they add up to the whole, part by part."""
+    named = [each for each in found.bridge.groups if OTHER_KEY not in each.keys]
+    named.sort(key=lambda each: (-abs(each.difference), each.keys))
+    others = [each for each in found.bridge.groups if OTHER_KEY in each.keys] + named[limit:]
+    shown = [Row(each.keys, each) for each in named[:limit]]
+    if others:
+        keys = (costs.OTHER,) * len(found.query.group_by)
+        shown.append(Row(keys, together(keys, others, found.bridge.scheme), is_other=True))
+    return shown
+
+
+def total_of(query: CostQuery) -> CostQuery:
+    return query.replace(
+        metrics=TOTALS, group_by=(), granularity="total", limit=None, compare=False
+    )
+
+
+def limited(query: CostQuery) -> CostQuery:
+    """There may be very many users."""
+    return query.replace(limit=min(query.limit or MOST_USERS, MOST_USERS))
+
+
+def bridged(query: CostQuery, found: Drivers, days: tuple[Decimal, Decimal]) -> Bridge:
+    before, after = found.periods
+    names = dict.fromkeys((*before, *after))
+    leaves = [
+        Leaf(
+            keys_of(name),
+            side_of(before.get(name), found.has_buckets),
+            side_of(after.get(name), found.has_buckets),
+        )
+        for name in names
+    ]
+    count = len(query.group_by)
+    return bridge(
+        leaves,
+        days=days,
+        scheme=BY_BUCKET if found.has_buckets else BY_TOKEN,
+        group_of=lambda keys: keys[:count],
+    )
+
+
+def keys_of(name: Name) -> tuple[str, ...]:
+    is_other, keys = name
+    return (OTHER_KEY,) * len(keys) if is_other else keys
+
+
+def side_of(sums: Sums | None, has_buckets: bool) -> Side:
+    if sums is None:
+        return Side()
+    tokens, costs = (by_bucket if has_buckets else by_token)(sums)
+    return Side(
+        requests=sums.count("requests"),
+        unpriced_requests=sums.count("unpriced_requests"),
+        tokens=tokens,
+        unpriced_tokens=sums.count("unpriced_tokens"),
+        costs=costs,
+        per_request=sums.sums.get("request_cost", Decimal(0)),
+        effective_cost=sums.sums["effective_cost"],
+        list_cost=sums.sums["list_cost"],
+    )
+
+
+def by_bucket(sums: Sums) -> tuple[dict[str, int], dict[str, Decimal]]:
+    """Tokens, of which the input is told in whole, and costs."""
+    read, written = (sums.count(f"cache_{kind}_input_tokens") for kind in ("read", "creation"))
+    tokens = {
+        "uncached_input": sums.count("input_tokens") - read - written,
+        "cache_read_input": read,
+        "cache_creation_input": written,
+        "output": sums.count("output_tokens"),
+    }
+    return tokens, {
+        "uncached_input": sums.sums["input_cost"],
+        "cache_read_input": sums.sums["cache_read_cost"],
+        "cache_creation_input": sums.sums["cache_creation_cost"],
+        "output": sums.sums["output_cost"],
+    }
+
+
+def by_token(sums: Sums) -> tuple[dict[str, int], dict[str, Decimal]]:
+    tokens = sums.count("input_tokens") + sums.count("output_tokens")
+    return {"tokens": tokens}, {"tokens": sums.sums["effective_cost"]}

@@ -1,0 +1,1 @@
+"""Explain: why costs differ between two periods, as a waterfall, by group, and by root cause."""

@@ -1,0 +1,112 @@
+"""The waterfall: from one period's cost to the other's, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from finops import formats
+from finops.explanations import Explanation, Row
+from finops.pages.explain import wording
+from finops.pages.filters import period_text
+from finops.waterfall import Bar, Waterfall, waterfall
+
+# A group is named beside a part that it makes so much of.
+MOSTLY = Decimal("0.4")
+# Of a part that is less than so much of the largest one none is.
+ASKED = Decimal("0.05")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One bar of the waterfall, in words and figures; `mostly` is the group it comes from."""
+
+    name: str
+    amount: str
+    title: str
+    bar: Bar
+    meaning: str = ""
+    mostly: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """`cut` says where the axis begins, "" where that is zero; `zero` is where zero is on it."""
+
+    lines: tuple[Line, ...]
+    cut: str
+    zero: float | None
+    currency: str
+
+
+def steps(found: Explanation, shown: Sequence[Row], now: datetime) -> Steps:
+    """Parts that are nothing are left out."""
+    whole, currency = found.bridge.whole, found.result.currency
+    parts = {name: amount for name, amount in whole.parts.items() if amount}
+    before, after = whole.before.effective_cost, whole.after.effective_cost
+    drawn = waterfall(before, list(parts.values()))
+    places = wording.places_for(before, after)
+    texts = columns(before, list(parts.values()), after, places)
+    known = (whole.before.known_cost, whole.after.known_cost)
+    sums = [
+        Line(
+            period_text(each.query, now),
+            formats.MISSING if amount is None else text,
+            formats.money_exact(amount, currency),
+            bar,
+        )
+        for each, text, amount, bar in (
+            (found.before, texts[0], known[0], drawn.bars[0]),
+            (found.result, texts[-1], known[1], drawn.bars[-1]),
+        )
+    ]
+    lines = [
+        Line(
+            wording.PARTS[name],
+            text,
+            formats.money_exact(amount, currency),
+            bar,
+            wording.meaning(name, found),
+            mostly(name, amount, shown, places, currency) if is_worth_it(amount, parts) else "",
+        )
+        for (name, amount), text, bar in zip(
+            parts.items(), texts[1:-1], drawn.bars[1:-1], strict=True
+        )
+    ]
+    return Steps((sums[0], *lines, sums[1]), cut(drawn, currency), drawn.zero, currency)
+
+
+def columns(before: Decimal, parts: list[Decimal], after: Decimal, places: int) -> list[str]:
+    """The sum before, the parts and the sum after, which add up as they stand there."""
+    first, last = round(before, places), round(after, places)
+    return [
+        wording.unsigned(before, first, places),
+        *wording.signed_column(parts, last - first, places),
+        wording.unsigned(after, last, places),
+    ]
+
+
+def is_worth_it(amount: Decimal, parts: dict[str, Decimal]) -> bool:
+    """Whether anybody asks where the part comes from."""
+    return abs(amount) >= ASKED * max(map(abs, parts.values()))
+
+
+def mostly(part: str, amount: Decimal, shown: Sequence[Row], places: int, currency: str) -> str:
+    """The group that makes most of a part, where there are several."""
+    named = [row for row in shown if not row.is_other]
+    if len(shown) < 2 or not named:
+        return ""
+    first = max(named, key=lambda row: row.group.parts[part] * (1 if amount > 0 else -1))
+    own = first.group.parts[part]
+    if own * amount <= 0 or abs(own) < MOSTLY * abs(amount):
+        return ""
+    text = wording.signed(own, round(own, places), places, currency)
+    return f"{' · '.join(first.keys)} {text}"
+
+
+def cut(drawn: Waterfall, currency: str) -> str:
+    if drawn.zero is not None:
+        return ""
+    return formats.money_short(drawn.begins_at, currency)
