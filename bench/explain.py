@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ os.environ.update(
 os.environ.pop("DATABASE_URL", None)
 
 import django  # noqa: E402
+import psutil  # noqa: E402
 
 django.setup()
 
@@ -38,6 +40,7 @@ from finops import postgres  # noqa: E402
 from finops.costs import leaf_sums, snapshot  # noqa: E402
 from finops.query import CostQuery  # noqa: E402
 from finops.root_cause import explanations  # noqa: E402
+from finops.root_cause.measures import MEASURES  # noqa: E402
 
 DAYS, ATTRIBUTIONS, USERS, TIMES = 100, 5_000, 2_000, 5
 END = date(2026, 10, 31)
@@ -104,20 +107,43 @@ def question(first: date, end: date) -> CostQuery:
     return CostQuery.from_params(params, now=datetime.now(UTC), zone=ZoneInfo("UTC"))
 
 
-def measure() -> None:
+class Clock:
+    """Seconds by the clock, and of processors that this process and the server's took."""
+
+    def __init__(self, server: int) -> None:
+        self.server = psutil.Process(server)
+        self.begun = self.now()
+
+    def now(self) -> tuple[float, float, float]:
+        took = 0.0
+        for process in (self.server, *self.server.children()):
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                took += times.user + times.system
+        return time.perf_counter(), time.process_time(), took
+
+    def read(self) -> str:
+        wall, own, server = (b - a for a, b in zip(self.begun, self.now(), strict=True))
+        return f"{wall:.2f} s ({own:.2f} s of Python, {server:.2f} s of PostgreSQL)"
+
+
+def measure(server: int) -> None:
     before, after = question(START, MIDDLE), question(MIDDLE, END)
+    columns = MEASURES["effective_cost"].columns
     for _ in range(TIMES):
-        begun = time.perf_counter()
+        whole = Clock(server)
         found = explanations.explain(before, after)
-        whole = time.perf_counter() - begun
-        begun = time.perf_counter()
-        with snapshot() as cursor:
-            sides = leaf_sums.begin(cursor, before, after)
-            leaf_sums.read_leaves(sides, explanations.DIMENSIONS, ("requests", "effective_cost"))
-        reading = time.perf_counter() - begun
-        print(f"explained in {whole:.2f} s, of which reading the leaves takes {reading:.2f} s")
-    print([cause.reason for cause in found.causes])
-    print(found.notes)
+        print(f"explained in {whole.read()}")
+    with snapshot() as cursor:
+        sides = leaf_sums.begin(cursor, before, after)
+        for name, read in {
+            "leaves": lambda: leaf_sums.read_leaves(sides, explanations.DIMENSIONS, columns),
+            "leading users": lambda: leaf_sums.leading_users(sides, 20, columns),
+        }.items():
+            part = Clock(server)
+            read()
+            print(f"of which {name} took {part.read()}")
+    print([cause.reason for cause in found.causes], found.notes)
 
 
 def main() -> None:
@@ -127,7 +153,7 @@ def main() -> None:
         connection.settings_dict["HOST"] = str(HOME / "run" / "postgres")
         call_command("migrate", verbosity=0)
         fill()
-        measure()
+        measure(server.pid)
     finally:
         connection.close()
         postgres.stop(server)

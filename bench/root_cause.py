@@ -41,7 +41,7 @@ PUBLISHED = {
 }
 MINUTES_BEFORE = 4
 # What folds choose among.
-GRID = [{"least_of_first": least} for least in (0.01, 0.03, 0.05, 0.1, 0.3, 0.6)]
+GRID = [{"least_of_first": least} for least in (0.01, 0.03, 0.1, 0.2, 0.3, 0.6)]
 
 Combination = frozenset[tuple[str, str]]
 

@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from finops.costs import leaders
 from finops.costs.metrics import EXACT_DIGITS
 from finops.costs.parts import Parameters, dimension_sql, part_of_usage
-from finops.costs.reading import Reading, Usage, held, read_usage
+from finops.costs.reading import Reading, Usage, held, held_segments, read_usage
 from finops.costs.results import Freshness
 from finops.costs.runs import find_unsettled
 from finops.costs.snapshots import find_users, read_freshness
@@ -180,13 +180,11 @@ def leading_users(
     sides: Sides, count: int, columns: Sequence[str]
 ) -> dict[int, tuple[list[Decimal], list[Decimal]]]:
     """Sums of the users who cost most in either period, by their numbers: before and after."""
-    ids: dict[int, None] = {}
-    for query in (sides.before, sides.after):
-        by_user = of_users(query).replace(limit=count)
-        usage = leaders.read(sides.reading, by_user) or read_usage(
-            sides.reading, by_user, Top(rank_by="effective_cost")
-        )
-        ids.update({keys[0]: None for _, is_other, keys in usage.groups if not is_other})
+    ids = dict.fromkeys(
+        user
+        for query in (sides.before, sides.after)
+        for user in who_lead(sides.reading, of_users(query).replace(limit=count), count)
+    )
     ids.pop(0, None)
     found: dict[int, tuple[list[Decimal], list[Decimal]]] = {}
     if not ids:
@@ -197,6 +195,18 @@ def leading_users(
     ]
     nothing = [Decimal(0)] * len(columns)
     return {user: (both[0].get(user, nothing), both[1].get(user, nothing)) for user in ids}
+
+
+def who_lead(reading: Reading, query: CostQuery, count: int) -> list[int]:
+    """The users who cost most: by the lists of settled days, where there are any, or added up."""
+    whole = leaders.users_of_whole_days(query)
+    if leaders.are_asked_for(query):
+        parts = held_segments(reading, whole, per_user=True)
+        if any(part.grain.span for part in parts):
+            depth = max(count * leaders.DEPTH, leaders.SHORTEST_LIST)
+            return leaders.standings(reading, whole, parts, depth).leading(count)
+    usage = read_usage(reading, query, Top(rank_by="effective_cost"))
+    return [keys[0] for _, is_other, keys in usage.groups if not is_other]
 
 
 def of_users(query: CostQuery) -> CostQuery:

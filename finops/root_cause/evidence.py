@@ -30,24 +30,28 @@ MEDIAN_OF_SQUARE = 0.4549
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """By leaf: `x` and `y`, whose sums X and Y weigh a combination (X² / 2Y), and `change`, in
-    units of the measure (of a ratio in units of its numerator)."""
+    units of the measure (of a ratio in units of its numerator). `shift`: how much of it comes of
+    weights that changed, whichever way."""
 
     x: Floats
     y: Floats
     change: Floats
+    shift: float
 
 
 def evidence_of(leaves: Leaves) -> Evidence:
     change, size = (ratio_changes if leaves.is_ratio else additive_changes)(leaves)
     held = size > 0
-    power, noise = scatter(change[held], size[held])
+    # Of most leaves that had nothing, nothing is to be learned of how far others scatter.
+    busy = held & (np.abs(leaves.floats[[0, 2 if leaves.is_ratio else 1]]).sum(axis=0) > 0)
+    power, noise = scatter(change[busy], size[busy])
     x, y = np.zeros_like(change), np.zeros_like(size)
     # In units of the largest, so that no power overflows.
     unit = float(size.max(initial=0.0)) or 1.0
     scaled = size[held] / unit
     x[held] = change[held] / unit * scaled ** (1 - power) / noise
     y[held] = scaled ** (2 - power) / noise
-    return Evidence(x, y, change)
+    return Evidence(x, y, change, shifted(leaves) if leaves.is_ratio else 0.0)
 
 
 def additive_changes(leaves: Leaves) -> tuple[Floats, Floats]:
@@ -57,21 +61,28 @@ def additive_changes(leaves: Leaves) -> tuple[Floats, Floats]:
 
 
 def ratio_changes(leaves: Leaves) -> tuple[Floats, Floats]:
-    """What a leaf has in its numerator beyond what its former ratio takes, for as much as it has in
-    its denominator now. Small leaves' former ratios are drawn towards that of the whole."""
+    """What a leaf has in its numerator beyond the former ratio of the whole, now less then, by a
+    change of its own ratio or of its weight: of all leaves the difference of the whole, in units of
+    the numerator. What was expected is taken to the size that the whole has now."""
     numerator, denominator, before, base = leaves.floats
-    whole = base.sum()
+    whole, now = base.sum(), denominator.sum()
     mean = before.sum() / whole if whole else 0.0
-    prior = prior_weight(base)
-    safe = np.where(base + prior == 0, 1.0, base + prior)
-    expected = np.where(base + prior == 0, mean, (before + prior * mean) / safe) * denominator
-    return numerator - expected, (np.abs(numerator) + np.abs(expected)) / 2
+    growth = now / whole if whole else 0.0
+    change = (numerator - mean * denominator) - (before - mean * base) * growth
+    # A leaf of a small ratio moves the whole by its weight.
+    now_size = np.abs(numerator) + np.abs(mean * denominator)
+    return change, (now_size + (np.abs(before) + np.abs(mean * base)) * growth) / 4
 
 
-def prior_weight(base: Floats) -> float:
-    """How much of a denominator the ratio of the whole stands for in that of a leaf."""
-    held = np.abs(base[base != 0])
-    return float(np.median(held)) if len(held) else 0.0
+def shifted(leaves: Leaves) -> float:
+    """What changes of weight alone amount to, in units of the numerator."""
+    _, denominator, before, base = leaves.floats
+    whole = base.sum()
+    if not whole:
+        return 0.0
+    mean, growth = before.sum() / whole, denominator.sum() / whole
+    former = np.divide(before, base, out=np.full_like(base, mean), where=base != 0)
+    return float(np.abs((denominator - base * growth) * (former - mean)).sum())
 
 
 def scatter(change: Floats, size: Floats) -> tuple[float, float]:

@@ -188,8 +188,12 @@ def figures(asked: Measure, both: Both, scale: Decimal) -> tuple[object, object]
 def parted_by_user(
     sides: Sides, table: Table, asked: Measure, scale: Decimal, difference: Decimal
 ) -> Table | None:
-    """The leaves with users told apart who alone make up much of the difference."""
-    leading = leading_users(sides, LEADERS, asked.columns)
+    """The leaves with users told apart who alone make up much of the difference; None where there
+    are none, or where what they used is not kept any more by the hour."""
+    try:
+        leading = leading_users(sides, LEADERS, asked.columns)
+    except InvalidQuery:
+        return None
     whole = totals(table, asked)
     changes = {
         user: part_of_difference(asked, both, whole, scale) for user, both in leading.items()

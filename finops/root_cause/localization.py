@@ -31,7 +31,7 @@ class Search:
     hold. `nameless`: dimension → its value that stands for what has no name, and is no cause."""
 
     most_causes: int = 5
-    least_of_first: float = 0.05
+    least_of_first: float = 0.1
     direction: int = 0
     least_share: float = 0.0
     nameless: Mapping[str, str] = field(default_factory=dict)
@@ -140,6 +140,8 @@ def whole_changed(
     """Whether all leaves changed alike: there is more evidence for that than for any combination,
     less what speaks against it, that by one dimension the parts changed each in its own way."""
     x, y, change = evidence.x, evidence.y, evidence.change
+    if 2 * evidence.shift > abs(float(change.sum())):
+        return False
     whole = weighed(np.zeros(leaves.count, dtype=np.int64), x, y)
     parts = max(weighed(leaves.codes[number], x, y) for number in cube.kept)
     is_telling = abs(float(change.sum())) >= TELLING * float(np.abs(change).sum())

@@ -17,6 +17,8 @@ from finops.root_cause.wording import Part, Words, absence, alike, reason
 # More names for the same leaves than that help nobody.
 MOST_NAMES = 3
 ZERO = Decimal(0)
+# Ratios are rounded to so many decimals, once: what is unexplained takes what is missing.
+RATIOS = Decimal("1e-18")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def figures(sums: Sequence[Decimal], is_ratio: bool) -> tuple[Decimal | None, De
 
 
 def weight(part: Decimal, whole: Decimal) -> Decimal | None:
-    return part / whole if whole else None
+    return (part / whole).quantize(RATIOS) if whole else None
 
 
 def contribution(own: Sequence[Decimal], whole: Sequence[Decimal], is_ratio: bool) -> Decimal:
@@ -109,7 +111,8 @@ def contribution(own: Sequence[Decimal], whole: Sequence[Decimal], is_ratio: boo
     if not (whole[1] and whole[3]):
         return ZERO
     mean = whole[2] / whole[3]
-    return (own[0] - mean * own[1]) / whole[1] - (own[2] - mean * own[3]) / whole[3]
+    added = (own[0] - mean * own[1]) / whole[1] - (own[2] - mean * own[3]) / whole[3]
+    return added.quantize(RATIOS)
 
 
 def elements_of(leaves: Leaves, dimensions: Iterable[int], leaf: int) -> Elements:
