@@ -27,6 +27,7 @@ def test_every_page_is_sound_on_every_screen(visit: Visit, theme: str, width: in
         "/explore?group_by=feature&compare=previous",
         "/explore?metrics=latency_p95",
         "/explore?group_by=provider,model&metrics=unpriced_requests",
+        "/forecast?group_by=team",
     ):
         visit.go(path)
         visit.has_chart()
@@ -48,7 +49,7 @@ def test_pages_without_usage_are_sound(visit: Visit, theme: str, width: int) -> 
     visit.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     visit.page.set_viewport_size({"width": width, "height": 900})
     set_up(visit)
-    for path in ("/", "/explore", "/requests"):
+    for path in ("/", "/explore", "/forecast", "/requests"):
         visit.go(path)
         expect(visit.page.get_by_text("No usage has arrived yet")).to_be_visible()
         visit.is_sound()

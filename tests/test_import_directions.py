@@ -15,6 +15,7 @@ PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
     "finops.user_charts",
     *("finops.compared_periods", "finops.variance_bridge", "finops.waterfall"),
+    "finops.forecast_charts",
     *("finops.charts", "finops.formats", "finops.labels", "finops.periods", "finops.pricing"),
     *("finops.query", "finops.event_files", "finops.ingest_client", "finops.detection"),
     *(

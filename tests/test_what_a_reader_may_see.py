@@ -63,6 +63,9 @@ WITHOUT_USAGE = {
 }
 
 
+FORECASTS = ("group_by=team", "group_by=user", "team=!nobody&group_by=team", "team=x", "model=x")
+
+
 def only_seen(query: CostQuery, user: User) -> CostQuery:
     """Of whatever was asked, the one team's part."""
     return query.replace(filters=(*query.filters, Filter("team", (SEEN,))))
@@ -112,6 +115,7 @@ def addresses(day: str) -> dict[str, list[str]]:
     return {
         "overview": [f"/?{each}" for each in plain],
         "explore": [f"/explore?{each}" for each in queries],
+        "forecast": [f"/forecast?{each}" for each in queries],
         "requests": [f"/requests?{each}" for each in plain],
         "request": [f"/requests/{each}" for each in KEYS.values()],
         "change": [f"/change?page=explore&{each}" for each in plain],
@@ -122,6 +126,7 @@ def addresses(day: str) -> dict[str, list[str]]:
         "explain": [f"/explain?{each}" for each in queries],
         "api-explain": [f"/api/v1/explain?{each}" for each in queries],
         "api-explain-csv": [f"/api/v1/explain.csv?{each}" for each in queries],
+        "api-forecast": [f"/api/v1/forecast?{each}" for each in ("", *FORECASTS)],
         "api-requests": [f"/api/v1/requests?{each}" for each in plain],
         "users": [f"/users?{each}" for each in (*plain, "q=hu", "after=1")],
         "user": [f"/users/profile?{each}&user=x" for each in plain],

@@ -80,6 +80,8 @@ TABLE: dict[str, Row] = {
     "api/v1/requests/<anything:request_id>": Row(
         "/api/v1/requests/{event}", SIGNED_IN, API, hidden="OV", shows="AFE"
     ),
+    "forecast": Row("/forecast?group_by=team", SIGNED_IN, PAGE, shows="AFE"),
+    "api/v1/forecast": Row("/api/v1/forecast?group_by=team", SIGNED_IN, READING, shows="AFE"),
     # Users.
     "users": Row(f"/users?{WHERE}", SIGNED_IN, PAGE, shows="AFE"),
     "users/profile": Row(f"/users/profile?{WHERE}&user=ann", SIGNED_IN, PAGE),

@@ -12,6 +12,7 @@ from finops.api.budget_status import BudgetStatusView
 from finops.api.budgets import BudgetsView, BudgetView
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.explain import ExplainCsvView, ExplainView
+from finops.api.forecast import ForecastView
 from finops.api.operations import OperationsView
 from finops.api.problems import nothing_here
 from finops.api.projection import ProjectionView
@@ -32,6 +33,7 @@ urlpatterns = [
     path("v1/costs.csv", CostsCsvView.as_view(), {"format": "csv"}, name="api-costs-csv"),
     path("v1/explain", ExplainView.as_view(), name="api-explain"),
     path("v1/explain.csv", ExplainCsvView.as_view(), {"format": "csv"}, name="api-explain-csv"),
+    path("v1/forecast", ForecastView.as_view(), name="api-forecast"),
     path("v1/requests", RequestsView.as_view(), name="api-requests"),
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
     path("v1/users", UsersView.as_view(), name="api-users"),

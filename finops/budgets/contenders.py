@@ -3,8 +3,9 @@
 The days of 100,000 values are not read every 20 seconds, and need not be:
 
 - A day to come is forecast like the average of at least three days that are known (LEAST_DAYS and
-  LEAST_WEEKS of forecasts.py), and no day cost less than nothing. So a value's forecast is at most
-  what it has spent, and for each day left a third of what the days that are known cost.
+  LEAST_WEEKS of finops.forecasts) or by models, which are held to a third of the days that are
+  known, and no day cost less than nothing. So a value's forecast is at most what it has spent, and
+  for each day left a third of what the days that are known cost.
 - Within a window nobody has spent more than in all the steps that the window touches.
 
 Who stays below the lowest threshold by that cannot reach it. The others are read by their steps:

@@ -192,6 +192,8 @@ class BudgetStatus(models.Model):
         COMPLETE = "complete", "period is over"
         PROPORTION = "proportion", "daily average"
         WEEKDAYS = "weekdays", "days of the week"
+        MODEL = "model", "models"
+        ENDED = "ended", "has ended"
 
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="statuses")
     value = models.TextField(blank=True)

@@ -22,6 +22,7 @@ FIGURES = (
     Entry("Explore", "explore", "explore"),
     Entry("Requests", "requests", "requests"),
     Entry("Budgets", "budgets", "budgets"),
+    Entry("Forecast", "forecast", "forecast"),
 )
 # What the figures mean, and will be.
 ANALYSES: tuple[Entry, ...] = (

@@ -14,6 +14,7 @@ from finops.pages import (
     channels,
     explore,
     filters,
+    forecast,
     ingest,
     invitations,
     keys,
@@ -59,6 +60,7 @@ urlpatterns = [
     path("", overview.overview, name="overview"),
     path("explore", explore.explore, name="explore"),
     path("explain", explain_page.page, name="explain"),
+    path("forecast", forecast.forecast, name="forecast"),
     path("requests", requests.listing, name="requests"),
     # A client's id may hold anything, slashes too.
     path("requests/<path:request_id>", request.detail, name="request"),

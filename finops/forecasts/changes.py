@@ -1,0 +1,57 @@
+"""What is known of the days to come: planned events, and prices that will hold from a day on.
+
+A factor multiplies what a day is forecast to cost; factors of several changes multiply each other.
+An amount is added to a day after that. How far off a day may be grows with its factor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from finops.forecasts.ahead import ONE, ZERO
+
+PLANNED, PRICE = "planned", "price"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `first` to the day before `end`, None: for good. `amount` is money a day. `text` says
+    what it is, for people."""
+
+    kind: str
+    text: str
+    first: date
+    end: date | None = None
+    factor: Decimal = ONE
+    amount: Decimal = ZERO
+
+    def holds(self, day: date) -> bool:
+        return self.first <= day and (self.end is None or day < self.end)
+
+
+def factored(left: Mapping[date, Decimal], changes: Iterable[Change]) -> dict[date, Decimal]:
+    """The parts of days, each as often as its changes make of it."""
+    found = dict(left)
+    for change in changes:
+        if change.factor != ONE:
+            for day in found:
+                if change.holds(day):
+                    found[day] *= change.factor
+    return found
+
+
+def added(left: Mapping[date, Decimal], changes: Iterable[Change]) -> Decimal:
+    """What amounts come to in the parts of days that are left."""
+    return sum(
+        (
+            part * change.amount
+            for change in changes
+            if change.amount
+            for day, part in left.items()
+            if change.holds(day)
+        ),
+        ZERO,
+    )

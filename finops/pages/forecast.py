@@ -1,0 +1,161 @@
+"""Forecast: where costs are heading, this month and the next three, and how sure that is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from finops import charts, formats, labels, prospects
+from finops.forecast_charts import Drawn, forecast_chart
+from finops.forecasts import Part
+from finops.models import Budget
+from finops.pages import forecast_tables as tables
+from finops.pages import states
+from finops.pages.budgets import seen_budget
+from finops.pages.filters import Choice, dimensions
+from finops.pages.kpis import Kpi
+from finops.pages.links import address
+from finops.pages.shell import show
+from finops.periods import add_months, local_day
+from finops.prospects import COSTS, Prospect
+from finops.query import CostQuery
+
+# What other pages' addresses have that means nothing here.
+IGNORED = ("period", "start", "end", "granularity", "compare", "limit")
+CHOSEN = {"group_by", "metrics"}
+MONTHS_DRAWN = 2
+NUMBER = range(1, 2**31)
+
+
+@require_GET
+def forecast(request: HttpRequest) -> HttpResponse:
+    params = request.GET.copy()
+    for name in IGNORED:
+        params.pop(name, None)
+    found = budget_of(request, params)
+    if found is not None:
+        asked = prospects.params_of(found, params.getlist("group_by"))
+        params.clear()
+        for name, values in asked.items():
+            params.setlist(name, values)
+    position = {"budget": str(found.pk)} if found else None
+    return show(
+        request,
+        "forecast",
+        params,
+        figures=partial(figures, found),
+        controls=partial(controls, found),
+        position=position,
+    )
+
+
+def budget_of(request: HttpRequest, params: QueryDict) -> Budget | None:
+    """The one that the address names. Raises Http404 where the reader sees none of this number."""
+    given = params.pop("budget", [])
+    text = given[-1] if given else ""
+    if not text:
+        return None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
+    return seen_budget(request, number if number in NUMBER else 0)
+
+
+def figures(
+    budget: Budget | None, query: CostQuery, seen: CostQuery, now: datetime
+) -> dict[str, Any]:
+    span = prospects.span_of(budget, now, query.zone) if budget else None
+    found = prospects.prospect(query, now, span)
+    empty = states.empty_state("forecast", query, seen, found.result, now)
+    if empty:
+        return {"empty": empty}
+    today = local_day(found.as_of, query.zone)
+    return {
+        "freshness": states.freshness_line(found.freshness, query, now),
+        "kpis": kpis(found, now),
+        "chart": chart(found, now),
+        "outlook": found.whole,
+        "months": tables.months(found, now),
+        "groups": tables.groups(found, query, now),
+        "group_heads": tables.group_heads(found, now),
+        "tests": tables.tests(found.whole, today),
+        "tests_said": tables.tests_said(found.whole),
+        "scores": tables.scores(found.whole),
+        "changes": tables.changes(found.changes, today),
+        "currency": found.currency,
+        "explore_href": address("explore", query.replace(metrics=query.metrics[:1])),
+    }
+
+
+def kpis(found: Prospect, now: datetime) -> list[Kpi]:
+    """Each month, then how good such forecasts were."""
+    cards = [month_kpi(part, found, now) for part in found.whole.parts]
+    tests = found.whole.tests
+    if not tests:
+        return [*cards, Kpi("Back-tests", formats.MISSING, note="They need more than 12 weeks")]
+    covered = sum(each.is_covered for each in tests)
+    return [
+        *cards,
+        Kpi(
+            "Back-tests in the band",
+            f"{covered} of {len(tests)}",
+            note=f"off by {tables.mean_error(tests)} on average",
+        ),
+    ]
+
+
+def month_kpi(part: Part, found: Prospect, now: datetime) -> Kpi:
+    name = tables.span_name(part, found.query.zone, now)
+    made = part.forecast
+    if made.expected is None:
+        return Kpi(name, formats.MISSING, note=made.reason)
+    low, high = (formats.money_short(each, found.currency) for each in (made.low, made.high))
+    so_far = f"; {formats.money_short(part.spent, found.currency)} so far" if part.spent else ""
+    return Kpi(
+        name,
+        formats.money_short(made.expected, found.currency),
+        formats.money_long(made.expected, found.currency),
+        note=f"{low} to {high}{so_far}",
+    )
+
+
+def chart(found: Prospect, now: datetime) -> charts.Chart:
+    zone = found.query.zone
+    today = local_day(found.as_of, zone)
+    until = add_months(today.replace(day=1), MONTHS_DRAWN)
+    drawn = Drawn(
+        outlook=found.whole,
+        today=today,
+        spent=found.spent_on(today),
+        zone=zone,
+        currency=found.currency,
+        until=until,
+    )
+    name = labels.METRICS[found.query.metrics[0]]
+    last = formats.day(until - timedelta(days=1), today)
+    return forecast_chart(drawn, f"{name} per day, and what is expected until {last}")
+
+
+def controls(budget: Budget | None, query: CostQuery, now: datetime) -> dict[str, Any]:
+    chosen = query.group_by[0] if query.group_by else ""
+    metric = query.metrics[0]
+    kept = [(name, value) for name, value in query.to_params() if name not in CHOSEN]
+    return {
+        "query": query,
+        "heading": f"Where is {budget.name} heading?" if budget else "Where are costs heading?",
+        "breadcrumb": crumbs(budget),
+        "budget": budget,
+        "kept": [("budget", str(budget.pk))] if budget else kept,
+        "group_choices": [Choice(labels.dimension(d), d, d == chosen) for d in dimensions()],
+        "cost_choices": [Choice(labels.METRICS[name], name, name == metric) for name in COSTS],
+    }
+
+
+def crumbs(budget: Budget | None) -> list[tuple[str, str]]:
+    if budget is None:
+        return []
+    own = reverse("budget", args=[budget.pk])
+    return [("Budgets", reverse("budgets")), (budget.name, own), ("Forecast", "")]
