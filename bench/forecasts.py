@@ -194,8 +194,7 @@ def cost_of_budgets(series: Array) -> None:
 
 def pooled(known: Array) -> Array:
     """What the series are a part of, each as large as the others."""
-    means = np.nanmean(known, axis=1, keepdims=True)
-    return np.asarray(np.nanmean(known / means, axis=0))
+    return np.mean([filled(each) / np.nanmean(each) for each in known], axis=0)
 
 
 def by(known: Array, week_of: Predict) -> Array:

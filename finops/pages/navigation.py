@@ -22,12 +22,12 @@ FIGURES = (
     Entry("Explore", "explore", "explore"),
     Entry("Requests", "requests", "requests"),
     Entry("Budgets", "budgets", "budgets"),
-    Entry("Forecast", "forecast", "forecast"),
 )
 # What the figures mean, and will be.
 ANALYSES: tuple[Entry, ...] = (
     Entry("Explain", "explain", "explain"),
     Entry("Users", "users", "users"),
+    Entry("Forecast", "forecast", "forecast"),
 )
 # In this order: alerts, prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (
