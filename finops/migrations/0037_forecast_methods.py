@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = (("finops", "0035_enforcement_tally"),)
+    dependencies = (("finops", "0036_rollup_minute"),)
 
     operations = (
         migrations.AlterField(
