@@ -39,12 +39,13 @@ class Evidence:
     shift: float
 
 
-def evidence_of(leaves: Leaves) -> Evidence:
+def evidence_of(leaves: Leaves, power: float | None = None) -> Evidence:
+    """With the power given, or else as the leaves have it."""
     change, size = (ratio_changes if leaves.is_ratio else additive_changes)(leaves)
     held = size > 0
     # Of most leaves that had nothing, nothing is to be learned of how far others scatter.
     busy = held & (np.abs(leaves.floats[[0, 2 if leaves.is_ratio else 1]]).sum(axis=0) > 0)
-    power, noise = scatter(change[busy], size[busy])
+    power, noise = scatter(change[busy], size[busy], power)
     x, y = np.zeros_like(change), np.zeros_like(size)
     # In units of the largest, so that no power overflows.
     unit = float(size.max(initial=0.0)) or 1.0
@@ -85,16 +86,16 @@ def shifted(leaves: Leaves) -> float:
     return float(np.abs((denominator - base * growth) * (former - mean)).sum())
 
 
-def scatter(change: Floats, size: Floats) -> tuple[float, float]:
+def scatter(change: Floats, size: Floats, power: float | None) -> tuple[float, float]:
     """The power of the size with which squares of changes grow, and their scale in units of the
     largest size; by medians, which the few leaves that did change do not move."""
     if not len(size):
         return COUNTS, 1.0
     unit = float(size.max())
     squares, scaled = (change / unit) ** 2, size / unit
-    power = COUNTS
-    if len(size) >= LEAST_IN_BIN * BINS:
-        power = power_of(squares, scaled)
+    if power is None:
+        enough = len(size) >= LEAST_IN_BIN * BINS
+        power = power_of(squares, scaled) if enough else COUNTS
     noise = float(np.median(squares / scaled**power)) / MEDIAN_OF_SQUARE
     # Where most leaves are just as expected anything else is evidence, but not without bound.
     return power, max(noise, 1e-6)

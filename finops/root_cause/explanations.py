@@ -23,6 +23,7 @@ from finops.costs.leaf_sums import (
 )
 from finops.periods import Period
 from finops.query import CostQuery, InvalidQuery
+from finops.root_cause.evidence import COUNTS
 from finops.root_cause.findings import Cause, Localization
 from finops.root_cause.leaves import ADDITIVE, EXACT_DIGITS, RATIO
 from finops.root_cause.localization import Search, examine
@@ -171,7 +172,8 @@ def total(table: Table, asked: Measure, side: int) -> Decimal:
 
 def localized(table: Table, asked: Measure, scale: Decimal) -> Localization:
     words = Words(asked.tell(settings.CURRENCY), asked.of)
-    search = Search(least_share=LEAST_SHARE, nameless={"user": EVERYONE_ELSE})
+    # What explains money is weighed by money, however far small leaves scatter.
+    search = Search(least_share=LEAST_SHARE, nameless={"user": EVERYONE_ELSE}, power=COUNTS)
     with localcontext(prec=EXACT_DIGITS):
         leaves = {keys: figures(asked, both, scale) for keys, both in table.leaves.items()}
     measure = ADDITIVE if asked.denominator is None else RATIO

@@ -24,6 +24,8 @@ Integers = NDArray[np.int64]
 ADDITIVE, RATIO = "additive", "ratio"
 # Sums of exact figures are not rounded, however large and fine they are.
 EXACT_DIGITS = 120
+# Nothing that is counted or paid is as large; sums of larger figures would be rounded.
+LARGEST = Decimal("1e60")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,10 @@ def flat(figures: Any, width: int) -> tuple[Decimal, ...]:
 
 
 def decimal_of(number: Number) -> Decimal:
-    if isinstance(number, Decimal) and number.is_finite():
+    if not math.isfinite(number) or abs(number) > LARGEST:
+        raise ValueError(f"a figure must be a finite number of at most {LARGEST:.0e}, not {number}")
+    if isinstance(number, Decimal):
         return number
-    if not math.isfinite(number):
-        raise ValueError(f"a figure must be a finite number, not {number}")
     return Decimal(number) if isinstance(number, int) else Decimal(repr(float(number)))
 
 

@@ -22,19 +22,24 @@ from finops.root_cause.wording import Words
 
 # What holds so much of all changes is told however few leaves there are to judge by.
 TELLING = 0.25
+# Of so many times as many as are told; the others hold too little.
+LOOKED_AT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """`least_of_first`: a further cause has at least this part of the evidence of the first.
     `direction`: +1 only rises, −1 only falls. `least_share`: how much of all changes a cause must
-    hold. `nameless`: dimension → its value that stands for what has no name, and is no cause."""
+    hold. `nameless`: dimension → its value that stands for what has no name, and is no cause.
+    `power`: how scatter grows with size; None reads it from the leaves. COUNTS weighs a combination
+    by how much it changed times how much of itself that is."""
 
     most_causes: int = 5
     least_of_first: float = 0.1
     direction: int = 0
     least_share: float = 0.0
     nameless: Mapping[str, str] = field(default_factory=dict)
+    power: float | None = None
 
 
 DEFAULT = Search()
@@ -84,7 +89,7 @@ def examine(
 
 def examine_table(table: Leaves, *, search: Search = DEFAULT, words: Words = PLAIN) -> Localization:
     """The same of leaves that are a table already."""
-    evidence = evidence_of(table)
+    evidence = evidence_of(table, search.power)
     cube = cube_of(table, evidence.x, evidence.y, search.nameless)
     found, is_alike = chosen(table, cube, evidence, search)
     return told(table, cube, found, words, is_alike=is_alike)
@@ -104,16 +109,17 @@ def chosen(
         best = strongest(cube, x, y, search)
     found: list[Found] = []
     is_left = np.ones(leaves.count, dtype=bool)
-    while best is not None and len(found) < search.most_causes:
+    for _ in range(LOOKED_AT * search.most_causes):
+        if best is None or len(found) == search.most_causes:
+            break
         members = np.flatnonzero((best.cuboid.cells == best.cell) & is_left)
         held = abs(float(evidence.change[members].sum()))
-        if held < search.least_share * gross:
-            break
         if best.evidence < enough and (found or held < TELLING * gross):
             break
-        found.append(Found(best.cuboid, best.cell, best.evidence, members))
-        enough = max(enough, search.least_of_first * found[0].evidence)
-        is_left[members] = False
+        if held >= search.least_share * gross:
+            found.append(Found(best.cuboid, best.cell, best.evidence, members))
+            enough = max(enough, search.least_of_first * found[0].evidence)
+            is_left[members] = False
         x[members] = y[members] = 0.0
         best = strongest(cube, x, y, search)
     return found, is_alike

@@ -99,7 +99,12 @@ def figures(sums: Sequence[Decimal], is_ratio: bool) -> tuple[Decimal | None, De
 
 
 def weight(part: Decimal, whole: Decimal) -> Decimal | None:
-    return (part / whole).quantize(RATIOS) if whole else None
+    return rounded(part / whole) if whole else None
+
+
+def rounded(ratio: Decimal) -> Decimal:
+    """Of a ratio of odd sizes all digits that there are."""
+    return ratio.quantize(RATIOS) if ratio.adjusted() < EXACT_DIGITS // 2 else ratio
 
 
 def contribution(own: Sequence[Decimal], whole: Sequence[Decimal], is_ratio: bool) -> Decimal:
@@ -112,7 +117,7 @@ def contribution(own: Sequence[Decimal], whole: Sequence[Decimal], is_ratio: boo
         return ZERO
     mean = whole[2] / whole[3]
     added = (own[0] - mean * own[1]) / whole[1] - (own[2] - mean * own[3]) / whole[3]
-    return added.quantize(RATIOS)
+    return rounded(added)
 
 
 def elements_of(leaves: Leaves, dimensions: Iterable[int], leaf: int) -> Elements:
