@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
 from django.conf import settings
@@ -108,7 +108,9 @@ def explain(
         names = (*DIMENSIONS, *activated_tags(cursor))
         dimensions = tuple(name for name in names if name not in asked.without)
         table = Table(dimensions, read_leaves(sides, dimensions, asked.columns))
-        scale, notes = scaling(table, asked, before.period, after.period, expected)
+        upto = sides.freshness.rolled_up_to
+        past = [passed(each.period, upto) for each in (before, after)]
+        scale, notes = scaling(table, asked, past, expected)
         found = localized(table, asked, scale)
         if asked.per_user and found.difference:
             parted = parted_by_user(sides, table, asked, scale, found.difference)
@@ -129,10 +131,18 @@ def explain(
     )
 
 
+def passed(period: Period, upto: datetime | None) -> Period:
+    """The part of the period that the figures go up to; all of it where they tell nothing."""
+    if upto is None or not period.start < upto < period.end:
+        return period
+    return Period(period.start, upto)
+
+
 def scaling(
-    table: Table, asked: Measure, before: Period, after: Period, expected: Decimal | None
+    table: Table, asked: Measure, past: Sequence[Period], expected: Decimal | None
 ) -> tuple[Decimal, list[str]]:
     """What the figures of before are multiplied by, and why."""
+    before, after = past
     with localcontext(prec=EXACT_DIGITS):
         if expected is not None:
             was = total(table, asked, 0)

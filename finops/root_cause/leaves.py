@@ -79,11 +79,13 @@ def flat(figures: Any, width: int) -> tuple[Decimal, ...]:
 
 
 def decimal_of(number: Number) -> Decimal:
-    if not math.isfinite(number) or abs(number) > LARGEST:
-        raise ValueError(f"a figure must be a finite number of at most {LARGEST:.0e}, not {number}")
-    if isinstance(number, Decimal):
-        return number
-    return Decimal(number) if isinstance(number, int) else Decimal(repr(float(number)))
+    """The figure to its last digit. Raises ValueError."""
+    if not math.isfinite(number):
+        raise ValueError(f"a figure must be a finite number, not {number}")
+    exact = Decimal(repr(float(number))) if isinstance(number, float) else Decimal(number)
+    if abs(exact) > LARGEST:
+        raise ValueError(f"a figure must be at most {LARGEST:.0e}, not {number}")
+    return exact
 
 
 def encoded(
