@@ -14,6 +14,8 @@ from finops.costs.drivers import Drivers, Name, drivers
 from finops.costs.metrics import Sums
 from finops.periods import InvalidQuery
 from finops.query import CostQuery
+from finops.root_cause import Cause
+from finops.root_cause import explanations as localized
 from finops.variance_bridge import (
     BY_BUCKET,
     BY_TOKEN,
@@ -42,6 +44,16 @@ OTHER_KEY = "\x00other"  # which no text of the database can hold
 
 
 @dataclass(frozen=True, slots=True)
+class Causes:
+    """What a localization found, the surest first; `unexplained` is what they leave of the
+    difference, None where it could not be looked for, which the notes say."""
+
+    causes: tuple[Cause, ...] = ()
+    unexplained: Decimal | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """`result` is the later period's total, with that of the other one as its `previous`; `days`
     are how many days of each had gone by. `bridge` is by the query's group_by, and `mixed` names
@@ -52,6 +64,7 @@ class Explanation:
     result: CostResult
     days: tuple[Decimal, Decimal]
     bridge: Bridge
+    causes: Causes
     mixed: tuple[str, ...]
     has_buckets: bool
 
@@ -70,6 +83,7 @@ def explain(query: CostQuery, against: Against, now: datetime) -> Explanation:
     with costs.snapshot():
         before, after = (costs.run(total_of(each)) for each in sides)
         found = drivers([limited(each) for each in sides], MIXED)
+        causes = causes_of(*sides)
     upto = after.freshness.rolled_up_to or now
     passed = tuple(elapsed_days(each.period, upto, query.zone) for each in sides)
     days = (passed[0], passed[1])
@@ -79,9 +93,20 @@ def explain(query: CostQuery, against: Against, now: datetime) -> Explanation:
         result=dataclasses.replace(after, previous=before),
         days=days,
         bridge=bridged(query, found, days),
+        causes=causes,
         mixed=found.group_by,
         has_buckets=found.has_buckets,
     )
+
+
+def causes_of(before: CostQuery, after: CostQuery) -> Causes:
+    """Where most of the difference happened, whatever the answer is grouped by."""
+    try:
+        found = localized.explain(before, after)
+    except InvalidQuery as error:
+        # The bridge stands without them.
+        return Causes(notes=(f"Not looked for: {error.message}.",))
+    return Causes(found.causes, found.unexplained, found.notes)
 
 
 @dataclass(frozen=True, slots=True)

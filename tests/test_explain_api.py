@@ -116,6 +116,13 @@ def test_a_change_is_told_by_what_was_changed(signed_in: Client) -> None:
     assert (row["feature"], row["before"], row["after"]) == ("chat", "0.018", "0.038")
 
 
+@pytest.mark.usefixtures("random_usage")
+def test_causes_and_what_they_leave_add_up_to_the_difference(signed_in: Client) -> None:
+    answer = json_of(signed_in, LATTER)
+    told = sum(Decimal(each["difference"]) for each in answer["causes"])
+    assert told + Decimal(answer["unexplained"]) == Decimal(answer["difference"])
+
+
 def test_requests_of_unknown_cost_are_counted_and_never_a_zero(signed_in: Client) -> None:
     usage.record([usage.event(START), usage.event(START + 4 * DAY)], now=NOW)
     answer = json_of(signed_in, LATTER)

@@ -94,9 +94,21 @@ def test_the_steps_that_are_shown_lead_from_one_sum_to_the_other(
 
 
 @pytest.mark.usefixtures("change")
+def test_where_it_happened_is_told_with_a_way_there(signed_in: Client, now: datetime) -> None:
+    page = signed_in.get(f"/explain?{period(now)}&group_by=model").text
+    causes = re.findall(r"<li>.*?</li>", page.partition('class="causes"')[2], re.DOTALL)
+    (chat,) = [each for each in causes if "feature=chat" in each]
+    assert "Feature chat" in text_of(chat)
+    assert "+$0.1000" in chat
+    for href in re.findall(r'href="([^"]+)"', chat):
+        assert signed_in.get(html.unescape(href)).status_code == 200
+
+
+@pytest.mark.usefixtures("change")
 def test_a_group_leads_to_its_own_change(signed_in: Client, now: datetime) -> None:
     page = signed_in.get(f"/explain?{period(now)}&group_by=feature").text
-    (href,) = re.findall(r'<a href="(/explain\?[^"]*feature=chat[^"]*)"', page)
+    table = page.partition("The change by feature")[2]
+    (href,) = re.findall(r'<a href="(/explain\?[^"]*feature=chat[^"]*)"', table)
     deeper = text_of(signed_in.get(html.unescape(href)).text)
     assert "Cost rose by $0.10" in deeper
     assert "against=weeks_before" in href

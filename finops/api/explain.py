@@ -23,6 +23,7 @@ from finops.compared_periods import AGAINST_PARAMETERS, parse_against
 from finops.costs import CostResult
 from finops.explanations import MOST_ROWS, Explanation, Row, explain, rows
 from finops.organisation.calendar import fiscal_first_month
+from finops.root_cause import Cause
 from finops.variance_bridge import Group
 
 
@@ -83,6 +84,9 @@ def as_json(found: Explanation, shown: list[Row]) -> dict[str, Any]:
             }
             for row in shown
         ],
+        "causes": [cause_json(each) for each in found.causes.causes],
+        "unexplained": json_value(found.causes.unexplained),
+        "notes": list(found.causes.notes),
         "freshness": freshness_json(result),
     }
 
@@ -96,6 +100,17 @@ def side_json(result: CostResult, days: Any) -> dict[str, Any]:
         "elapsed_days": round(float(days), 6),
         **{name: json_value(value) for name, value in result.totals.items()},
         "priced_requests": coverage.priced_requests,
+    }
+
+
+def cause_json(cause: Cause) -> dict[str, Any]:
+    return {
+        "elements": dict(cause.elements),
+        "before": json_value(cause.expected),
+        "after": json_value(cause.actual),
+        "difference": plain(cause.difference),
+        "share_of_difference": cause.share_of_difference,
+        "reason": cause.reason,
     }
 
 

@@ -80,6 +80,19 @@ def side(name: str) -> Any:
     )
 
 
+CAUSE = inline_serializer(
+    "ExplainCause",
+    {
+        "elements": serializers.DictField(
+            child=serializers.CharField(), help_text="Dimension → value, of all that hold at once."
+        ),
+        "before": money("Without what causes before it hold."),
+        "after": money("Likewise."),
+        "difference": money(),
+        "share_of_difference": serializers.FloatField(allow_null=True),
+        "reason": serializers.CharField(),
+    },
+)
 EXPLANATION = inline_serializer(
     "Explanation",
     {
@@ -106,6 +119,13 @@ EXPLANATION = inline_serializer(
                 "part. The remainder `Other` has is_other: true.",
             )
         ),
+        "causes": serializers.ListField(child=CAUSE),
+        "unexplained": serializers.CharField(
+            allow_null=True,
+            help_text="What the causes leave of the difference; null where they were not looked "
+            "for, which `notes` say.",
+        ),
+        "notes": serializers.ListField(child=serializers.CharField()),
         "freshness": FRESHNESS,
     },
 )

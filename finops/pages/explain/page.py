@@ -23,6 +23,7 @@ from finops.organisation.calendar import fiscal_first_month
 from finops.pages import states
 from finops.pages.comparison import comparison
 from finops.pages.explain import breakdown, wording
+from finops.pages.explain.causes import causes
 from finops.pages.explain.steps import steps
 from finops.pages.filters import Choice, Link, dimensions, period_text
 from finops.pages.kpis import Kpi, metric_kpi, unpriced_kpi
@@ -90,6 +91,7 @@ def figures(query: CostQuery, seen: CostQuery, now: datetime, *, given: Given) -
         "headline": wording.headline(found, now),
         "notes": wording.notes(found, now),
         "steps": steps(found, shown, now),
+        "causes": causes(found, carried),
         "table": breakdown.table(found, shown, carried),
         "table_title": f"The change by {labels.dimensions(found.query.group_by)}",
         "csv_href": address("api-explain-csv", found.query, **carried),
