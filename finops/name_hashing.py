@@ -117,6 +117,7 @@ def _convert_portion(cursor: CursorWrapper, held: NameHashing) -> int:
     }
     cursor.execute(statement("hash_users"), changed)
     cursor.execute(statement("hash_budget_values"), changed)
+    cursor.execute(statement("hash_anomaly_series"), changed)
     held.converted_to = users[-1][0]
     held.save()
     return len(users)

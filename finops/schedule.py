@@ -54,6 +54,12 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },
+    # A minute is judged soon after it is complete; hours and days in the turn that finds them so.
+    "judge_anomalies": {
+        "task": "finops.tasks.judge_anomalies",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
     "end_budget_increases": {
         "task": "finops.tasks.end_budget_increases",
         "schedule": 20.0,

@@ -90,7 +90,7 @@ def programs() -> dict[str, list[str]]:
         "ingest": [sys.executable, "-m", "finops.ingest_process"],
         "worker": [
             *(sys.executable, "-m", "celery", "--quiet", "-A", "finops", "worker", "--beat"),
-            *("--pool", "threads", "--concurrency", "7", "--loglevel", "WARNING"),
+            *("--pool", "threads", "--concurrency", "8", "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle"),
         ],
     }

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from finops import (
     alerts,
+    anomalies,
     batches,
     budgets,
     enforcement,
@@ -41,13 +42,18 @@ BUDGETS_SECONDS = 20.0
 # What this worker has read of budgets' usage and need not read again.
 MEMORY = budgets.Memory()
 # Of the worker's threads (finops/startup.py). One of the others folds, one is for the night, one
-# sends alerts, and two evaluate budgets: one of them may wait for what is slow to read.
+# sends alerts, one judges anomalies, and two evaluate budgets: one of them may wait for what is
+# slow to read.
 LONG = BoundedSemaphore(2)
 # Other people's servers may take long to answer; their turn takes no other thread.
 SENDING = BoundedSemaphore(1)
 SENDING_SECONDS = 20.0
 SUMMARIES_SECONDS = 30.0
 EVALUATING = BoundedSemaphore(2)
+# One turn at a time; the minutes that it has read need not be read again.
+JUDGING = BoundedSemaphore(1)
+MINUTES = anomalies.Memory()
+ANOMALIES_SECONDS = 60.0
 # What the last refresh of enforcement read, and when the next one may begin.
 ENFORCEMENT = enforcement.Kept()
 REFRESH_AT = 0.0
@@ -184,6 +190,27 @@ def evaluate_budgets() -> None:
         log.warning("%d of %d budgets could not be judged", report.failed, report.budgets)
     if report.alerts:
         log.info("%d budget alerts raised", report.alerts)
+
+
+@shared_task
+def judge_anomalies() -> None:
+    if not JUDGING.acquire(blocking=False):
+        return
+    until = time.monotonic() + ANOMALIES_SECONDS
+    try:
+        report = anomalies.judge(
+            timezone.now(),
+            settings.REPORTING_ZONE,
+            MINUTES,
+            has_time=lambda: time.monotonic() < until,
+        )
+    except rollups.ZoneChanged as error:
+        log.error("%s", error)
+        return
+    finally:
+        JUDGING.release()
+    if report.opened or report.closed:
+        log.info("anomalies: %d opened, %d closed", report.opened, report.closed)
 
 
 @shared_task

@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client
 
 from finops import alerts, api_tokens, audit, budgets, ingest_keys, invitations
+from finops.anomalies.series import Key
 from finops.budgets import increases, wanted
 from finops.budgets.increases import Doing
 from finops.channels import keeping
@@ -26,11 +27,13 @@ from finops.models import (
     Account,
     ActivatedTag,
     Alert,
+    Anomaly,
     CardinalityOverflow,
     Erasure,
     IngestKey,
     LatencyTier,
     Operation,
+    PlannedEvent,
     Price,
     PriceHold,
     RatingPreview,
@@ -150,6 +153,7 @@ def secret_team(now: datetime) -> dict[str, str]:
         **alert(now),
         **erasure(now),
         **budget(now),
+        **anomaly(now),
     }
 
 
@@ -273,3 +277,20 @@ def budget(now: datetime) -> dict[str, str]:
         made, wanted.read(asked, made, now, settings.REPORTING_ZONE), Doing(by, now)
     )
     return {"budget": str(made.pk), "increase": str(increase.pk)}
+
+
+def anomaly(now: datetime) -> dict[str, str]:
+    """Of the team, and an event that is planned for it."""
+    filters = {"team": TEAM, "feature": f"{MARK}-feature"}
+    held = Anomaly.objects.create(
+        series=Key.of(filters).name, filters=filters, team=TEAM, metric="effective_cost",
+        scale="minute", kind="spike", direction=1, severity="critical", reason=f"{MARK}-reason",
+        started_at=now - timedelta(hours=1), ended_at=now, seen_at=now, actual=COST, expected=1,
+        impact=COST, surprise=4,
+        spans={"minute": {"open": True}},
+    )  # fmt: skip
+    event = PlannedEvent.objects.create(
+        name=f"{MARK}-event", start=now, end=now + timedelta(days=1), filters={"team": [TEAM]},
+        created_by=f"{MARK}-person", created_at=now, changed_at=now,
+    )  # fmt: skip
+    return {"anomaly": str(held.pk), "plan": str(event.pk)}

@@ -59,7 +59,7 @@ DATA = {
     *("finops.operations", "finops.timed_reads"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations"),
-    "finops.alerts.retention",
+    *("finops.alerts.retention", "finops.anomalies.minutes"),
     *("finops.locks", "finops.teams", "finops.organisation", "finops.enforcement"),
     *(
         "ingest.aliases",

@@ -60,6 +60,9 @@ WITHOUT_USAGE = {
     *(name for name in RULES if name.startswith(("budget", "api-budget"))),
     *(name for name in RULES if name.startswith(("alert", "api-alert", "channel"))),
     "unsubscribe",
+    # And of anomalies and planned events, which are there as well.
+    *(name for name in RULES if name.startswith(("anomal", "api-anomal"))),
+    *(name for name in RULES if name.startswith(("planned-", "api-planned-"))),
 }
 
 

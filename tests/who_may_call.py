@@ -7,57 +7,29 @@ E an engineer of the secret team, O an engineer and V a viewer of another team, 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tests.callers import (
+    ACT,
+    ADMIN,
+    ALL,
+    ANY,
+    API,
+    DESKS,
+    FORM,
+    KEYS,
+    METHODS,
+    MONEY,
+    PAGE,
+    READERS,
+    READING,
+    SAFE,
+    SIGNED_IN,
+    SIGNING_IN,
+    WHERE,
+    Row,
+)
 
-READERS = {
-    "A": "administrator",
-    "F": "finance",
-    "E": "engineer of the team",
-    "O": "engineer of another team",
-    "V": "viewer of another team",
-    "N": "nobody",
-}
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+__all__ = ["METHODS", "READERS", "SAFE", "TABLE", "Row"]
 
-ALL = "AFEOVN"
-SIGNED_IN = "AFEOV"
-DESKS = "AFEO"  # ingest, prices, tokens
-KEYS = "AEO"
-MONEY = "AF"
-ADMIN = "A"
-NONE = ""
-
-PAGE = "GET"
-READING = "GET HEAD"
-API = "GET HEAD OPTIONS"
-FORM = "GET POST"
-ACT = "POST"
-ANY = "GET HEAD POST PUT PATCH DELETE OPTIONS"
-SIGNING_IN = "GET HEAD POST PUT OPTIONS"  # django-allauth's forms, which take PUT for POST
-
-
-class Row(NamedTuple):
-    """One address. `path` is one of the secret team's own where it names anything.
-
-    Whoever is in `read` may GET, HEAD and OPTIONS; whoever is in `write` the rest. Of them, who is
-    in `hidden` is answered 404, as if nothing were there. `shows` find the team on it with GET.
-    """
-
-    path: str
-    read: str
-    methods: str
-    write: str | None = None
-    hidden: str = NONE
-    shows: str = NONE
-    away: str = NONE  # are led elsewhere, whatever they do
-    got: int = 200  # besides what a form is answered with
-
-    def may(self, who: str, method: str) -> bool:
-        return who in (self.read if method in SAFE or self.write is None else self.write)
-
-
-WHERE = "period=7d"
 # The address as in urls.py → who may do what there.
 TABLE: dict[str, Row] = {
     # Figures.
@@ -140,6 +112,35 @@ TABLE: dict[str, Row] = {
         hidden="OV",
         shows="AFE",
     ),
+    # Anomalies.
+    "anomalies": Row("/anomalies?parts=yes", SIGNED_IN, READING, shows="AFE"),
+    "anomalies/<int:pk>": Row("/anomalies/{anomaly}", SIGNED_IN, READING, hidden="OV", shows="AFE"),
+    "anomalies/<int:pk>/verdict": Row("/anomalies/{anomaly}/verdict", DESKS, ACT, hidden="O"),
+    "anomalies/planned": Row(
+        *("/anomalies/planned", SIGNED_IN, "GET HEAD POST", DESKS), shows="AFE"
+    ),
+    "anomalies/planned/<int:pk>": Row(
+        "/anomalies/planned/{plan}", DESKS, "GET HEAD POST", hidden="O", shows="AFE"
+    ),
+    "anomalies/planned/<int:pk>/remove": Row(
+        "/anomalies/planned/{plan}/remove", DESKS, ACT, hidden="O"
+    ),
+    "api/v1/anomalies": Row("/api/v1/anomalies?parts=yes", SIGNED_IN, API, shows="AFE"),
+    "api/v1/anomalies/<int:number>": Row(
+        "/api/v1/anomalies/{anomaly}", SIGNED_IN, API, hidden="OV", shows="AFE"
+    ),
+    "api/v1/anomalies/<int:number>/verdict": Row(
+        "/api/v1/anomalies/{anomaly}/verdict", DESKS, "POST OPTIONS", hidden="O"
+    ),
+    "api/v1/planned-events": Row(
+        *("/api/v1/planned-events", SIGNED_IN, f"{API} POST", DESKS), shows="AFE"
+    ),
+    "api/v1/planned-events/<int:number>": Row(
+        *("/api/v1/planned-events/{plan}", SIGNED_IN, f"{API} PATCH DELETE", DESKS),
+        hidden="OV",
+        shows="AFE",
+    ),
+    "settings/anomalies": Row("/settings/anomalies", MONEY, FORM, write=ADMIN),
     # Prices.
     "api/v1/projection": Row(
         "/api/v1/projection?requests_per_day=1&input_tokens=1&output_tokens=1"

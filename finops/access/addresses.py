@@ -57,6 +57,7 @@ _MANAGE_BUDGETS = Rule(Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS)
 _MANAGE_PRICES = Rule(Ability.MANAGE_PRICES)
 _CHANNELS = Rule(Ability.MANAGE_CHANNELS)
 _BUDGETS = Rule(Ability.SEE_BUDGETS)
+_PLANS = Rule(Ability.SEE_COSTS, Ability.ANSWER_ALERTS)
 
 # The name of an address, as in urls.py, and its rule.
 RULES: Mapping[str, Rule] = {
@@ -102,6 +103,12 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("channel-test", "channel-turn", "channel-key"), _CHANNELS),
     **dict.fromkeys(("alerts", "alert", "api-alerts", "api-alert"), _BUDGETS),
     **dict.fromkeys(("alert-acknowledge", "alert-snooze"), Rule(Ability.ANSWER_ALERTS)),
+    **dict.fromkeys(("anomalies", "anomaly", "api-anomalies", "api-anomaly"), _COSTS),
+    **dict.fromkeys(("anomaly-verdict", "api-anomaly-verdict"), Rule(Ability.ANSWER_ALERTS)),
+    # Who sees teams of their own plans for those: that is for the page.
+    **dict.fromkeys(("planned-events", "api-planned-events", "api-planned-event"), _PLANS),
+    **dict.fromkeys(("planned-event", "planned-event-remove"), Rule(Ability.ANSWER_ALERTS)),
+    "settings-anomalies": _SETTINGS,
     "unsubscribe": _ANYBODY,  # whoever has the link of a mail
     "account-summary": _COSTS,
     "settings-tag-remove": Rule(Ability.MANAGE_SETTINGS),

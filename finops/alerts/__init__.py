@@ -5,7 +5,8 @@
 "threshold": {"basis", "kind": "percent" or "money", "value"}, "currency", "as_of" (rolled up to),
 "unpriced_requests", "series": [{"day", "actual"}] for a chart, "previous": the last period's total
 or None, "enforcement": None or {"policy", "acting": "refusing", "slowing" or "", "refuses_from" and
-"slows_from" (decimal strings or None), "until": ISO or None}, "url": the path of a page}. Other
+"slows_from" (decimal strings or None), "until": ISO or None}, "url": the path of a page}. A point
+of a series may be an hour, {"hour": its name, "actual"}. Other
 kinds have what they need of these, and words besides.
 """
 

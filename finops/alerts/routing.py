@@ -17,12 +17,14 @@ Kind = Alert.Kind
 TOPICS = {
     "budgets": "Budgets: thresholds, forecasts, unpriced requests",
     "increases": "Budget increases: asked for, approved, refused",
+    "anomalies": "Anomalies: usage that is not as expected",
     "operation": "Farthing itself: stale figures, channels that stopped",
 }
 TOPIC_OF = {
     **dict.fromkeys((Kind.BUDGET_ACTUAL, Kind.BUDGET_FORECAST, Kind.BUDGET_BURN_RATE), "budgets"),
     **dict.fromkeys((Kind.BUDGET_UNPRICED, Kind.BUDGET_LATE_USAGE), "budgets"),
     Kind.BUDGET_INCREASE: "increases",
+    Kind.ANOMALY: "anomalies",
     **dict.fromkeys((Kind.PIPELINE_STALE, Kind.PIPELINE_RECOVERED), "operation"),
     Kind.CHANNEL_STOPPED: "operation",
 }

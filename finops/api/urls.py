@@ -7,6 +7,7 @@ from django.urls.converters import PathConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.alerts import AlertsView, AlertView
+from finops.api.anomalies import AnomaliesView, AnomalyVerdictView, AnomalyView
 from finops.api.budget_increases import IncreasesView, IncreaseView
 from finops.api.budget_status import BudgetStatusView
 from finops.api.budgets import BudgetsView, BudgetView
@@ -14,6 +15,7 @@ from finops.api.costs import CostsCsvView, CostsView
 from finops.api.explain import ExplainCsvView, ExplainView
 from finops.api.forecast import ForecastView
 from finops.api.operations import OperationsView
+from finops.api.planned_events import PlannedEventsView, PlannedEventView
 from finops.api.problems import nothing_here
 from finops.api.projection import ProjectionView
 from finops.api.requests import RequestsView, RequestView
@@ -43,6 +45,15 @@ urlpatterns = [
     path("v1/projection", ProjectionView.as_view(), name="api-projection"),
     path("v1/alerts", AlertsView.as_view(), name="api-alerts"),
     path("v1/alerts/<int:number>", AlertView.as_view(), name="api-alert"),
+    path("v1/anomalies", AnomaliesView.as_view(), name="api-anomalies"),
+    path("v1/anomalies/<int:number>", AnomalyView.as_view(), name="api-anomaly"),
+    path(
+        "v1/anomalies/<int:number>/verdict",
+        AnomalyVerdictView.as_view(),
+        name="api-anomaly-verdict",
+    ),
+    path("v1/planned-events", PlannedEventsView.as_view(), name="api-planned-events"),
+    path("v1/planned-events/<int:number>", PlannedEventView.as_view(), name="api-planned-event"),
     path("v1/budgets", BudgetsView.as_view(), name="api-budgets"),
     path("v1/budgets/<int:number>", BudgetView.as_view(), name="api-budget"),
     path("v1/budgets/<int:number>/status", BudgetStatusView.as_view(), name="api-budget-status"),

@@ -39,11 +39,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`share` is of the tallest, from 0 to 1."""
+    """`share` is of the tallest, from 0 to 1. A `step` of an hour is called by its beginning."""
 
     day: str
     amount: str
     share: float
+    step: str = "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +194,14 @@ def label_of(name: str) -> str:
 
 
 def bars(facts: dict[str, Any]) -> list[Bar]:
-    """The days of its series; none where there is nothing to draw."""
+    """The days of its series, or hours that bring their names; none where nothing is to draw."""
     currency = str(facts.get("currency") or "USD")
     held = facts.get("series")
     points = [
         (day, amount)
         for each in (held if isinstance(held, list) else [])[-MOST_BARS:]
         if isinstance(each, dict)
-        and (day := day_of(each.get("day"), None)) is not None
+        and (day := each.get("hour") or day_of(each.get("day"), None)) is not None
         and (amount := decimal(each.get("actual"))) is not None
     ]
     tallest = max((amount for _, amount in points), default=Decimal(0))
@@ -208,9 +209,10 @@ def bars(facts: dict[str, Any]) -> list[Bar]:
         return []
     return [
         Bar(
-            formats.day(day, points[-1][0]),
+            formats.day(day, points[-1][0]) if isinstance(day, date) else str(day),
             formats.money_long(amount, currency),
             float(max(amount, Decimal(0)) / tallest),
+            "day" if isinstance(day, date) else "hour",
         )
         for day, amount in points
     ]
@@ -223,7 +225,8 @@ def caption(drawn: Sequence[Bar]) -> str:
     if len(drawn) == 1:
         return f"Cost of {drawn[0].day}: {drawn[0].amount}"
     tallest = max(drawn, key=lambda bar: bar.share).amount
-    return f"Cost by day, {drawn[0].day} – {drawn[-1].day}; the highest is {tallest}"
+    step = drawn[0].step
+    return f"Cost by {step}, {drawn[0].day} – {drawn[-1].day}; the highest is {tallest}"
 
 
 def sparkline(facts: dict[str, Any]) -> str:

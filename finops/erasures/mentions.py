@@ -32,6 +32,7 @@ _NOT_SEARCHED = frozenset(
 # Columns of closed vocabularies, besides those whose model has choices.
 _VOCABULARY: Mapping[str, frozenset[str]] = {
     "alert_delivery": frozenset({"message_id"}),
+    "anomaly": frozenset({"told_severity"}),
     "api_token": frozenset({"prefix"}),
     "attribution": frozenset({"status", "cache", "service_tier"}),
     "audit_record": frozenset({"action"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finops.models.alerts import Alert, Delivery, DeliveryAttempt, Snooze
+from finops.models.anomalies import Anomaly, AnomalyTurn, PlannedEvent
 from finops.models.budget_increases import BudgetIncrease
 from finops.models.budget_records import BudgetClosing, PipelineWatch
 from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
@@ -30,6 +31,8 @@ __all__ = [
     "Account",
     "ActivatedTag",
     "Alert",
+    "Anomaly",
+    "AnomalyTurn",
     "ApiToken",
     "AuditRecord",
     "Budget",
@@ -56,6 +59,7 @@ __all__ = [
     "NameHashing",
     "Operation",
     "PipelineWatch",
+    "PlannedEvent",
     "Price",
     "PriceHold",
     "RatingPreview",

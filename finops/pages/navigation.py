@@ -25,6 +25,7 @@ FIGURES = (
 )
 # What the figures mean, and will be.
 ANALYSES: tuple[Entry, ...] = (
+    Entry("Anomalies", "anomalies", "anomalies"),
     Entry("Explain", "explain", "explain"),
     Entry("Users", "users", "users"),
     Entry("Forecast", "forecast", "forecast"),

@@ -11,9 +11,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
-from finops import access
+from finops import access, anomalies
 from finops.costs import QueryTooSlow
 from finops.pages import wants_fragment
+from finops.pages.anomalies.rows import GoingOn, going_on_of
 from finops.pages.filters import filter_bar
 from finops.pages.links import address, nearest, parsed
 from finops.periods import InvalidQuery
@@ -24,6 +25,11 @@ Context = dict[str, Any]
 Controls = Callable[[CostQuery, datetime], Context]
 # Of the query, and of the query without its reader's own filters: all of it that they may see.
 Figures = Callable[[CostQuery, CostQuery, datetime], Context]
+
+
+def going_on(request: HttpRequest) -> GoingOn | None:
+    """What is not as expected now, in one line; None where nothing is."""
+    return going_on_of(anomalies.open_now(access.standing(request.user)))
 
 
 def show(
@@ -47,6 +53,8 @@ def show(
     is_fragment = wants_fragment(request)
     context: Context = {"section": page, "is_fragment": is_fragment}
     context["may_budget"] = access.allows("budget-new", "POST", request.user)
+    if page == "overview":
+        context["going_on"] = going_on(request)
     status = 200
     query = None
     try:

@@ -26,6 +26,9 @@ from finops.pages import (
     tokens,
     unsubscribe,
 )
+from finops.pages.anomalies import listing as anomaly_listing
+from finops.pages.anomalies import one as one_anomaly
+from finops.pages.anomalies import planned
 from finops.pages.budgets import entry as budget_entry
 from finops.pages.budgets import increases
 from finops.pages.budgets import listing as budget_listing
@@ -40,6 +43,9 @@ from finops.pages.prices import (
     ratings,
     sources,
     unpriced,
+)
+from finops.pages.settings import (
+    anomalies as anomaly_settings,
 )
 from finops.pages.settings import (
     calendar,
@@ -126,6 +132,13 @@ urlpatterns = [
     path("alerts/<int:pk>", alerts.alert, name="alert"),
     path("alerts/<int:pk>/acknowledge", alerts.acknowledge, name="alert-acknowledge"),
     path("alerts/<int:pk>/snooze", alerts.snooze, name="alert-snooze"),
+    path("anomalies", anomaly_listing.listing, name="anomalies"),
+    path("anomalies/<int:pk>", one_anomaly.anomaly, name="anomaly"),
+    path("anomalies/<int:pk>/verdict", one_anomaly.verdict, name="anomaly-verdict"),
+    path("anomalies/planned", planned.listing, name="planned-events"),
+    path("anomalies/planned/<int:pk>", planned.event, name="planned-event"),
+    path("anomalies/planned/<int:pk>/remove", planned.remove, name="planned-event-remove"),
+    path("settings/anomalies", anomaly_settings.page, name="settings-anomalies"),
     path("unsubscribe/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("account/summary", account.summary, name="account-summary"),
     path("settings/privacy", privacy.page, name="settings-privacy"),

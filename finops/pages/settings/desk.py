@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from finops import access, operations
+from finops.anomalies import severities
 from finops.channels import keeping
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
@@ -52,6 +53,11 @@ SECTIONS = (
         "channels",
         "Where alerts and summaries go: e-mail, Slack, webhooks and other services.",
     ),
+    Section(
+        "Anomalies",
+        "settings-anomalies",
+        "From how much money at stake on people are told of them.",
+    ),
     Section("Privacy", "settings-privacy", "Names of users as hashes; one user's history erased."),
 )
 
@@ -81,9 +87,17 @@ def in_force() -> dict[str, str]:
         "settings-retention": f"{kept:,} day{'s' if kept != 1 else ''}",
         "settings-operations": running(),
         "channels": channels_in_use(),
+        "settings-anomalies": anomaly_alerts(),
         "settings-calendar": f"{settings.REPORTING_ZONE.key}, {settings.CURRENCY}; "
         f"the fiscal year begins in {month}",
     }
+
+
+def anomaly_alerts() -> str:
+    held = severities.in_force()
+    if not held.is_on:
+        return "nobody is told"
+    return f"from {held.least_money:,f} {settings.CURRENCY} and {held.least_percent:f} %"
 
 
 def channels_in_use() -> str:

@@ -1,0 +1,20 @@
+"""Anomalies: series are read from rollups and judged by finops.detection; what is found is kept,
+told once, shown with what else it is seen in, and learned from."""
+
+from __future__ import annotations
+
+from finops.anomalies.feedback import NotPossible
+from finops.anomalies.listing import Search, open_now, page, visible, watched
+from finops.anomalies.turns import Memory, Report, judge
+
+__all__ = [
+    "Memory",
+    "NotPossible",
+    "Report",
+    "Search",
+    "judge",
+    "open_now",
+    "page",
+    "visible",
+    "watched",
+]

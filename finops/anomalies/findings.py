@@ -1,0 +1,170 @@
+"""Judges series: what detection finds in them becomes findings with their moments and money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from finops import detection
+from finops.anomalies import pictures
+from finops.anomalies.gathering import Series
+from finops.anomalies.measures import BY_SCALE, SUMMED, Metric, impact, summed, together
+from finops.anomalies.planning import Plan
+from finops.anomalies.scales import Scale
+from finops.anomalies.series import Key
+from finops.detection import Episode, Expectation
+
+Slot = tuple[Key, Metric]
+# How many alarms chance may raise in a month of one series where it is not about its cost: there
+# are many such metrics, and what matters of them is in the cost.
+SECONDARY_ALARMS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One episode of one series at one scale. `ended_at` is the end of its last step."""
+
+    key: Key
+    metric: Metric
+    scale: str
+    started_at: datetime
+    ended_at: datetime
+    is_open: bool
+    kind: str
+    direction: int
+    surprise: float
+    reason: str
+    actual: Decimal
+    expected: Decimal
+    impact: Decimal | None
+    picture: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Judged:
+    """What a turn has judged. `notes` count series by why they could not be."""
+
+    scale: Scale
+    slots: set[Slot] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+    series: set[Key] = field(default_factory=set)
+    left_out: int = 0
+
+
+def judge_series(judged: Judged, series: Series, end: datetime, plans: Sequence[Plan]) -> None:
+    """Add every episode of the last steps, and of those that are open however long they last.
+
+    All of the series is judged each time: where to begin says what is found.
+    """
+    scale = judged.scale
+    known, factors = spans_of(series, scale, end, plans)
+    judged.series.add(series.key)
+    for metric in BY_SCALE[scale.name]:
+        slot = (series.key, metric)
+        values: Sequence[float | None] = series.values(metric)
+        if metric in SUMMED:
+            values = relieved(values, factors)
+        spans = known if metric in SUMMED else [*known, *(span for span, _ in factors)]
+        held = detection.judge(
+            detection.Series(series.start, scale.step, values),
+            known=spans,
+            alarms_per_month=None if metric == Metric.COST else SECONDARY_ALARMS,
+        )
+        judged.slots.add(slot)
+        if held.note and metric == Metric.COST:
+            judged.notes[held.note] += 1
+        for episode in held.episodes:
+            found = finding(series, metric, scale, end, values, episode, held.expectation)
+            if found and (found.is_open or found.ended_at > end - scale.judged):
+                judged.findings.append(found)
+
+
+def finding(
+    series: Series,
+    metric: Metric,
+    scale: Scale,
+    end: datetime,
+    values: Sequence[float | None],
+    episode: Episode,
+    expectation: Expectation,
+) -> Finding | None:
+    """None where nothing is known of what was expected."""
+    steps = series.steps(episode.first, episode.last)
+    expected = expected_of(expectation, episode, len(series))
+    both = together(metric, steps, expected)
+    if both is None:
+        return None
+    actual, wanted = both
+    return Finding(
+        key=series.key,
+        metric=metric,
+        scale=scale.name,
+        started_at=instant_of(series, end, episode.first),
+        ended_at=instant_of(series, end, episode.last + 1),
+        is_open=episode.is_open,
+        kind=episode.kind,
+        direction=1 if episode.direction > 0 else -1,
+        surprise=episode.surprise,
+        reason=episode.reason,
+        actual=actual,
+        expected=wanted,
+        impact=impact(metric, summed(steps), actual, wanted),
+        picture=pictures.taken(series.starts(), scale, values, episode, expectation),
+    )
+
+
+def expected_of(expectation: Expectation, episode: Episode, length: int) -> list[float | None]:
+    """Of the steps of the episode; what is said of fewer steps than there are is of the last."""
+    shift = length - len(expectation.expected)
+    return [
+        expectation.expected[at - shift] if at >= shift else None
+        for at in range(episode.first, episode.last + 1)
+    ]
+
+
+def instant_of(series: Series, end: datetime, number: int) -> datetime:
+    """When step `number` begins."""
+    return end if number >= len(series) else series.starts()[number]
+
+
+def spans_of(
+    series: Series, scale: Scale, end: datetime, plans: Sequence[Plan]
+) -> tuple[list[range], list[tuple[range, float]]]:
+    """The steps that are excused, and those of which a multiple is expected."""
+    known: list[range] = []
+    factors: list[tuple[range, float]] = []
+    for plan in plans:
+        if not plan.concerns(series.key) or plan.end <= series.start or plan.start >= end:
+            continue
+        span = steps_between(series, scale, plan.start, plan.end)
+        if plan.factor and plan.holds(series.key):
+            factors.append((span, plan.factor))
+        else:
+            known.append(span)
+    return known, factors
+
+
+def steps_between(series: Series, scale: Scale, start: datetime, end: datetime) -> range:
+    """Every step that the span touches, give or take the hour of a night of daylight saving."""
+    first = (start - series.start) // scale.step
+    last = -((series.start - end) // scale.step)
+    return range(max(first, 0), min(max(last, 0), len(series)))
+
+
+def relieved(
+    values: Sequence[float | None], factors: Sequence[tuple[range, float]]
+) -> Sequence[float | None]:
+    """What is left to judge of steps of which a multiple was planned."""
+    if not factors:
+        return values
+    found = list(values)
+    for span, factor in factors:
+        for at in span:
+            each = found[at]
+            found[at] = None if each is None else each / factor
+    return found

@@ -1,0 +1,133 @@
+"""One turn of judging: what is complete since the last one is read, judged, kept and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from finops.anomalies import incidents, keeping, planning, severities, telling
+from finops.anomalies.findings import Judged, judge_series
+from finops.anomalies.gathering import Gathered, of_long, of_minutes
+from finops.anomalies.keeping import Kept
+from finops.anomalies.minutes import Minutes
+from finops.anomalies.scales import SCALES, Scale
+from finops.anomalies.series import Key
+from finops.costs import read_freshness, snapshot
+from finops.locks import Lock, alone
+from finops.models import Anomaly, AnomalyTurn
+from finops.rollups import refuse_other_zone
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a worker has read already."""
+
+    minutes: Minutes = field(default_factory=Minutes)
+
+
+@dataclass(slots=True)
+class Report:
+    """What one call did; `scales` are those that had something new to judge."""
+
+    scales: list[str] = field(default_factory=list)
+    opened: int = 0
+    closed: int = 0
+    alerts: int = 0
+    busy: bool = False
+
+
+def judge(
+    now: datetime,
+    zone: ZoneInfo,
+    memory: Memory,
+    has_time: Callable[[], bool] = lambda: True,
+) -> Report:
+    """Judge every scale that has a complete step which was not judged yet.
+
+    Nothing is judged that is not in the figures: where they are stale it waits. Any number of
+    workers may call it; one of them judges. Raises rollups.ZoneChanged.
+    """
+    report = Report()
+    with alone(Lock.ANOMALIES) as is_alone:
+        if not is_alone:
+            return Report(busy=True)
+        known = known_to(now, zone)
+        if known is None:
+            return report
+        former = dict(AnomalyTurn.objects.values_list("scale", "judged_to"))
+        for name, scale in SCALES.items():
+            end = scale.end(known, zone)
+            if name in former and end <= former[name]:
+                continue
+            judged = judge_scale(scale, end, zone, memory, has_time)
+            kept = record(judged, end, now, report)
+            report.scales.append(name)
+            report.opened, report.closed = report.opened + kept.opened, report.closed + kept.closed
+    return report
+
+
+def known_to(now: datetime, zone: ZoneInfo) -> datetime | None:
+    """Up to when everything is in the figures; None before the first event."""
+    with snapshot() as cursor:
+        refuse_other_zone(cursor, zone)
+        upto = read_freshness(cursor).rolled_up_to
+    return None if upto is None else min(upto, now)
+
+
+def judge_scale(
+    scale: Scale, end: datetime, zone: ZoneInfo, memory: Memory, has_time: Callable[[], bool]
+) -> Judged:
+    judged, plans = Judged(scale), planning.plans(end - scale.history)
+    for part in parts(scale, end, zone, memory, open_keys()):
+        judged.left_out += part.left_out
+        for problem in part.problems or ():
+            judged.notes[problem] += 1
+        for series in part.series:
+            if series.key in judged.series:
+                continue
+            if not has_time():
+                judged.left_out += 1
+                continue
+            judge_series(judged, series, end, plans)
+    return judged
+
+
+def parts(
+    scale: Scale, end: datetime, zone: ZoneInfo, memory: Memory, wanted: set[Key]
+) -> Iterator[Gathered]:
+    if scale.name != "minute":
+        yield from of_long(scale, end, zone)
+        return
+    with snapshot() as cursor:
+        memory.minutes.refresh(cursor, end)
+    yield of_minutes(memory.minutes, end, wanted)
+
+
+def open_keys() -> set[Key]:
+    """The series in which something is open."""
+    rows = Anomaly.objects.filter(closed_at=None).values_list("filters", flat=True)
+    return {Key.of(filters) for filters in rows}
+
+
+def record(judged: Judged, end: datetime, now: datetime, report: Report) -> Kept:
+    """All of it or nothing: what a worker that is killed has judged is judged again."""
+    thresholds = severities.in_force()
+    with transaction.atomic():
+        kept = keeping.keep(judged, thresholds, now)
+        AnomalyTurn.objects.update_or_create(
+            scale=judged.scale.name,
+            defaults={
+                "judged_to": end,
+                "judged_at": now,
+                "series": len(judged.series),
+                "left_out": judged.left_out,
+                "notes": dict(judged.notes.most_common(20)),
+            },
+        )
+        incidents.regroup(now)
+        report.alerts += telling.tell(thresholds, now)
+    return kept

@@ -1,0 +1,118 @@
+"""/api/v1/anomalies: what is not as expected, and what people say of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from finops import access, anomalies
+from finops.alerts.log import whole_number
+from finops.anomalies import feedback
+from finops.anomalies.feedback import NotPossible
+from finops.anomalies.listing import PAGE_SIZE, Search
+from finops.anomalies.pictures import picture_of
+from finops.api import parameters
+from finops.api.anomaly_schema import (
+    LARGEST_PAGE,
+    LIST_SCHEMA,
+    ONE_SCHEMA,
+    VERDICT_SCHEMA,
+    anomaly_json,
+)
+from finops.api.budgets import author, body, ip
+from finops.api.values import instant
+from finops.models import Anomaly
+from finops.organisation.stored import Act
+from finops.periods import InvalidQuery, parse_instant
+
+PARAMETERS = (*Search().__slots__, "cursor", "limit")
+
+
+class AnomaliesView(APIView):
+    @extend_schema(**LIST_SCHEMA)
+    def get(self, request: Request) -> Response:
+        params = parameters.given(request, PARAMETERS)
+        search, size = Search.from_params(params), whole_number(params, "limit")
+        if size is not None and not 1 <= size <= LARGEST_PAGE:
+            raise InvalidQuery("limit", f"must be from 1 to {LARGEST_PAGE}")
+        standing = access.standing(request.user)
+        page = anomalies.page(search, standing, params.get("cursor", ""), size or PAGE_SIZE)
+        seen = known(request, page.anomalies)
+        watched = [
+            {
+                "scale": each.scale,
+                "judged_to": instant(each.judged_to),
+                "judged_at": instant(each.judged_at),
+                "series": each.series,
+                "left_out": each.left_out,
+            }
+            for each in anomalies.watched()
+        ]
+        rows = [anomaly_json(each, seen) for each in page.anomalies]
+        return Response({"anomalies": rows, "next_cursor": page.next_cursor, "watched": watched})
+
+
+class AnomalyView(APIView):
+    @extend_schema(**ONE_SCHEMA)
+    def get(self, request: Request, number: int) -> Response:
+        return Response(one_json(request, find(request, number)))
+
+
+class AnomalyVerdictView(APIView):
+    @extend_schema(**VERDICT_SCHEMA)
+    def post(self, request: Request, number: int) -> Response:
+        held, given = find(request, number), body(request)
+        verdict, reason = (text(given, name) for name in ("verdict", "reason"))
+        until = None
+        if wanted := text(given, "until"):
+            until = parse_instant("until", wanted, settings.REPORTING_ZONE)
+        act = Act(author(request), timezone.now(), ip(request))
+        try:
+            feedback.judge(held, verdict, act, reason=reason, until=until)
+        except NotPossible as error:
+            raise ValidationError({"verdict": str(error)}) from None
+        return Response(one_json(request, find(request, number)))
+
+
+def text(given: Any, name: str) -> str:
+    value = given.get(name, "")
+    if not isinstance(value, str):
+        raise ValidationError({name: "Write text."})
+    return value.strip()
+
+
+def find(request: Request, number: int) -> Anomaly:
+    seen = anomalies.visible(access.standing(request.user))
+    found = seen.filter(pk=number).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def known(request: Request, held: list[Anomaly]) -> set[int]:
+    """Of what these name, what the reader sees."""
+    named = {each.lead_id for each in held if each.lead_id} | {
+        other.pk for each in held for other in each.also_seen_in.all()
+    }
+    seen = anomalies.visible(access.standing(request.user))
+    return set(seen.filter(pk__in=named).values_list("pk", flat=True))
+
+
+def one_json(request: Request, held: Anomaly) -> dict[str, Any]:
+    picture = picture_of(held)
+    steps = picture and {
+        "scale": picture.scale,
+        "starts": [instant(each) for each in picture.starts],
+        **{name: getattr(picture, name) for name in ("actual", "expected", "low", "high")},
+        "first": picture.first,
+        "last": picture.last,
+    }
+    return {**anomaly_json(held, known(request, [held])), "steps": steps}
