@@ -61,7 +61,7 @@ TABLE: dict[str, Row] = {
     "users.csv": Row(f"/users.csv?{WHERE}", SIGNED_IN, READING, shows="AFE"),
     "api/v1/users": Row(f"/api/v1/users?{WHERE}", SIGNED_IN, API, shows="AFE"),
     "api/v1/users/concentration": Row(
-        f"/api/v1/users/concentration?{WHERE}", SIGNED_IN, API, shows="AFE"
+        f"/api/v1/users/concentration?{WHERE}", SIGNED_IN, API, shows="E"
     ),
     "api/v1/users/limits": Row("/api/v1/users/limits", SIGNED_IN, API),
     "api/v1/users/<anything:user>": Row(
