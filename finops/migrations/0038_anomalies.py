@@ -10,7 +10,7 @@ import finops.models.budgets
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("finops", "0036_rollup_minute"),
+        ("finops", "0037_forecast_methods"),
     ]
 
     operations = [
