@@ -39,7 +39,7 @@ BY_BUCKET = (
 # With more combinations of attribution than this only the first few of the finest dimensions tell
 # groups apart: a bridge of so many takes seconds.
 PRICED_BY = 3
-MOST_GROUPS = 10_000
+MOST_GROUPS = 5_000
 
 # Whether it is Other, and the keys.
 Name = tuple[bool, tuple[str, ...]]

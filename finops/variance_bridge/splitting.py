@@ -31,6 +31,7 @@ class Step(NamedTuple):
 
 
 UNCHANGED = Step(ONE, ONE)
+Tokens = dict[str, Decimal]
 
 
 class Whole(NamedTuple):
@@ -70,7 +71,10 @@ def split(before: Side, after: Side, whole: Whole, scheme: Scheme) -> dict[str, 
     sides = (before, after)
     found = dict.fromkeys(scheme.parts, ZERO)
     paid = paid_share(sides, scheme)
-    lengths = [lengths_of(part, sides, paid, scheme) for part in scheme.lengths]
+    tokens = (priced_tokens(before, scheme), priced_tokens(after, scheme))
+    lengths = [
+        lengths_of(part, scheme.lengths[part], sides, tokens, paid) for part in scheme.lengths
+    ]
     by_request = by_the_request(sides, paid)
     cost = cost_of_a_request(sides, lengths, by_request, paid)
     requests = Step(Decimal(before.requests), Decimal(after.requests))
@@ -116,19 +120,18 @@ def priced(side: Side) -> int:
     return side.priced_requests if side.requests else 0
 
 
-def priced_tokens(side: Side, bucket: str) -> Decimal:
-    """Nothing where costs cannot be told by tokens."""
-    return side.tokens.get(bucket, 0) * side.priced_share_of_tokens if priced(side) else ZERO
+def priced_tokens(side: Side, scheme: Scheme) -> Tokens:
+    """Those of requests that have costs, by bucket; none where costs cannot be told by tokens."""
+    if not priced(side):
+        return dict.fromkeys(scheme.buckets, ZERO)
+    share = side.priced_share_of_tokens
+    return {bucket: side.tokens.get(bucket, 0) * share for bucket in scheme.buckets}
 
 
-def price_of(side: Side, bucket: str, length: Decimal) -> Decimal | None:
-    """What a token costs in effect; not known where there is none."""
-    tokens = priced_tokens(side, bucket)
-    return ratio(side.costs.get(bucket, ZERO), tokens) if length else None
-
-
-def length_of(side: Side, part: str, scheme: Scheme) -> Decimal:
-    return sum((priced_tokens(side, bucket) for bucket in scheme.lengths[part]), ZERO)
+def price_of(side: Side, bucket: str, tokens: Tokens, share: Decimal) -> Decimal | None:
+    """What a token costs at list; not known where there is none."""
+    price = ratio(side.costs.get(bucket, ZERO), tokens[bucket])
+    return None if price is None or not share else price / share
 
 
 def paid_share(sides: tuple[Side, Side], scheme: Scheme) -> Step:
@@ -150,23 +153,30 @@ def by_the_request(sides: tuple[Side, Side], paid: Step) -> Step:
     return known(*found)
 
 
-def lengths_of(part: str, sides: tuple[Side, Side], paid: Step, scheme: Scheme) -> Lengths:
-    totals = [length_of(side, part, scheme) for side in sides]
+def lengths_of(
+    part: str,
+    buckets: tuple[str, ...],
+    sides: tuple[Side, Side],
+    tokens: tuple[Tokens, Tokens],
+    paid: Step,
+) -> Lengths:
+    """Buckets without a token in either period say nothing, and are left out."""
+    totals = [sum((each[bucket] for bucket in buckets), ZERO) for each in tokens]
     shares, prices = {}, {}
-    for bucket in scheme.lengths[part]:
+    for bucket in buckets:
+        if not (tokens[0][bucket] or tokens[1][bucket]):
+            continue
         shares[bucket] = known(
+            *(ratio(each[bucket], total) for each, total in zip(tokens, totals, strict=True))
+        )
+        prices[bucket] = known(
             *(
-                ratio(priced_tokens(side, bucket), total)
-                for side, total in zip(sides, totals, strict=True)
+                price_of(side, bucket, each, share) if total else None
+                for side, each, total, share in zip(sides, tokens, totals, paid, strict=True)
             )
         )
-        listed = []
-        for side, total, share in zip(sides, totals, paid, strict=True):
-            price = price_of(side, bucket, total)
-            listed.append(None if price is None or not share else price / share)
-        prices[bucket] = known(*listed)
-    tokens = known(*(ratio(total, priced(side)) for side, total in zip(sides, totals, strict=True)))
-    return Lengths(part, tokens, shares, prices)
+    length = known(*(ratio(total, priced(side)) for side, total in zip(sides, totals, strict=True)))
+    return Lengths(part, length, shares, prices)
 
 
 def cost_of_a_request(
