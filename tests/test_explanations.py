@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,8 @@ import pytest
 
 from finops.costs import run
 from finops.query import CostQuery, InvalidQuery
-from finops.root_cause.explanations import EVERYONE_ELSE, explain
+from finops.root_cause.explanations import AT_LEAST, EVERYONE_ELSE, Table, explain, localized
+from finops.root_cause.measures import MEASURES
 from tests import figures, usage
 
 NOW = datetime(2026, 10, 18, 12, tzinfo=UTC)
@@ -149,3 +151,16 @@ def test_what_is_not_kept_and_what_is_not_known_is_refused() -> None:
         explain(query(BEFORE), query(AFTER), "happiness")
     with pytest.raises(InvalidQuery, match="same for both"):
         explain(query(BEFORE, team="cx"), query(AFTER))
+
+
+def test_where_nothing_stands_out_the_largest_changes_are_told_as_such() -> None:
+    dice = random.Random(1)
+    leaves = {}
+    for keys in product((f"f{n}" for n in range(9)), (f"m{n}" for n in range(6)), ("prod", "test")):
+        was = Decimal(round(100 * dice.lognormvariate(0, 1)))
+        now = Decimal(round(float(was) * dice.lognormvariate(0, 0.3)))
+        leaves[keys] = ([Decimal(1), Decimal(0), was], [Decimal(1), Decimal(0), now])
+    table = Table(("feature", "model", "environment"), leaves)
+    found = localized(table, MEASURES["effective_cost"], Decimal(1))
+    assert found.note.endswith(AT_LEAST)
+    assert found.causes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,8 +26,8 @@ from finops.periods import Period
 from finops.query import CostQuery, InvalidQuery
 from finops.root_cause.evidence import COUNTS
 from finops.root_cause.findings import Cause, Localization
-from finops.root_cause.leaves import ADDITIVE, EXACT_DIGITS, RATIO
-from finops.root_cause.localization import Search, examine
+from finops.root_cause.leaves import ADDITIVE, EXACT_DIGITS, RATIO, Leaves
+from finops.root_cause.localization import Search, examine_table
 from finops.root_cause.measures import Measure, measure_named
 from finops.root_cause.wording import Words
 
@@ -57,6 +58,10 @@ LEADERS = 20
 MOST_USERS = 3
 LEAST_OF_USER = Decimal("0.1")
 EVERYONE_ELSE = "everyone else"
+SEARCH = Search(least_share=LEAST_SHARE, nameless={"user": EVERYONE_ELSE})
+# Where nothing stands out, at least where most of it was: weighed by the amount.
+LARGEST = dataclasses.replace(SEARCH, power=COUNTS, most_causes=3, least_share=0.1)
+AT_LEAST = "These hold much of it, by no more than usage differs anyway."
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +187,17 @@ def total(table: Table, asked: Measure, side: int) -> Decimal:
 
 def localized(table: Table, asked: Measure, scale: Decimal) -> Localization:
     words = Words(asked.tell(settings.CURRENCY), asked.of)
-    # What explains money is weighed by money, however far small leaves scatter.
-    search = Search(least_share=LEAST_SHARE, nameless={"user": EVERYONE_ELSE}, power=COUNTS)
     with localcontext(prec=EXACT_DIGITS):
-        leaves = {keys: figures(asked, both, scale) for keys, both in table.leaves.items()}
+        figures_of = {keys: figures(asked, both, scale) for keys, both in table.leaves.items()}
     measure = ADDITIVE if asked.denominator is None else RATIO
-    return examine(leaves, table.dimensions, measure, search=search, words=words)
+    leaves = Leaves.of(figures_of, table.dimensions, measure)
+    found = examine_table(leaves, search=SEARCH, words=words)
+    if found.causes or not found.difference:
+        return found
+    largest = examine_table(leaves, search=LARGEST, words=words)
+    if not largest.causes:
+        return found
+    return dataclasses.replace(largest, note=f"{found.note} {AT_LEAST}")
 
 
 def figures(asked: Measure, both: Both, scale: Decimal) -> tuple[object, object]:
