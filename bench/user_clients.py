@@ -28,6 +28,8 @@ from finops.requests import MOST_REQUESTS, Pulse  # noqa: E402
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CLIENTS = DATA / "servegen_bailian_clients"
 DAYS, WINDOWS, WINDOW_SECONDS = 35, 144, 600
+MOST_OF_DAYS = 20
+SIDES = {"input_tokens": "input", "text_tokens": "input", "output_tokens": "output"}
 LAST = date(2026, 10, 14)
 INPUT_PRICE, OUTPUT_PRICE = 2.5e-6, 1e-5
 KINDS = (HEAVY, GROWING, BURSTY, BOT, LOOP)
@@ -90,13 +92,14 @@ def clients(dice: np.random.Generator) -> list[User]:
     rates = pd.read_parquet(CLIENTS / "rates_10min.parquet")
     sizes = sizes_of(pd.read_parquet(CLIENTS / "token_stats.parquet"))
     found = []
-    windows = int(rates.t_s.max() // WINDOW_SECONDS) + 1
+    windows = rates.groupby("model").t_s.max() // WINDOW_SECONDS + 1
     for key, held in rates.groupby(["model", "client_id"], sort=True):
         if key not in sizes:
             continue
-        line = np.zeros(max(windows, WINDOWS))
+        # A model's record is of two weeks or of one day, its last step often missing.
+        line = np.zeros(-(-int(windows[key[0]]) // WINDOWS) * WINDOWS)
         line[(held.t_s // WINDOW_SECONDS).astype(int)] = (held.rate_rps * WINDOW_SECONDS).round()
-        whole = line[: len(line) // WINDOWS * WINDOWS].reshape(-1, WINDOWS)
+        whole = line.reshape(-1, WINDOWS)
         repeated = whole[np.arange(DAYS) % len(whole)]
         noise = np.exp(0.2 * dice.standard_normal((DAYS, 1)))
         counts = np.round(repeated * noise)
@@ -112,15 +115,19 @@ def sizes_of(stats: pd.DataFrame) -> dict[Any, tuple[float, float, float, float]
     found: defaultdict[Any, dict[str, tuple[float, float]]] = defaultdict(dict)
     for (model, client, name), row in middle.iterrows():
         low, high = max(row.p50, 1.0), max(row.p95, row.p50, 1.0)
-        side = "output" if "output" in str(name) else "input"
-        found[model, client][side] = (low, math.log(high / low) / 1.645)
+        if side := SIDES.get(str(name)):
+            found[model, client][side] = (low, math.log(high / low) / 1.645)
     return {key: (*each["input"], *each["output"]) for key, each in found.items() if len(each) == 2}
 
 
 def inject(users: list[User], each: int, dice: np.random.Generator) -> None:
-    """Makes so many of each kind out of users that are neither first nor last."""
+    """Makes so many of each kind out of users of most days that are neither first nor last."""
     order = sorted(range(len(users)), key=lambda n: -spent(users[n]))
-    middle = order[len(order) // 20 : len(order) * 19 // 20]
+    middle = [
+        number
+        for number in order[len(order) // 20 : len(order) * 19 // 20]
+        if np.count_nonzero(users[number].counts.sum(axis=1)) >= MOST_OF_DAYS
+    ]
     chosen = dice.permutation(middle)[: each * len(KINDS)]
     above = spent(users[order[len(order) // 100]])
     for place, number in enumerate(chosen):
@@ -168,7 +175,7 @@ def make_loop(user: User, dice: np.random.Generator, above: float) -> None:
     number = DAYS - 1 - int(dice.integers(0, 7))
     usual = user.counts[:number].sum(axis=1)
     hours = float(dice.uniform(1, 9))
-    least = 12 * max(float(np.median(usual)), 1.0)
+    least = 12 * float(np.median(usual[usual > 0]))
     count = int(max(dice.uniform(100, 1000) * hours, least))
     begins = float(dice.uniform(0, 86_400 - hours * 3600))
     own = user.pulse(LAST - timedelta(days=DAYS - 1 - number), dice)

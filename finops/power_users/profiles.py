@@ -23,9 +23,9 @@ WHOLE_DAYS = 35
 # How far back a sudden day is looked for, and how often single requests are read, each time of one
 # day and at most requests.MOST_REQUESTS of them.
 RECENT = timedelta(days=7)
-MOST_READS = 4
+MOST_READS = 8
 DAY = timedelta(days=1)
-LEFT = "{} users had too many requests to look at all of them for loops and bots."
+LEFT = "Of {} users not all requests were looked at for loops and bots: there are too many."
 TOO_SLOW = "Single requests could not be read in time, so loops and bots are not looked for."
 
 
@@ -114,7 +114,7 @@ def labels_of_days(
 
 
 def suspects_of(number: int, found: Sequence[UserDay], window: Window) -> list[Suspect]:
-    """The last whole day, where there is enough of it, and the recent day that is most sudden."""
+    """The last whole day, where there is enough of it, and the two most sudden recent ones."""
     past = Past.of(found, window.last)
     recent = [
         Suspect(number, each.day, each.requests, past.usual_requests(each.day))
@@ -123,7 +123,7 @@ def suspects_of(number: int, found: Sequence[UserDay], window: Window) -> list[S
     ]
     sudden = [each for each in recent if each.requests >= SUDDEN * each.usual]
     chosen = [each for each in recent if each.day == window.whole]
-    chosen += sorted(sudden, key=lambda each: each.suddenness)[-1:]
+    chosen += sorted(sudden, key=lambda each: each.suddenness)[-2:]
     return list(dict.fromkeys(chosen))
 
 
