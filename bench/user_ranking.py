@@ -56,7 +56,7 @@ CROSS JOIN LATERAL (
     SELECT round((random() * 20 / user_id ^ 0.8 + 0.000001)::numeric, 12) AS cost
     WHERE user_id > 0 AND part > 0
 ) AS paid
-WHERE hashint8(user_id * 100000 + (day - date '2026-01-01')) %% 1000
+WHERE (hashint8(user_id * 100000::bigint + (day - date '2026-01-01')) & 1048575) %% 1000
     BETWEEN 0 AND 520 * (1 - user_id / (%(users)s + 1.0)) ^ 0.4;
 INSERT INTO rollup_user_total (span, start, user_id, {SUMS})
 SELECT span, date_trunc(span, day::timestamp)::date, user_id, {ADDED}

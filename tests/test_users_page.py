@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.http import urlencode
 
+from finops import name_hashing
 from finops.models import Account, Role, Team, TeamMember
 from tests import usage
 from tests.page_texts import price_gpt_4o, rows_of, text_of
@@ -138,6 +139,19 @@ def test_a_limit_becomes_a_budget_for_each_user(signed_in: Client) -> None:
     form = signed_in.get(href).text
     assert 'value="search"' in form
     assert re.search(r'<option value="user"\s+selected', form)
+
+
+@pytest.mark.usefixtures("figures")
+def test_a_hashed_user_is_found_by_the_name_in_the_clear(signed_in: Client, now: datetime) -> None:
+    assert name_hashing.turn_on("ada", now)
+    for step in range(3):
+        name_hashing.convert(now + step * name_hashing.SETTLED)
+    page = signed_in.get("/users/profile?user=ann").text
+    [stored] = re.findall(r"Stored as <code>(u_[0-9a-f]{24})</code>", page)
+    assert signed_in.get("/api/v1/users/ann").json()["user"] == stored
+    [found] = signed_in.get("/api/v1/users?q=ann").json()["users"]
+    assert (found["user"], found["place"]) == (stored, 1)
+    assert ">ann<" not in signed_in.get("/users").text
 
 
 @pytest.mark.usefixtures("figures")

@@ -32,6 +32,7 @@ PERIODS = {DAY: "daily", MONTH: "monthly"}
 class Shown:
     """One look back: money saved with its share, users touched, requests kept out."""
 
+    look: str
     saved: str
     share: str
     users: str
@@ -137,13 +138,14 @@ def row(query: CostQuery, found: Limits, limit: Limit, chosen: list[Decimal]) ->
         amount=formats.money_long(limit.amount, ""),
         is_proposed=limit.is_proposed,
         is_chosen=limit.amount in chosen,
-        looks=tuple(shown(each) for each in limit.savings),
+        looks=tuple(shown(each, look(found, number)) for number, each in enumerate(limit.savings)),
         budget_href=budget_href(query, found.span, limit.amount),
     )
 
 
-def shown(saving: Saving) -> Shown:
+def shown(saving: Saving, name: str) -> Shown:
     return Shown(
+        name,
         formats.money_long(saving.excess.cost, ""),
         formats.MISSING if saving.cost_share is None else formats.share_short(saving.cost_share, 1),
         formats.count_long(saving.excess.users),
