@@ -101,6 +101,16 @@ def test_models_are_chosen_by_their_past_errors_and_named() -> None:
     assert found.tests[0].first < found.tests[-1].first
 
 
+@pytest.mark.parametrize(("weeks", "least", "most"), [(2, 1.6, 2.6), (4, 2.7, 3.3)])
+def test_another_level_is_believed_the_longer_it_lasts(
+    weeks: int, least: float, most: float
+) -> None:
+    before = noisy(112)
+    made = fit([*before, *(3 * each for each in noisy(7 * weeks, seed=2))], 28)
+    assert made.changed == weeks
+    assert least < made.path.sum() / sum(before[-28:]) < most
+
+
 def test_a_sum_is_less_sure_than_its_days_would_be_if_they_erred_apart() -> None:
     chance = np.random.default_rng(3)
     levels = np.repeat(np.exp(np.cumsum(chance.normal(0, 0.1, 60))), 7)

@@ -15,7 +15,15 @@ from functools import lru_cache
 import numpy as np
 
 from finops.forecasts import feasts
-from finops.forecasts.models import WEEK, Array, Known, Model, candidates, days_of
+from finops.forecasts.models import (
+    WEEK,
+    Array,
+    Known,
+    Model,
+    candidates,
+    changed_at,
+    days_of,
+)
 
 LEAST_WEEKS = 8
 # What is known at the least at an origin, in weeks.
@@ -28,6 +36,8 @@ TRIED_WEEKS = 18
 # A model that could be tried at fewer origins is not chosen.
 LEAST_ORIGINS = 3
 BEST = 2
+# After so many weeks another level is gone by alone.
+BELIEVED_WEEKS = 4
 # Horizons in weeks are rounded up to these, so that a choice is kept for the whole day.
 HORIZONS = (5, 8, 18, 54)
 KEPT = 4096
@@ -40,7 +50,9 @@ class Fit:
     """`path` are the days ahead, and `errors` what came to more (actual − forecast) by the same
     models at each of `origins` (days known there), day by day, NaN where that is not known yet.
     `scores` are the errors of the models that were tried, the best first, and `score` that of the
-    chosen ones together: mean error of a day as a part of the mean day."""
+    chosen ones together: mean error of a day as a part of the mean day. Where the level is another
+    one since a few weeks, `changed` is how many: the path leans on those, and errors are made as
+    many times as large as the level is."""
 
     models: tuple[str, ...]
     path: Array
@@ -49,6 +61,7 @@ class Fit:
     origins: tuple[int, ...]
     scores: tuple[tuple[str, float], ...]
     score: float
+    changed: int = 0
 
 
 def fit(values: Values, days: int, first: date | None = None, whole: Values | None = None) -> Fit:
@@ -88,15 +101,31 @@ def _fit(values: bytes, ahead: int, first: date | None, hint: bytes) -> Fit:
     if first is not None:
         path = path * feasts.effects(days, first, len(path))
     errors = actual - mean_of([trials[name] for name in chosen])
+    score = relative(errors[:, :JUDGED_DAYS], actual[:, :JUDGED_DAYS])
+    path, times, changed = after_change(path, now)
     return Fit(
         models=chosen,
         path=np.maximum(path, 0.0),
-        errors=errors,
+        errors=errors * times,
         actual=actual,
         origins=tuple(len(days) - (len(weeks) - cut) * WEEK for cut in cuts),
         scores=tuple(scores.items()),
-        score=relative(errors[:, :JUDGED_DAYS], actual[:, :JUDGED_DAYS]),
+        score=score,
+        changed=changed,
     )
+
+
+def after_change(path: Array, known: Known) -> tuple[Array, float, int]:
+    """The path, how many times as large errors are, and since how many weeks the level is another
+    one. It may be a passing one: the more weeks it has lasted, the more it is believed."""
+    weeks = changed_at(known.levels)
+    if not weeks:
+        return path, 1.0, 0
+    level = float(known.levels[-weeks:].mean())
+    before = float(np.median(known.levels[:-weeks][-LEAST_WEEKS:]))
+    trust = min(weeks / BELIEVED_WEEKS, 1.0)
+    mixed = trust * np.resize(known.at(level), len(path)) + (1 - trust) * path
+    return mixed, max(level / before, 1.0) if before > 0 else 1.0, weeks
 
 
 def filled(days: Array) -> Array:

@@ -28,6 +28,10 @@ CALMED = (0.25, 0.5, 0.25)
 # Of a trend, what is left of it each week.
 DAMPING = 0.85
 MOST_RATIO = 3.0
+# Weeks that may make another level, those that they are compared with, and how different it is.
+CHANGED_WEEKS = (2, 7)
+BEFORE_WEEKS, LEAST_BEFORE = 10, 6
+CHANGED, FAR = 1.5, 6.0
 SLOW, SWIFT, PACE = 0.15, 0.4, 0.3
 TINY = 1e-12
 
@@ -122,6 +126,22 @@ def share_of_whole(whole: Array, count: int) -> Model:
         return whole[then : then + min(ahead, YEAR_WEEKS)] * growth_at(place) * part
 
     return model
+
+
+def changed_at(known: Array) -> int:
+    """Since how many weeks the level is another one altogether, 0 where it is not: each of them
+    half as much again as before or two thirds of it, and out of line with how weeks differed."""
+    found = 0
+    for weeks in range(*CHANGED_WEEKS):
+        before, since = known[-weeks - BEFORE_WEEKS : -weeks], known[-weeks:]
+        if len(before) < LEAST_BEFORE:
+            break
+        usual = np.median(before)
+        apart = FAR * float(np.median(np.abs(before - usual)))
+        is_more = since.min() > max(CHANGED * usual, usual + apart)
+        is_less = since.max() < min(usual / CHANGED, usual - apart)
+        found = weeks if is_more or is_less else found
+    return found
 
 
 def days_of(model: Model, known: Known, ahead: int) -> Array:

@@ -177,7 +177,7 @@ def days_ahead(
 
 def back_tests(found: Fit, known: Sequence[tuple[date, Decimal]]) -> list[BackTest]:
     """Of the latest moments of the past after which four weeks are known, the oldest first."""
-    tested = []
+    tested: list[BackTest] = []
     for place, origin in enumerate(found.origins):
         errors = found.errors[place, :TESTED_DAYS]
         if len(errors) < TESTED_DAYS or not np.isfinite(errors).all():

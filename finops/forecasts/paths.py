@@ -188,4 +188,7 @@ def model_reason(found: Fit) -> str:
     names = f"{', '.join(others)} and {last}" if others else last
     tried, origins = len(found.scores), len(found.origins)
     best = f"the best of {tried} models at {origins} moments of the past"
-    return f"By the mean of {names}: {best}, off by {100 * found.score:.1f} % of a day on average."
+    said = f"By the mean of {names}: {best}, off by {100 * found.score:.1f} % of a day on average."
+    if not found.changed:
+        return said
+    return f"{said} Leans on the last {found.changed} weeks, whose level is another one altogether."
