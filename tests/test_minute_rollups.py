@@ -63,7 +63,7 @@ def held() -> dict[tuple[Any, ...], tuple[Any, ...]]:
     batches=st.lists(st.integers(0, 25), min_size=1, max_size=3),
     price=st.decimals(0, "0.001", places=12),
 )
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_minutes_equal_the_sums_of_random_events_and_follow_any_rating(
     seed: int, batches: list[int], price: Decimal
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from finops import detection
 from finops.anomalies import pictures
 from finops.anomalies.gathering import Series
-from finops.anomalies.measures import BY_SCALE, SUMMED, Metric, impact, summed, together
+from finops.anomalies.measures import SUMMED, Metric, impact, summed, together
 from finops.anomalies.planning import Plan
 from finops.anomalies.scales import Scale
 from finops.anomalies.series import Key
@@ -56,7 +56,13 @@ class Judged:
     left_out: int = 0
 
 
-def judge_series(judged: Judged, series: Series, end: datetime, plans: Sequence[Plan]) -> None:
+def judge_series(
+    judged: Judged,
+    series: Series,
+    end: datetime,
+    plans: Sequence[Plan],
+    metrics: Sequence[Metric],
+) -> None:
     """Add every episode of the last steps, and of those that are open however long they last.
 
     All of the series is judged each time: where to begin says what is found.
@@ -64,7 +70,7 @@ def judge_series(judged: Judged, series: Series, end: datetime, plans: Sequence[
     scale = judged.scale
     known, factors = spans_of(series, scale, end, plans)
     judged.series.add(series.key)
-    for metric in BY_SCALE[scale.name]:
+    for metric in metrics:
         slot = (series.key, metric)
         values: Sequence[float | None] = series.values(metric)
         if metric in SUMMED:
