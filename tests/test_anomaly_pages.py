@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from desks import reader
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from finops.anomalies import severities
 from finops.anomalies.series import Key
@@ -186,3 +189,41 @@ def test_administrators_say_from_when_on_people_are_told(signed_in: Client) -> N
     finance = reader("finance")
     assert "People are told from 5 USD" in finance.get("/settings/anomalies").content.decode()
     assert finance.post("/settings/anomalies", form).status_code == 403
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+@given(
+    body=st.dictionaries(
+        st.sampled_from(
+            ["name", "start", "end", "filters", "factor", "verdict", "reason", "until", "\ud800"]
+        ),
+        ODD,
+    )
+    | ODD
+)
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_any_body_is_taken_or_refused(signed_in: Client, body: object) -> None:
+    with transaction.atomic():
+        held, now = made(), timezone.now()
+        event = PlannedEvent.objects.create(
+            name="x", start=now, end=now + timedelta(hours=1), created_at=now, changed_at=now
+        )
+        text = json.dumps(body, default=str)
+        for method, path in (
+            ("POST", EVENTS),
+            ("PATCH", f"{EVENTS}/{event.pk}"),
+            ("POST", f"{API}/{held.pk}/verdict"),
+        ):
+            response = signed_in.generic(method, path, text, content_type="application/json")
+            assert response.status_code in {200, 201, 400}, (path, text, response.content)
+        transaction.set_rollback(True)
