@@ -84,6 +84,16 @@ def test_the_parts_of_the_whole_are_the_same_by_whatever_it_is_grouped(signed_in
 
 
 @pytest.mark.usefixtures("random_usage")
+def test_of_very_many_combinations_those_with_their_own_prices_are_told_apart(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finops.costs.drivers.MOST_GROUPS", 0)
+    answer = json_of(signed_in, f"{LATTER}&group_by=feature")
+    assert answer["mixed"] == ["feature", "provider", "model", "service_tier"]
+    assert amounts(answer["parts"]) == Decimal(answer["difference"])
+
+
+@pytest.mark.usefixtures("random_usage")
 def test_csv_has_the_rows_of_the_json_answer(signed_in: Client) -> None:
     address = f"{LATTER}&group_by=feature,model"
     answer = json_of(signed_in, address)

@@ -12,6 +12,7 @@ from django.test import Client
 
 from tests import usage
 from tests.page_texts import price_gpt_4o, record_teams, text_of
+from tests.test_anomaly_pages import made
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +138,29 @@ def test_what_the_reader_has_to_keep_in_mind_is_said(signed_in: Client, now: dat
     assert "Of users, tokens are kept without their kinds" in page
     page = text_of(signed_in.get("/explain?period=30d").text)
     assert "no earlier data" in page
+
+
+def test_an_anomaly_is_explained_by_its_hours_and_those_of_a_week_before(
+    signed_in: Client, now: datetime
+) -> None:
+    price_gpt_4o()
+    hour = now.replace(minute=0, second=0) - timedelta(hours=3)
+    week = timedelta(days=7)
+    usual = [usage.event(hour - week, feature="answers", team="cx") for _ in range(3)]
+    spike = [usage.event(hour, feature="answers", team="cx") for _ in range(9)]
+    usage.record([*usual, *spike, usage.event(hour, feature="other")], now=now)
+    held = made(started_at=hour + timedelta(minutes=5), ended_at=hour + timedelta(minutes=20))
+    response = signed_in.get(f"/explain?anomaly={held.pk}", follow=True)
+    assert "feature=answers" in response.redirect_chain[0][0]
+    assert "Cost rose by $0.02700 (+200.0 %): volume +$0.02700" in text_of(response.text)
+    answer = signed_in.get(f"/api/v1/explain?anomaly={held.pk}&group_by=feature").json()
+    assert answer["parts"]["volume"] == "0.027"
+    assert [row["feature"] for row in answer["rows"]] == ["answers"]
+    twice = signed_in.get(f"/api/v1/explain?anomaly={held.pk}&period=7d")
+    assert twice.json()["errors"][0]["field"] == "period"
+    for number, status in (("0", 404), ("x", 400), ("9" * 40, 400)):
+        assert signed_in.get(f"/api/v1/explain?anomaly={number}").status_code == status
+        assert signed_in.get(f"/explain?anomaly={number}").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -61,7 +61,14 @@ class CostsCsvView(CostsView):
 def read_query(request: Request, without: Collection[str] = ()) -> CostQuery:
     """The query of the address, but for the parameters `without`, narrowed to what the reader may
     see. Raises InvalidQuery."""
-    params = {k: v for k, v in request.query_params.lists() if k not in without}
+    return query_of(dict(request.query_params.lists()), request.user, without)
+
+
+def query_of(
+    given: Mapping[str, list[str]], reader: access.Reader, without: Collection[str] = ()
+) -> CostQuery:
+    """The same of parameters."""
+    params = {k: v for k, v in given.items() if k not in without}
     try:
         query = CostQuery.from_params(
             params,
@@ -75,7 +82,7 @@ def read_query(request: Request, without: Collection[str] = ()) -> CostQuery:
         keys = ", ".join(f"tag:{each.key}" for each in activated()) or "none is"
         message = f"{error.message}; or tag:<key> of an activated tag: {keys}"
         raise InvalidQuery(error.field, message) from None
-    return access.narrow(query, request.user)
+    return access.narrow(query, reader)
 
 
 def as_json(result: CostResult) -> dict[str, Any]:

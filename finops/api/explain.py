@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.http import StreamingHttpResponse
+from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
@@ -14,13 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from finops.api.costs import CsvRenderer, freshness_json, query_json, read_query
+from finops.api.costs import CsvRenderer, freshness_json, query_json, query_of
 from finops.api.costs_csv import file_name
 from finops.api.explain_schema import EXPLAIN_CSV_SCHEMA, EXPLAIN_SCHEMA
 from finops.api.tables import csv_response, text_cell
 from finops.api.values import csv_value, instant, json_value, plain
 from finops.compared_periods import AGAINST_PARAMETERS, parse_against
 from finops.costs import CostResult
+from finops.explained_anomalies import PARAMETER, Params, params_of
 from finops.explanations import MOST_ROWS, Explanation, Row, explain, rows
 from finops.organisation.calendar import fiscal_first_month
 from finops.root_cause import Cause
@@ -47,9 +48,14 @@ class ExplainCsvView(ExplainView):
 
 
 def read_explanation(request: Request) -> Explanation:
-    """Raises InvalidQuery."""
-    query = read_query(request, AGAINST_PARAMETERS)
-    given = {k: v for k, v in request.query_params.lists() if k in AGAINST_PARAMETERS}
+    """Raises InvalidQuery, or Http404 where there is no such anomaly."""
+    params: Params | None = dict(request.query_params.lists())
+    if PARAMETER in request.query_params:
+        params = params_of(params or {}, request.user, settings.REPORTING_ZONE)
+    if params is None:
+        raise Http404
+    query = query_of(params, request.user, AGAINST_PARAMETERS)
+    given = {name: params[name] for name in AGAINST_PARAMETERS if name in params}
     now = timezone.now()
     against = parse_against(
         given,

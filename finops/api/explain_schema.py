@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from finops.api.schema import FILTERS, FRESHNESS, MONEY, PERIOD, PROBLEMS, QUERY, parameter
+from finops.api.schema import (
+    FILTERS,
+    FRESHNESS,
+    MONEY,
+    PERIOD,
+    PROBLEMS,
+    QUERY,
+    ProblemSerializer,
+    parameter,
+)
 from finops.compared_periods import PREVIOUS, WEEKS_BEFORE
 from finops.explanations import MIXED, MOST_ROWS, MOST_USERS
 from finops.periods import PERIODS_TEXT
@@ -129,6 +138,12 @@ EXPLANATION = inline_serializer(
         "freshness": FRESHNESS,
     },
 )
+ANSWERS = {
+    **PROBLEMS,
+    (404, "application/problem+json"): OpenApiResponse(
+        ProblemSerializer, description="There is no such anomaly, or it is of other teams."
+    ),
+}
 PARAMETERS = [
     *PERIOD,
     parameter(
@@ -139,6 +154,11 @@ PARAMETERS = [
     ),
     parameter("against_start", "Instead of against: its first instant, written like start."),
     parameter("against_end", "Its first instant not included."),
+    parameter(
+        "anomaly",
+        "Instead of both periods: the number of an anomaly. Its usage in the hours that it touches "
+        "is set against that of the same hours a week before.",
+    ),
     parameter("group_by", f"Comma-separated: {', '.join(DIMENSIONS)}, tag:<key>."),
     OpenApiParameter(
         "limit",
@@ -167,7 +187,7 @@ EXPLAIN_SCHEMA: dict[str, Any] = {
     "responses": {
         (200, "application/json"): EXPLANATION,
         (200, "text/csv"): OpenApiTypes.STR,
-        **PROBLEMS,
+        **ANSWERS,
     },
 }
 EXPLAIN_CSV_SCHEMA: dict[str, Any] = {
@@ -177,5 +197,5 @@ EXPLAIN_CSV_SCHEMA: dict[str, Any] = {
     "parts. Columns add up to the answer. Text that a spreadsheet would run as a formula has an "
     "apostrophe before it.",
     "parameters": PARAMETERS,
-    "responses": {(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS},
+    "responses": {(200, "text/csv"): OpenApiTypes.STR, **ANSWERS},
 }

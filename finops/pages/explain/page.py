@@ -7,7 +7,10 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from finops import labels
@@ -18,6 +21,7 @@ from finops.compared_periods import (
     Against,
     parse_against,
 )
+from finops.explained_anomalies import PARAMETER, params_of
 from finops.explanations import MOST_ROWS, Explanation, explain, rows
 from finops.organisation.calendar import fiscal_first_month
 from finops.pages import states
@@ -45,6 +49,8 @@ Given = dict[str, list[str]]
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
+    if PARAMETER in request.GET:
+        return of_anomaly(request)
     params = request.GET.copy()
     given = {name: params.pop(name) for name in AGAINST_PARAMETERS if name in params}
     if not {"period", "start", "end"} & set(params):
@@ -58,6 +64,17 @@ def page(request: HttpRequest) -> HttpResponse:
         controls=partial(controls, given=given),
         carried={name: value for name, value in said.items() if value not in {"", PREVIOUS}},
     )
+
+
+def of_anomaly(request: HttpRequest) -> HttpResponse:
+    """Leads to the two periods that an anomaly is explained by."""
+    try:
+        params = params_of(dict(request.GET.lists()), request.user, settings.REPORTING_ZONE)
+    except InvalidQuery:
+        params = None
+    if params is None:
+        raise Http404("There is no such anomaly, or it is of a team that is not yours.")
+    return redirect(f"{reverse('explain')}?{urlencode(sorted(params.items()), doseq=True)}")
 
 
 def against_of(query: CostQuery, given: Given, now: datetime) -> Against:
