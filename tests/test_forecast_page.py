@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from finops import ledger
+from finops.models import PlannedEvent
 from tests import budgeting, usage
 from tests.page_texts import price_gpt_4o, text_of
 
@@ -85,6 +86,36 @@ def test_a_price_of_the_ledger_that_begins_later_is_taken_in(
     [group] = found["groups"]
     assert Decimal(group["periods"][2]["expected"]) == after
     assert "gpt-4o × 2 (100 % of the cost)" in text_of(signed_in.get("/forecast").text)
+
+
+@pytest.mark.usefixtures("figures")
+def test_a_planned_event_with_a_factor_multiplies_its_part_of_the_cost(
+    signed_in: Client, now: datetime
+) -> None:
+    plain = signed_in.get("/api/v1/forecast").json()
+    noon = (now + timedelta(days=2)).replace(hour=12, minute=0, second=0)
+    shared = {"created_by": "ada", "created_at": now, "changed_at": now}
+    PlannedEvent.objects.create(
+        name="Launch",
+        start=noon,
+        end=noon + timedelta(days=1, hours=12),
+        filters={"team": ["search"]},
+        factor=3,
+        **shared,
+    )
+    PlannedEvent.objects.create(name="Fair", start=noon, end=noon + timedelta(days=9), **shared)
+    found = signed_in.get("/api/v1/forecast?group_by=team").json()
+    assert [each["factor"] for each in found["changes"]] == ["1.5", "2"]
+    assert {each["text"] for each in found["changes"]} == {"Launch: × 3, of 50 % of the cost"}
+    days = {each["day"]: Decimal(each["expected"]) for each in plain["days"]}
+    for each in found["days"]:
+        ahead = (datetime.fromisoformat(each["day"]).date() - noon.date()).days
+        times = {0: Decimal("1.5"), 1: 2}.get(ahead, 1)
+        assert abs(Decimal(each["expected"]) - times * days[each["day"]]) < Decimal("1e-9")
+    search, support = found["groups"]
+    assert Decimal(search["periods"][0]["expected"]) >= Decimal(support["periods"][0]["expected"])
+    assert "Launch: × 3" in text_of(signed_in.get("/forecast?team=search").text)
+    assert "Launch" not in text_of(signed_in.get("/forecast?team=support").text)
 
 
 @pytest.mark.usefixtures("figures")

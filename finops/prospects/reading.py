@@ -11,7 +11,7 @@ from finops import costs, forecasts
 from finops.costs import CostResult, CostRow, Coverage, Freshness
 from finops.forecasts import LONG_DAYS, Change, Outlook
 from finops.periods import InvalidQuery, Period, add_months, days, local_day
-from finops.prospects import prices
+from finops.prospects import planned, prices
 from finops.query import CostQuery, Filter
 
 COSTS = ("effective_cost", "list_cost", "billed_cost")
@@ -64,7 +64,7 @@ def prospect(query: CostQuery, now: datetime, period: Period | None = None) -> P
         result = costs.run(asked.replace(group_by=(), limit=None))
         as_of = min(result.freshness.rolled_up_to or now, now)
         end = horizon(now, query, period)
-        changes = prices.changes(query, now, end)
+        changes = [*planned.changes(query, now, end), *prices.changes(query, now, end)]
         known = sums(result.rows, query)
         whole = forecasts.outlook(
             tuple(known.items()), as_of, query.zone, period=period, changes=changes
@@ -139,7 +139,8 @@ def by_group(
         parts[None] = rest(known, parts.values())
     (dimension,) = query.group_by
     end = horizon(now, query, period)
-    changed = prices.changes_by_value(query, dimension, names, now, end)
+    priced = prices.changes_by_value(query, dimension, names, now, end)
+    events = planned.changes_by_value(query, dimension, names, now, end)
     # The same days, so that the last one of both is the same.
     hint = [float(amount) for _, amount in whole.known]
     return [
@@ -149,7 +150,7 @@ def by_group(
                 tuple(of_value.items()),
                 *(as_of, query.zone),
                 period=period,
-                changes=changed.get(name, []) if name is not None else [],
+                changes=[*events.get(name or "", []), *priced.get(name or "", [])],
                 whole=hint,
             ),
             is_other=name is None,
