@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ Integers = NDArray[np.int64]
 ADDITIVE, RATIO = "additive", "ratio"
 # Sums of exact figures are not rounded, however large and fine they are.
 EXACT_DIGITS = 120
-# Nothing that is counted or paid is as large; sums of larger figures would be rounded.
-LARGEST = Decimal("1e60")
+# Nothing that is counted or paid has as many digits; sums of larger figures would be rounded.
+LARGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,15 @@ class Leaves:
         """Sorted, so that their order does not matter. Raises ValueError for what is no leaf."""
         if measure not in {ADDITIVE, RATIO}:
             raise ValueError(f"unknown measure {measure!r}; known are {ADDITIVE} and {RATIO}")
-        keys = sorted(leaves)
-        if any(len(key) != len(dimensions) for key in keys):
+        if any(len(key) != len(dimensions) for key in leaves):
             raise ValueError(f"a leaf must have {len(dimensions)} values: {', '.join(dimensions)}")
-        width = 2 if measure == ADDITIVE else 4
-        rows = [flat(leaves[key], width) for key in keys]
+        labels, codes = encoded(list(leaves), len(dimensions))
+        order = np.lexsort(codes[::-1]) if len(dimensions) else np.arange(len(leaves))
+        figures, width = list(leaves.values()), 2 if measure == ADDITIVE else 4
+        rows = [flat(figures[place], width) for place in order.tolist()]
         exact = tuple(zip(*rows, strict=True)) if rows else ((),) * width
-        labels, codes = encoded(keys, len(dimensions))
-        floats = np.array(exact, dtype=np.float64).reshape(width, len(keys))
-        return cls(tuple(dimensions), labels, codes, exact, floats)
+        floats = np.array([list(map(float, row)) for row in exact])
+        return cls(tuple(dimensions), labels, codes[:, order], exact, floats)
 
 
 def flat(figures: Any, width: int) -> tuple[Decimal, ...]:
@@ -82,9 +83,13 @@ def decimal_of(number: Number) -> Decimal:
     """The figure to its last digit. Raises ValueError."""
     if not math.isfinite(number):
         raise ValueError(f"a figure must be a finite number, not {number}")
-    exact = Decimal(repr(float(number))) if isinstance(number, float) else Decimal(number)
-    if abs(exact) > LARGEST:
-        raise ValueError(f"a figure must be at most {LARGEST:.0e}, not {number}")
+    if isinstance(number, Decimal):
+        exact = number
+    else:
+        is_whole = isinstance(number, Integral)
+        exact = Decimal(int(number)) if is_whole else Decimal(repr(float(number)))
+    if exact and exact.adjusted() >= LARGEST:
+        raise ValueError(f"a figure must have at most {LARGEST} digits before the point: {number}")
     return exact
 
 
@@ -97,6 +102,6 @@ def encoded(
     for number, column in enumerate(zip(*keys, strict=True)):
         values = tuple(sorted(set(column)))
         places = {value: place for place, value in enumerate(values)}
-        codes[number] = [places[value] for value in column]
+        codes[number] = np.fromiter(map(places.__getitem__, column), np.int64, len(keys))
         labels.append(values)
     return tuple(labels) or ((),) * width, codes
