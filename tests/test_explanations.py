@@ -14,8 +14,11 @@ import pytest
 
 from finops.costs import run
 from finops.query import CostQuery, InvalidQuery
-from finops.root_cause.explanations import AT_LEAST, EVERYONE_ELSE, Table, explain, localized
+from finops.root_cause import user_parts
+from finops.root_cause.explanations import AT_LEAST, explain, localized
 from finops.root_cause.measures import MEASURES
+from finops.root_cause.tables import Table
+from finops.root_cause.user_parts import EVERYONE_ELSE
 from tests import figures, usage
 
 NOW = datetime(2026, 10, 18, 12, tzinfo=UTC)
@@ -73,6 +76,16 @@ def test_one_user_who_grew_is_named() -> None:
     record(*calls(AFTER, 80, feature="search", team="ads", region="eu", user="loop"))
     [cause] = explain(query(BEFORE), query(AFTER)).causes
     assert ("user", "loop") in {*cause.elements, *(name[0] for name in cause.same)}
+
+
+def test_one_user_among_too_many_leaves_is_told_beside_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(user_parts, "MOST_LOOKED_UP", 1)
+    record(*calls(AFTER, 80, feature="search", team="ads", region="eu", user="loop"))
+    found = explain(query(BEFORE), query(AFTER))
+    assert any("by themselves: loop (100" in note for note in found.notes)
+    assert all("user" not in dict(cause.elements) for cause in found.causes)
 
 
 def test_many_users_who_grew_are_not_everyone_else() -> None:

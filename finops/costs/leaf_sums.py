@@ -224,6 +224,11 @@ def by_number(usage: Usage, columns: Sequence[str]) -> dict[int, list[Decimal]]:
     }
 
 
+def names_of(sides: Sides, users: Sequence[int]) -> dict[int, str]:
+    sides.reading.cursor.execute("SELECT id, name FROM end_user WHERE id = ANY(%s)", [list(users)])
+    return dict(sides.reading.cursor.fetchall())
+
+
 def read_leaves_of_users(
     sides: Sides, users: Sequence[int], dimensions: Sequence[str], columns: Sequence[str]
 ) -> dict[Keys, Both]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
@@ -11,17 +11,7 @@ from decimal import Decimal, localcontext
 from django.conf import settings
 
 from finops.costs import Coverage, Freshness, snapshot
-from finops.costs.leaf_sums import (
-    Both,
-    Keys,
-    Sides,
-    activated_tags,
-    begin,
-    leading_users,
-    read_leaves,
-    read_leaves_of_users,
-    with_users,
-)
+from finops.costs.leaf_sums import Both, activated_tags, begin, read_leaves
 from finops.periods import Period
 from finops.query import CostQuery, InvalidQuery
 from finops.root_cause.evidence import COUNTS
@@ -29,6 +19,8 @@ from finops.root_cause.findings import Cause, Localization
 from finops.root_cause.leaves import ADDITIVE, EXACT_DIGITS, RATIO, Leaves
 from finops.root_cause.localization import Search, examine_table
 from finops.root_cause.measures import Measure, measure_named
+from finops.root_cause.tables import Table, totals
+from finops.root_cause.user_parts import EVERYONE_ELSE, parted_by_user
 from finops.root_cause.wording import Words
 
 # Of dimensions that part usage alike the one named first is told.
@@ -53,11 +45,6 @@ DIMENSIONS = (
 LEAST_SHARE = 0.02
 # Periods are compared as they are up to that difference of their lengths, as months are.
 ALIKE = Decimal("0.125")
-# Users are looked at one by one who cost most, and told apart where they alone changed so much.
-LEADERS = 20
-MOST_USERS = 3
-LEAST_OF_USER = Decimal("0.1")
-EVERYONE_ELSE = "everyone else"
 SEARCH = Search(least_share=LEAST_SHARE, nameless={"user": EVERYONE_ELSE})
 # Where nothing stands out, at least where most of it was: weighed by the amount.
 LARGEST = dataclasses.replace(SEARCH, power=COUNTS, most_causes=3, least_share=0.1)
@@ -82,12 +69,6 @@ class Explanation:
     notes: tuple[str, ...]
     freshness: Freshness
     coverage: tuple[Coverage, Coverage]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    dimensions: tuple[str, ...]
-    leaves: Mapping[Keys, Both]
 
 
 def explain(
@@ -118,8 +99,9 @@ def explain(
         scale, notes = scaling(table, asked, past, expected)
         found = localized(table, asked, scale)
         if asked.per_user and found.difference:
-            parted = parted_by_user(sides, table, asked, scale, found.difference)
+            parted, who = parted_by_user(sides, table, asked, scale, found.difference)
             found = found if parted is None else localized(parted, asked, scale)
+            notes.append(who)
     return Explanation(
         measure=asked,
         currency=settings.CURRENCY,
@@ -205,52 +187,6 @@ def figures(asked: Measure, both: Both, scale: Decimal) -> tuple[object, object]
     then, now = (asked.figures(asked.columns, side) for side in both)
     then = (then[0] * scale, *then[1:])
     return (now[0], then[0]) if asked.denominator is None else (now, then)
-
-
-def parted_by_user(
-    sides: Sides, table: Table, asked: Measure, scale: Decimal, difference: Decimal
-) -> Table | None:
-    """The leaves with users told apart who alone make up much of the difference; None where there
-    are none, or where what they used is not kept any more by the hour."""
-    try:
-        leading = leading_users(sides, LEADERS, asked.columns)
-    except InvalidQuery:
-        return None
-    whole = totals(table, asked)
-    changes = {
-        user: part_of_difference(asked, both, whole, scale) for user, both in leading.items()
-    }
-    least = LEAST_OF_USER * abs(difference)
-    chosen = sorted(
-        (user for user, change in changes.items() if abs(change) >= least),
-        key=lambda user: (-abs(changes[user]), user),
-    )[:MOST_USERS]
-    if not chosen:
-        return None
-    of_users = read_leaves_of_users(sides, chosen, table.dimensions, asked.columns)
-    leaves = with_users(table.leaves, of_users, EVERYONE_ELSE)
-    return Table((*table.dimensions, "user"), leaves)
-
-
-def totals(table: Table, asked: Measure) -> tuple[list[Decimal], list[Decimal]]:
-    nothing = [Decimal(0)] * len(asked.columns)
-    sides = [
-        [sum(column, Decimal(0)) for column in zip(*rows, strict=True)] or nothing
-        for rows in ([both[side] for both in table.leaves.values()] for side in (0, 1))
-    ]
-    return sides[0], sides[1]
-
-
-def part_of_difference(asked: Measure, both: Both, whole: Both, scale: Decimal) -> Decimal:
-    """About what a user adds to the difference."""
-    then, now = (asked.figures(asked.columns, side) for side in both)
-    if asked.denominator is None:
-        return now[0] - then[0] * scale
-    all_then, all_now = (asked.figures(asked.columns, side) for side in whole)
-    if not (all_then[1] and all_now[1]):
-        return Decimal(0)
-    mean = all_then[0] / all_then[1]
-    return (now[0] - mean * now[1]) / all_now[1] - (then[0] - mean * then[1]) / all_then[1]
 
 
 def coverage(table: Table, asked: Measure, side: int) -> Coverage:
