@@ -13,7 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finops.root_cause import RATIO, Search, Words, examine, localize
+from finops.root_cause import (
+    ADDITIVE,
+    RATIO,
+    Leaves,
+    Localization,
+    Search,
+    Words,
+    examine,
+    localize,
+)
 from finops.root_cause.leaves import decimal_of
 
 DIMENSIONS = ("feature", "model", "region")
@@ -38,6 +47,10 @@ def steady(times: Callable[[Key], float] = lambda key: 1) -> Pairs:
 def elements(leaves: Pairs, **options: Any) -> list[Key]:
     causes = localize(leaves, DIMENSIONS, **options)
     return [tuple(f"{name}={value}" for name, value in cause.elements) for cause in causes]
+
+
+def examined(leaves: Any, dimensions: Any, measure: str = ADDITIVE, **options: Any) -> Localization:
+    return examine(Leaves.of(leaves, dimensions, measure), **options)
 
 
 def both(key: Key) -> bool:
@@ -81,14 +94,14 @@ def test_what_was_not_there_before_is_new() -> None:
 
 
 def test_all_of_it_new_says_so_and_names_nothing() -> None:
-    found = examine({key: (now, 0) for key, (now, _) in steady().items()}, DIMENSIONS)
+    found = examined({key: (now, 0) for key, (now, _) in steady().items()}, DIMENSIONS)
     assert not found.causes
     assert found.note == "There was nothing before: all of it is new."
     assert found.unexplained == found.difference == found.actual
 
 
 def test_everything_that_rose_alike_says_so() -> None:
-    found = examine(steady(lambda key: 2), DIMENSIONS)
+    found = examined(steady(lambda key: 2), DIMENSIONS)
     assert "much alike" in found.note
     assert found.difference is not None
     assert found.difference > 0
@@ -104,7 +117,7 @@ def test_changes_that_cancel_are_both_told_without_a_share() -> None:
     leaves = {key: (was, was) for key, (_, was) in steady().items()}
     leaves["chat", "small", "eu"] = (Decimal(4000), Decimal(1000))
     leaves["tags", "large", "us"] = (Decimal(1000), Decimal(4000))
-    found = examine(leaves, DIMENSIONS)
+    found = examined(leaves, DIMENSIONS)
     assert found.difference == 0
     assert [cause.share_of_difference for cause in found.causes] == [None, None]
     assert {cause.difference for cause in found.causes} == {Decimal(3000), Decimal(-3000)}
@@ -129,7 +142,7 @@ def test_credits_below_zero_are_changes_like_others() -> None:
     ],
 )
 def test_too_little_to_tell_apart_is_said(leaves: Any, note: str) -> None:
-    found = examine(leaves, ["feature"])
+    found = examined(leaves, ["feature"])
     assert not found.causes
     assert note.lower() in found.note.lower()
 
@@ -167,7 +180,7 @@ def test_a_ratio_names_what_changed_its_own() -> None:
         requests = round(now)
         leaves[key] = ((requests * (90 if both(key) else 30), requests), (was * 30, was))
     words = Words(denominator="requests")
-    found = examine(leaves, DIMENSIONS, RATIO, words=words)
+    found = examined(leaves, DIMENSIONS, RATIO, words=words)
     [cause] = found.causes
     assert cause.elements == (("feature", "search"), ("model", "large"))
     assert cause.reason.startswith(
@@ -205,7 +218,7 @@ TABLES = st.dictionaries(
 def test_causes_and_what_is_unexplained_sum_to_the_difference(
     leaves: dict[Key, Any], dice: random.Random
 ) -> None:
-    found = examine(leaves, DIMENSIONS)
+    found = examined(leaves, DIMENSIONS)
     explained = sum((cause.difference for cause in found.causes), Decimal(0))
     assert found.difference == sum((now - was for now, was in leaves.values()), Decimal(0))
     assert found.unexplained is not None
@@ -215,14 +228,14 @@ def test_causes_and_what_is_unexplained_sum_to_the_difference(
         assert shares + float(found.unexplained / found.difference) == pytest.approx(1, rel=1e-6)
     others = list(leaves.items())
     dice.shuffle(others)
-    assert examine(dict(others), DIMENSIONS) == found
+    assert examined(dict(others), DIMENSIONS) == found
 
 
 @settings(max_examples=20, deadline=None)
 @given(TABLES)
 def test_causes_of_a_ratio_sum_to_its_difference(leaves: dict[Key, Any]) -> None:
     ratios = {key: ((now, abs(was) + 1), (was, abs(now) + 1)) for key, (now, was) in leaves.items()}
-    found = examine(ratios, DIMENSIONS, RATIO)
+    found = examined(ratios, DIMENSIONS, RATIO)
     if not leaves:
         assert found.difference is None
         return
@@ -260,7 +273,7 @@ def test_seventeen_dimensions_are_searched_within_a_bound_that_is_told() -> None
         times = 4 if (key[3], key[9]) == ("v1", "v2") else 1
         leaves[key] = (round(was * times * dice.uniform(0.8, 1.2)), was)
     begun = time.process_time()
-    found = examine(leaves, dimensions)
+    found = examined(leaves, dimensions)
     assert time.process_time() - begun < 3
     assert [cause.elements for cause in found.causes] == [(("d3", "v1"), ("d9", "v2"))]
     assert "Searched were combinations of up to" in found.note

@@ -17,7 +17,7 @@ from finops.query import CostQuery, InvalidQuery
 from finops.root_cause.evidence import COUNTS
 from finops.root_cause.findings import Cause, Localization
 from finops.root_cause.leaves import ADDITIVE, EXACT_DIGITS, RATIO, Leaves
-from finops.root_cause.localization import Search, examine_table
+from finops.root_cause.localization import Search, examine
 from finops.root_cause.measures import Measure, measure_named
 from finops.root_cause.tables import Table, totals
 from finops.root_cause.user_parts import EVERYONE_ELSE, parted_by_user
@@ -173,10 +173,10 @@ def localized(table: Table, asked: Measure, scale: Decimal) -> Localization:
         figures_of = {keys: figures(asked, both, scale) for keys, both in table.leaves.items()}
     measure = ADDITIVE if asked.denominator is None else RATIO
     leaves = Leaves.of(figures_of, table.dimensions, measure)
-    found = examine_table(leaves, search=SEARCH, words=words)
+    found = examine(leaves, search=SEARCH, words=words)
     if found.causes or not found.difference:
         return found
-    largest = examine_table(leaves, search=LARGEST, words=words)
+    largest = examine(leaves, search=LARGEST, words=words)
     if not largest.causes:
         return found
     return dataclasses.replace(largest, note=f"{found.note} {AT_LEAST}")

@@ -72,23 +72,12 @@ def localize(
     denominator) as they are, (numerator, denominator) as expected). Of twins the dimension named
     first is told. Raises ValueError for what is no leaf or no finite number.
     """
-    return list(examine(leaves, dimensions, measure, search=search, words=words).causes)
+    table = Leaves.of(leaves, dimensions, measure)
+    return list(examine(table, search=search, words=words).causes)
 
 
-def examine(
-    leaves: Mapping[tuple[str, ...], Any],
-    dimensions: Sequence[str],
-    measure: str = ADDITIVE,
-    *,
-    search: Search = DEFAULT,
-    words: Words = PLAIN,
-) -> Localization:
+def examine(table: Leaves, *, search: Search = DEFAULT, words: Words = PLAIN) -> Localization:
     """The causes with what they leave unexplained, and in words why there is none."""
-    return examine_table(Leaves.of(leaves, dimensions, measure), search=search, words=words)
-
-
-def examine_table(table: Leaves, *, search: Search = DEFAULT, words: Words = PLAIN) -> Localization:
-    """The same of leaves that are a table already."""
     evidence = evidence_of(table, search.power)
     cube = cube_of(table, evidence.x, evidence.y, search.nameless)
     found, is_alike = chosen(table, cube, evidence, search)
