@@ -93,6 +93,27 @@ def test_nothing_is_judged_beyond_what_is_in_the_figures() -> None:
     assert AnomalyTurn.objects.get(scale="minute").judged_to == NOW
 
 
+def test_a_past_that_comes_in_later_is_judged_when_it_has_come() -> None:
+    history()
+    memory = anomalies.Memory()
+    judge(NOW, memory)
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    spike = NOW - 30 * hour
+    weeks = departures.even(
+        NOW - 14 * day,
+        NOW - 5 * hour,
+        hour / 3,
+        times=lambda at: 20 if spike <= at < spike + 4 * hour else 1,
+        feature="answers",
+        team="cx",
+    )
+    usage.record(weeks, now=NOW)
+    assert judge(NOW + MINUTE, memory) == anomalies.Report()  # more of it may come
+    assert "hour" in judge(NOW + 2 * MINUTE, memory).scales
+    assert any(abs(each.started_at - spike) <= hour for each in leads())
+    assert judge(NOW + 2 * MINUTE, memory) == anomalies.Report()
+
+
 def test_brand_new_usage_is_explained_and_nothing_is_opened() -> None:
     history(hours=2)
     assert judge(jump(5)).opened == 0

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from finops.anomalies import incidents, keeping, planning, severities, telling
+from finops.anomalies import arrivals, incidents, keeping, planning, severities, telling
 from finops.anomalies.findings import Judged, judge_series
 from finops.anomalies.gathering import Gathered, of_long, of_minutes
 from finops.anomalies.keeping import Kept
@@ -31,6 +31,7 @@ class Memory:
     """What a worker has read already."""
 
     minutes: Minutes = field(default_factory=Minutes)
+    pasts: dict[str, arrivals.Past] = field(default_factory=dict)  # by scale
 
 
 @dataclass(slots=True)
@@ -52,8 +53,9 @@ def judge(
 ) -> Report:
     """Judge every scale that has a complete step which was not judged yet.
 
-    Nothing is judged that is not in the figures: where they are stale it waits. Any number of
-    workers may call it; one of them judges. Raises rollups.ZoneChanged.
+    Nothing is judged that is not in the figures: where they are stale it waits, and where usage of
+    the past still comes in. Any number of workers may call it; one of them judges. Raises
+    rollups.ZoneChanged.
     """
     report = Report()
     with alone(Lock.ANOMALIES) as is_alone:
@@ -65,10 +67,19 @@ def judge(
         former = dict(AnomalyTurn.objects.values_list("scale", "judged_to"))
         for name, scale in SCALES.items():
             end = scale.end(known, zone)
-            if name in former and end <= former[name]:
+            past = memory.pasts.get(name)
+            if past and past.has_grown(zone):
+                continue
+            is_known = name in former and end <= former[name]
+            if is_known and past and past.is_judged:
+                continue
+            present = arrivals.past(end, zone)
+            if is_known and not past:  # by another worker
+                memory.pasts[name] = present
                 continue
             judged = judge_scale(scale, end, zone, memory, has_time)
             kept = record(judged, end, now, report)
+            memory.pasts[name] = present
             report.scales.append(name)
             report.opened, report.closed = report.opened + kept.opened, report.closed + kept.closed
     return report
