@@ -29,7 +29,7 @@ class Past:
     is_judged: bool = True  # as it is
 
     def has_grown(self, zone: ZoneInfo) -> bool:
-        """Whether it has since, by more than stragglers; then it is counted anew, and not judged."""
+        """Whether it has since, by more than stragglers; then it is counted anew, not judged."""
         requests = requests_before(self.upto, zone)
         if abs(requests - self.requests) <= CHANGED * max(requests, self.requests):
             return False
