@@ -130,6 +130,18 @@ def test_unknown_days_are_no_zeros() -> None:
     assert abs(fit(amounts, 14).path.sum() / whole - 1) < 0.1
 
 
+def test_models_learn_nothing_of_days_that_are_excused() -> None:
+    amounts = noisy(140)
+    launched = [each * 5 if n >= 126 else each for n, each in enumerate(amounts)]
+    as_of = datetime.combine(FIRST, datetime.min.time(), UTC) + timedelta(days=140)
+    launch = frozenset(FIRST + timedelta(days=n) for n in range(126, 140))
+    found = forecasts.outlook(dated(launched), as_of, ZONE, excused=launch).parts[1].forecast
+    usual = looked(amounts).parts[1].forecast
+    assert found.expected is not None
+    assert usual.expected is not None
+    assert abs(found.expected / usual.expected - 1) < Decimal("0.1")
+
+
 def test_a_feast_is_expected_to_be_as_it_was() -> None:
     first = date(2024, 1, 1)
     amounts = [10.0 + n % 3 for n in range((date(2025, 12, 20) - first).days)]

@@ -21,11 +21,13 @@ Series = Sequence[tuple[date, Decimal]]
 @dataclass(frozen=True, slots=True)
 class Ahead:
     """What is known and what is left: `spent` so far in the period, whole `days` before the present
-    one, oldest first, and the parts of days that are still to come (day → 0 to 1)."""
+    one, oldest first, and the parts of days that are still to come (day → 0 to 1). Models learn
+    nothing of days that are `excused`."""
 
     spent: Decimal
     days: Sequence[tuple[date, Decimal]]
     left: Mapping[date, Decimal]
+    excused: frozenset[date] = frozenset()
 
 
 def look_ahead(

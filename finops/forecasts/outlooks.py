@@ -94,11 +94,12 @@ def outlook(
     period: Period | None = None,
     changes: Sequence[Change] = (),
     whole: Values | None = None,
+    excused: frozenset[date] = frozenset(),
 ) -> Outlook:
     """This month and so many more, or a period that is not over, by what was spent up to `as_of`.
 
     `series` as of `forecast`, and as long as there is. `whole` are the whole days before today of
-    what the series is a part of, oldest first.
+    what the series is a part of, oldest first. Models learn nothing of days that are `excused`.
     """
     today = local_day(as_of, zone)
     month = today.replace(day=1)
@@ -107,13 +108,13 @@ def outlook(
         spans = [(local_day(period.start, zone), local_day(period.end, zone))]
     with localcontext(prec=DIGITS):
         all_of_it = days(spans[0][0], spans[-1][1], zone)
-        known = look_ahead(series, all_of_it, as_of, zone, LONG_DAYS)
+        known = replace(look_ahead(series, all_of_it, as_of, zone, LONG_DAYS), excused=excused)
         parts = [part_of(known, span, series, today, changes, whole) for span in spans]
         method = method_of(known.days)
         if method == NONE:
             return Outlook(NONE, missing(len(known.days)).reason, known.days, parts)
         ahead = (spans[-1][1] - known.days[-1][0]).days - 1
-        path = path_of(known.days, ahead, whole)
+        path = path_of(known.days, ahead, whole, excused)
         tests = back_tests(path.fit, known.days) if path.fit else []
         ahead_of = days_ahead(known, path.expected, path.low, path.high, changes, series, today)
     return Outlook(
@@ -139,7 +140,7 @@ def part_of(
     first, end = span
     spent = sum((amount for day, amount in series if first <= day < end), ZERO)
     left = {day: part for day, part in known.left.items() if first <= day < end}
-    found = forecast_of(Ahead(spent, known.days, factored(left, changes)), whole)
+    found = forecast_of(replace(known, spent=spent, left=factored(left, changes)), whole)
     if more := added(left, changes):
         found = moved(found, more, spent)
     return Part(first, end, spent, found)

@@ -64,7 +64,7 @@ def forecast_of(known: Ahead, whole: Values | None = None) -> Forecast:
         reason = silence_text(known.days)
         return Forecast(known.spent, known.spent, known.spent, ENDED, reason)
     parts = weights(known)
-    found = fitted(known.days, len(parts), whole)
+    found = fitted(known.days, len(parts), whole, known.excused)
     rest, off = money(float(parts @ found.path)), money(spread(found, parts))
     expected = known.spent + max(rest, ZERO)
     low = max(known.spent, expected - off)
@@ -84,11 +84,16 @@ def method_of(days: Days) -> str:
     return MODEL
 
 
-def path_of(days: Days, ahead: int, whole: Values | None = None) -> Path:
+def path_of(
+    days: Days,
+    ahead: int,
+    whole: Values | None = None,
+    excused: frozenset[date] = frozenset(),
+) -> Path:
     """The next days, as many as `ahead`, of what three days at least are known of."""
     method = method_of(days)
     if method == MODEL:
-        return by_models(days, ahead, whole)
+        return by_models(days, ahead, whole, excused)
     if method == ENDED:
         nothing = np.zeros(ahead)
         return Path(ENDED, silence_text(days), nothing, nothing, nothing, lambda parts: 0.0)
@@ -115,8 +120,8 @@ def path_of(days: Days, ahead: int, whole: Values | None = None) -> Path:
     )
 
 
-def by_models(days: Days, ahead: int, whole: Values | None) -> Path:
-    found = fitted(days, ahead, whole)
+def by_models(days: Days, ahead: int, whole: Values | None, excused: frozenset[date]) -> Path:
+    found = fitted(days, ahead, whole, excused)
     low, high = band(found)
     return Path(
         method=MODEL,
@@ -129,9 +134,13 @@ def by_models(days: Days, ahead: int, whole: Values | None) -> Path:
     )
 
 
-def fitted(days: Days, ahead: int, whole: Values | None) -> Fit:
+def fitted(days: Days, ahead: int, whole: Values | None, excused: frozenset[date]) -> Fit:
     amounts = np.array([float(amount) for _, amount in days])
-    found = fit(amounts, ahead, days[0][0], whole)
+    learned = amounts
+    recent = sum(day in excused for day, _ in days[-MOST_DAYS:])
+    if 0 < len(excused) and recent <= MOST_DAYS // 2:  # of more there would be nothing to learn
+        learned = np.where([day in excused for day, _ in days], np.nan, amounts)
+    found = fit(learned, ahead, days[0][0], whole)
     most = float(amounts[-MOST_DAYS:].sum()) / MOST_OF_KNOWN
     return replace(found, path=np.minimum(found.path, most))
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from finops import costs
-from finops.forecasts import Change
+from finops.forecasts import LONG_DAYS, Change
 from finops.forecasts.ahead import ONE, ZERO
 from finops.forecasts.changes import PLANNED
 from finops.models import PlannedEvent
@@ -29,12 +29,34 @@ def changes(query: CostQuery, now: datetime, end: datetime) -> list[Change]:
 
 
 def changes_by_value(
-    query: CostQuery, dimension: str, names: Collection[str], now: datetime, end: datetime
+    query: CostQuery, names: Collection[str], now: datetime, end: datetime
 ) -> dict[str, list[Change]]:
-    """Of each of these values of the dimension."""
+    """Of each of these values of the dimension that the query groups by."""
     if not coming(now, end):
         return {}
-    return {name: changes(beside(query, Filter(dimension, (name,))), now, end) for name in names}
+    return {name: changes(of_value(query, name), now, end) for name in names}
+
+
+def of_value(query: CostQuery, name: str | None) -> CostQuery:
+    """Only this value of what the query groups by; None is all others, of which nothing is said."""
+    if name is None:
+        return query
+    return beside(query, Filter(query.group_by[0], (name,)))
+
+
+def excused(query: CostQuery, now: datetime) -> frozenset[date]:
+    """The days of which an event had, or has, all that the query keeps: they are not what others
+    will be like."""
+    kept = {each.dimension: set(each.values) for each in query.filters if not each.exclude}
+    found: set[date] = set()
+    since = now - timedelta(days=LONG_DAYS)
+    for event in PlannedEvent.objects.filter(removed_at=None, start__lt=now, end__gt=since):
+        if all(kept.get(name, {None}) <= set(values) for name, values in event.filters.items()):
+            day, end = local_day(event.start, query.zone), min(event.end, now)
+            while start_of_day(day, query.zone) < end:
+                found.add(day)
+                day += DAY
+    return frozenset(found)
 
 
 def coming(now: datetime, end: datetime) -> list[PlannedEvent]:

@@ -67,7 +67,11 @@ def prospect(query: CostQuery, now: datetime, period: Period | None = None) -> P
         changes = [*planned.changes(query, now, end), *prices.changes(query, now, end)]
         known = sums(result.rows, query)
         whole = forecasts.outlook(
-            tuple(known.items()), as_of, query.zone, period=period, changes=changes
+            tuple(known.items()),
+            *(as_of, query.zone),
+            period=period,
+            changes=changes,
+            excused=planned.excused(query, now),
         )
         groups = by_group(query, asked, now, as_of, period, known, whole)
     return Prospect(
@@ -140,7 +144,7 @@ def by_group(
     (dimension,) = query.group_by
     end = horizon(now, query, period)
     priced = prices.changes_by_value(query, dimension, names, now, end)
-    events = planned.changes_by_value(query, dimension, names, now, end)
+    events = planned.changes_by_value(query, names, now, end)
     # The same days, so that the last one of both is the same.
     hint = [float(amount) for _, amount in whole.known]
     return [
@@ -152,6 +156,7 @@ def by_group(
                 period=period,
                 changes=[*events.get(name or "", []), *priced.get(name or "", [])],
                 whole=hint,
+                excused=planned.excused(planned.of_value(query, name), now),
             ),
             is_other=name is None,
         )
