@@ -138,7 +138,7 @@ def fitted(days: Days, ahead: int, whole: Values | None, excused: frozenset[date
     amounts = np.array([float(amount) for _, amount in days])
     learned = amounts
     recent = sum(day in excused for day, _ in days[-MOST_DAYS:])
-    if 0 < len(excused) and recent <= MOST_DAYS // 2:  # of more there would be nothing to learn
+    if len(excused) > 0 and recent <= MOST_DAYS // 2:  # of more there would be nothing to learn
         learned = np.where([day in excused for day, _ in days], np.nan, amounts)
     found = fit(learned, ahead, days[0][0], whole)
     most = float(amounts[-MOST_DAYS:].sum()) / MOST_OF_KNOWN
