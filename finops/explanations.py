@@ -35,6 +35,8 @@ MIXED = (
 )
 MOST_USERS = 100
 MOST_ROWS = 1_000
+# Prices have 18 decimals, discounts some more.
+MOST_PLACES, PLACES = 40, 12
 TOTALS = (
     *("effective_cost", "requests", "cost_per_request"),
     *("input_tokens", "output_tokens", "unpriced_requests"),
@@ -46,9 +48,11 @@ OTHER_KEY = "\x00other"  # which no text of the database can hold
 @dataclass(frozen=True, slots=True)
 class Causes:
     """What a localization found, the surest first; `unexplained` is what they leave of the
-    difference, None where it could not be looked for, which the notes say."""
+    `difference`, None where it could not be looked for, which the notes say. Where the periods are
+    of unlike lengths the difference is that of like ones."""
 
     causes: tuple[Cause, ...] = ()
+    difference: Decimal | None = None
     unexplained: Decimal | None = None
     notes: tuple[str, ...] = ()
 
@@ -103,10 +107,31 @@ def causes_of(before: CostQuery, after: CostQuery) -> Causes:
     """Where most of the difference happened, whatever the answer is grouped by."""
     try:
         found = localized.explain(before, after)
+    # The bridge stands without them.
     except InvalidQuery as error:
-        # The bridge stands without them.
         return Causes(notes=(f"Not looked for: {error.message}.",))
-    return Causes(found.causes, found.unexplained, found.notes)
+    except costs.QueryTooSlow:
+        return Causes(notes=("Not found in time; choose a shorter period, or add a filter.",))
+    return as_written(Causes(found.causes, found.difference, found.unexplained, found.notes))
+
+
+def as_written(found: Causes) -> Causes:
+    """The same in digits that somebody can read, where what was before is taken for another length
+    of time: a sum of such parts does not end."""
+    whole = found.difference
+    if whole is None or -int(whole.as_tuple().exponent) <= MOST_PLACES:
+        return found
+    causes = tuple(
+        dataclasses.replace(
+            each,
+            difference=round(each.difference, PLACES),
+            expected=None if each.expected is None else round(each.expected, PLACES),
+        )
+        for each in found.causes
+    )
+    whole = round(whole, PLACES)
+    left = whole - sum((each.difference for each in causes), Decimal(0))
+    return dataclasses.replace(found, causes=causes, difference=whole, unexplained=left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,22 @@ def test_causes_and_what_they_leave_add_up_to_the_difference(signed_in: Client) 
     answer = json_of(signed_in, LATTER)
     told = sum(Decimal(each["difference"]) for each in answer["causes"])
     assert told + Decimal(answer["unexplained"]) == Decimal(answer["difference"])
+    assert answer["localized_difference"] == answer["difference"]
+    unlike = json_of(signed_in, f"{LATTER}&against_start=2026-10-12&against_end=2026-10-13")
+    told = sum(Decimal(each["difference"]) for each in unlike["causes"])
+    assert told + Decimal(unlike["unexplained"]) == Decimal(unlike["localized_difference"])
+    assert "taken for as long a time" in " ".join(unlike["notes"])
+
+
+@pytest.mark.usefixtures("random_usage")
+def test_the_bridge_stands_where_causes_cannot_be_looked_for(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finops.costs.leaf_sums.MOST_LEAVES", 1)
+    answer = json_of(signed_in, LATTER)
+    assert amounts(answer["parts"]) == Decimal(answer["difference"]) != 0
+    assert (answer["causes"], answer["unexplained"]) == ([], None)
+    assert "more than 1 combinations" in answer["notes"][0]
 
 
 def test_requests_of_unknown_cost_are_counted_and_never_a_zero(signed_in: Client) -> None:

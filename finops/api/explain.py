@@ -91,6 +91,7 @@ def as_json(found: Explanation, shown: list[Row]) -> dict[str, Any]:
             for row in shown
         ],
         "causes": [cause_json(each) for each in found.causes.causes],
+        "localized_difference": json_value(found.causes.difference),
         "unexplained": json_value(found.causes.unexplained),
         "notes": list(found.causes.notes),
         "freshness": freshness_json(result),

@@ -129,9 +129,14 @@ EXPLANATION = inline_serializer(
             )
         ),
         "causes": serializers.ListField(child=CAUSE),
+        "localized_difference": serializers.CharField(
+            allow_null=True,
+            help_text="What the differences of `causes` and `unexplained` add up to: `difference`, "
+            "or where the periods are of unlike lengths, which `notes` say, that of like ones.",
+        ),
         "unexplained": serializers.CharField(
             allow_null=True,
-            help_text="What the causes leave of the difference; null where they were not looked "
+            help_text="What the causes leave; null where they were not looked "
             "for, which `notes` say.",
         ),
         "notes": serializers.ListField(child=serializers.CharField()),
