@@ -44,7 +44,7 @@ def calls(start: datetime, count: int, **fields: Any) -> Iterator[dict[str, Any]
 
 def usual(start: datetime) -> Iterator[dict[str, Any]]:
     for number, (feature, team, region) in enumerate(product(FEATURES, TEAMS, REGIONS)):
-        for user in figures.USERS:
+        for user in figures.USERS[:2]:
             yield from calls(
                 start, 2 + number % 3, feature=feature, team=team, region=region, user=user
             )
@@ -86,6 +86,17 @@ def test_one_user_among_too_many_leaves_is_told_beside_them(
     found = explain(query(BEFORE), query(AFTER))
     assert any("by themselves: loop (100" in note for note in found.notes)
     assert all("user" not in dict(cause.elements) for cause in found.causes)
+
+
+def test_a_user_is_found_under_a_filter_unless_there_are_too_many_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record(*calls(AFTER, 80, feature="search", team="ads", region="eu", user="loop"))
+    [cause] = explain(query(BEFORE, team="ads"), query(AFTER, team="ads")).causes
+    assert ("user", "loop") in {*cause.elements, *(name[0] for name in cause.same)}
+    monkeypatch.setattr(user_parts, "MOST_REQUESTS", 10)
+    found = explain(query(BEFORE, team="ads"), query(AFTER, team="ads"))
+    assert any("Users were not looked at" in note for note in found.notes)
 
 
 def test_many_users_who_grew_are_not_everyone_else() -> None:

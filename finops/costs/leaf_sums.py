@@ -176,35 +176,32 @@ def segments_of(reading: Reading, query: CostQuery, *, per_user: bool) -> list[S
     return held(reading, query, cover(query.period, grains, query.zone), per_user=per_user)
 
 
-def leading_users(
-    sides: Sides, count: int, columns: Sequence[str]
-) -> dict[int, tuple[list[Decimal], list[Decimal]]]:
-    """Sums of the users who cost most in either period, by their numbers: before and after."""
-    ids = dict.fromkeys(
-        user
-        for query in (sides.before, sides.after)
-        for user in who_lead(sides.reading, of_users(query).replace(limit=count), count)
-    )
-    ids.pop(0, None)
-    found: dict[int, tuple[list[Decimal], list[Decimal]]] = {}
-    if not ids:
-        return found
-    both = [
-        by_number(read_usage(sides.reading, of_users(query), None, list(ids)), columns)
-        for query in (sides.before, sides.after)
-    ]
+def leading_users(sides: Sides, count: int, columns: Sequence[str]) -> dict[int, Both]:
+    """Sums of the users who cost most in either period, by their numbers: before and after. Under a
+    filter who is far behind in one of them has nothing there."""
+    queries = [of_users(each).replace(limit=count) for each in (sides.before, sides.after)]
+    if leaders.are_asked_for(queries[0]):
+        ids = {user for query in queries for user in who_lead(sides.reading, query, count)}
+        both = [
+            read_usage(sides.reading, query.replace(limit=None), None, sorted(ids))
+            for query in queries
+        ]
+    else:
+        top, deep = Top(rank_by="effective_cost"), count * leaders.DEPTH
+        both = [read_usage(sides.reading, query.replace(limit=deep), top) for query in queries]
+    then, now = (by_number(usage, columns) for usage in both)
     nothing = [Decimal(0)] * len(columns)
-    return {user: (both[0].get(user, nothing), both[1].get(user, nothing)) for user in ids}
+    users = sorted({*then, *now} - {0})
+    return {user: (then.get(user, nothing), now.get(user, nothing)) for user in users}
 
 
 def who_lead(reading: Reading, query: CostQuery, count: int) -> list[int]:
     """The users who cost most: by the lists of settled days, where there are any, or added up."""
     whole = leaders.users_of_whole_days(query)
-    if leaders.are_asked_for(query):
-        parts = held_segments(reading, whole, per_user=True)
-        if any(part.grain.span for part in parts):
-            depth = max(count * leaders.DEPTH, leaders.SHORTEST_LIST)
-            return leaders.standings(reading, whole, parts, depth).leading(count)
+    parts = held_segments(reading, whole, per_user=True)
+    if any(part.grain.span for part in parts):
+        depth = max(count * leaders.DEPTH, leaders.SHORTEST_LIST)
+        return leaders.standings(reading, whole, parts, depth).leading(count)
     usage = read_usage(reading, query, Top(rank_by="effective_cost"))
     return [keys[0] for _, is_other, keys in usage.groups if not is_other]
 

@@ -13,6 +13,7 @@ from finops.costs.leaf_sums import (
     with_users,
 )
 from finops.formats import share_short
+from finops.periods import whole_day
 from finops.query import InvalidQuery
 from finops.root_cause.measures import Measure
 from finops.root_cause.tables import Table, totals
@@ -24,6 +25,8 @@ LEAST_OF_USER = Decimal("0.1")
 EVERYONE_ELSE = "everyone else"
 # Leaves times days in which users are looked for at most: a million take 2.3 s.
 MOST_LOOKED_UP = 150_000
+# Of more requests users are read only where the totals of their days tell enough.
+MOST_REQUESTS = 1_000_000
 
 
 def parted_by_user(
@@ -31,6 +34,8 @@ def parted_by_user(
 ) -> tuple[Table | None, str]:
     """The leaves with those users told apart, or None. In words who they are where there are too
     many leaves for that."""
+    if not are_quick(sides) and totals(table, asked)[1][0] > MOST_REQUESTS:
+        return None, "Users were not looked at: choose whole days and no filter, or fewer requests."
     try:
         leading = leading_users(sides, LEADERS, asked.columns)
     except InvalidQuery:
@@ -53,6 +58,13 @@ def parted_by_user(
     of_users = read_leaves_of_users(sides, chosen, table.dimensions, asked.columns)
     leaves = with_users(table.leaves, of_users, EVERYONE_ELSE)
     return Table((*table.dimensions, "user"), leaves), ""
+
+
+def are_quick(sides: Sides) -> bool:
+    """Whether users are told by their totals of days."""
+    query = sides.after
+    edges = (query.period.start, query.period.end)
+    return not query.filters and all(whole_day(edge, query.zone) for edge in edges)
 
 
 def days(sides: Sides) -> int:
