@@ -45,6 +45,8 @@ DIMENSIONS = (
 LEAST_SHARE = 0.02
 # Periods are compared as they are up to that difference of their lengths, as months are.
 ALIKE = Decimal("0.125")
+# What is taken in proportion has so many decimals.
+SCALED = Decimal("1e-18")
 SEARCH = Search(least_share=LEAST_SHARE, nameless={"user": EVERYONE_ELSE})
 # Where nothing stands out, at least where most of it was: weighed by the amount.
 LARGEST = dataclasses.replace(SEARCH, power=COUNTS, most_causes=3, least_share=0.1)
@@ -185,7 +187,8 @@ def localized(table: Table, asked: Measure, scale: Decimal) -> Localization:
 def figures(asked: Measure, both: Both, scale: Decimal) -> tuple[object, object]:
     """Actual and expected of a leaf."""
     then, now = (asked.figures(asked.columns, side) for side in both)
-    then = (then[0] * scale, *then[1:])
+    if scale != 1:
+        then = ((then[0] * scale).quantize(SCALED), *then[1:])
     return (now[0], then[0]) if asked.denominator is None else (now, then)
 
 
