@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from finops.anomalies.measures import SUMMED, Metric
 from finops.anomalies.series import Key
@@ -96,12 +97,26 @@ def regroup(now: datetime) -> None:
         for each in Anomaly.objects.filter(ended_at__gt=now - RECENT)
         | Anomaly.objects.filter(closed_at=None)
     }
-    judged = [each for each in rows.values() if not each.verdict_ends and each.like_id is None]
+    judged = [each for each in rows.values() if each.like_id is None]
     found = leads(member(each) for each in judged)
     for each in judged:
         lead = found.get(each.pk)
-        if each.lead_id != lead:
-            Anomaly.objects.filter(pk=each.pk).update(lead=lead)
+        changes: dict[str, Any] = {} if each.lead_id == lead else {"lead": lead}
+        if lead and rows[lead].verdict_ends and not each.verdict:
+            changes |= said_of(rows[lead], each, now)
+        if changes:
+            Anomaly.objects.filter(pk=each.pk).update(**changes)
+
+
+def said_of(lead: Anomaly, part: Anomaly, now: datetime) -> dict[str, Any]:
+    """What was said of an incident is said of what is seen of it later."""
+    return {
+        "verdict": lead.verdict,
+        "verdict_reason": lead.verdict_reason,
+        "decided_by": lead.decided_by,
+        "decided_at": lead.decided_at,
+        "closed_at": part.closed_at or now,
+    }
 
 
 def member(anomaly: Anomaly) -> Member:

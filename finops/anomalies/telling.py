@@ -35,6 +35,7 @@ def tell(thresholds: Thresholds, now: datetime) -> int:
         group = [lead, *lead.also_seen_in.all()]
         former = max((each.told_severity for each in group), key=RANKS.__getitem__)
         is_worse = RANKS[lead.severity] > RANKS[former]
+        is_worse = is_worse and not any(each.verdict_ends for each in group)
         if is_worse and is_worth_telling(lead, thresholds) and is_recent(lead, now):
             raised += tell_of(lead, group, now)
         if all(each.closed_at for each in group):
