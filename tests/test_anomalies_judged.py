@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 
@@ -200,3 +201,19 @@ def test_a_shift_of_a_day_is_found_by_the_day() -> None:
     found = [each for each in held(metric="effective_cost", lead=None) if "day" in each.spans]
     assert [each.closed_at for each in found] == [None]
     assert abs(found[0].started_at - (NOW.replace(hour=0) - timedelta(days=2))) < timedelta(hours=9)
+
+
+def test_what_there_is_no_time_for_is_judged_by_the_next_turn() -> None:
+    history()
+    memory = anomalies.Memory()
+    now = jump(8)
+    zone = settings.REPORTING_ZONE
+    anomalies.judge(now, zone, memory, has_time=lambda: False)
+    turn = AnomalyTurn.objects.get(scale="minute")
+    assert turn.series == 5
+    assert turn.judged_to < NOW + 8 * MINUTE
+    anomalies.judge(now, zone, memory)
+    turn.refresh_from_db()
+    assert turn.series > 5
+    assert turn.judged_to == NOW + 8 * MINUTE
+    assert held(lead=None)[0].filters == {"feature": "answers", "team": "cx"}

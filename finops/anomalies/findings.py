@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,8 @@ Slot = tuple[Key, Metric]
 # How many alarms chance may raise in a month of one series where it is not about its cost: there
 # are many such metrics, and what matters of them is in the cost.
 SECONDARY_ALARMS = 0.1
+# What nothing is known of for longer is over, as the latency of what is not used any more.
+STILL = {"minute": timedelta(minutes=30), "hour": timedelta(hours=12), "day": timedelta(days=4)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Judged:
     notes: Counter[str] = field(default_factory=Counter)
     series: set[Key] = field(default_factory=set)
     left_out: int = 0
+    is_cut: bool = False  # there was no time for the rest
 
 
 def judge_series(
@@ -106,13 +109,14 @@ def finding(
     if both is None:
         return None
     actual, wanted = both
+    ended_at = instant_of(series, end, episode.last + 1)
     return Finding(
         key=series.key,
         metric=metric,
         scale=scale.name,
         started_at=instant_of(series, end, episode.first),
-        ended_at=instant_of(series, end, episode.last + 1),
-        is_open=episode.is_open,
+        ended_at=ended_at,
+        is_open=episode.is_open and ended_at > end - STILL[scale.name],
         kind=episode.kind,
         direction=1 if episode.direction > 0 else -1,
         surprise=episode.surprise,

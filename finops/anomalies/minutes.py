@@ -22,7 +22,7 @@ from finops.sql import statement
 LENGTH = int(MINUTE.history / MINUTE.step)
 # What comes later than this is seen by the next whole reading.
 LATE = 15
-WHOLE_EVERY = 30
+WHOLE_EVERY = 10
 # What is read at once: rows become numbers of an array before the next are read.
 PORTION = timedelta(hours=4)
 UNIT = Decimal(10) ** 12

@@ -22,16 +22,24 @@ from finops.locks import Lock, alone
 from finops.models import Anomaly, AnomalyTurn
 from finops.rollups import refuse_other_zone
 
+# So many series at least are judged in a turn, however little time there is.
+LEAST = 5
 # Minutes after which every metric of a series has been judged.
 TURNS = 4
 
 
 @dataclass(slots=True)
 class Memory:
-    """What a worker has read already."""
+    """What a worker has read already, and, of each scale whose turn ran out of time, its end and
+    what it has judged."""
 
     minutes: Minutes = field(default_factory=Minutes)
     pasts: dict[str, arrivals.Past] = field(default_factory=dict)  # by scale
+    begun: dict[str, tuple[datetime, set[Key]]] = field(default_factory=dict)
+
+    def judged_of(self, name: str, end: datetime) -> set[Key]:
+        held = self.begun.get(name)
+        return held[1] if held and held[0] == end else set()
 
 
 @dataclass(slots=True)
@@ -54,8 +62,8 @@ def judge(
     """Judge every scale that has a complete step which was not judged yet.
 
     Nothing is judged that is not in the figures: where they are stale it waits, and where usage of
-    the past still comes in. Any number of workers may call it; one of them judges. Raises
-    rollups.ZoneChanged.
+    the past still comes in. What there was no time for is judged by the next call. Any number of
+    workers may call it; one of them judges. Raises rollups.ZoneChanged.
     """
     report = Report()
     with alone(Lock.ANOMALIES) as is_alone:
@@ -80,6 +88,10 @@ def judge(
             judged = judge_scale(scale, end, zone, memory, has_time)
             kept = record(judged, end, now, report)
             memory.pasts[name] = present
+            if judged.is_cut:
+                memory.begun[name] = (end, judged.series)
+            else:
+                memory.begun.pop(name, None)
             report.scales.append(name)
             report.opened, report.closed = report.opened + kept.opened, report.closed + kept.closed
     return report
@@ -97,7 +109,8 @@ def judge_scale(
     scale: Scale, end: datetime, zone: ZoneInfo, memory: Memory, has_time: Callable[[], bool]
 ) -> Judged:
     judged, plans = Judged(scale), planning.plans(end - scale.history)
-    wanted = open_keys()
+    wanted, before = open_keys(), memory.judged_of(scale.name, end)
+    judged.series |= before
     for part in parts(scale, end, zone, memory, wanted):
         judged.left_out += part.left_out
         for problem in part.problems or ():
@@ -105,9 +118,9 @@ def judge_scale(
         for series in part.series:
             if series.key in judged.series:
                 continue
-            if not has_time():
-                judged.left_out += 1
-                continue
+            if not has_time() and len(judged.series) >= len(before) + LEAST:
+                judged.is_cut = True
+                return judged
             metrics = metrics_of(scale, end, len(judged.series), is_open=series.key in wanted)
             judge_series(judged, series, end, plans, metrics)
     return judged
@@ -147,7 +160,8 @@ def record(judged: Judged, end: datetime, now: datetime, report: Report) -> Kept
         AnomalyTurn.objects.update_or_create(
             scale=judged.scale.name,
             defaults={
-                "judged_to": end,
+                # What is judged in part is not judged yet.
+                "judged_to": end - judged.scale.step if judged.is_cut else end,
                 "judged_at": now,
                 "series": len(judged.series),
                 "left_out": judged.left_out,
