@@ -109,6 +109,10 @@ def test_another_level_is_believed_the_longer_it_lasts(
     made = fit([*before, *(3 * each for each in noisy(7 * weeks, seed=2))], 28)
     assert made.changed == weeks
     assert least < made.path.sum() / sum(before[-28:]) < most
+    low, high = band(made)
+    assert np.allclose(high - made.path, made.path - low) or (low == 0).any()
+    tests = looked([*before, *(3 * each for each in noisy(7 * weeks, seed=2))]).tests
+    assert all(each.expected > sum(Decimal(str(a)) for a in before[-28:]) / 2 for each in tests)
 
 
 def test_a_sum_is_less_sure_than_its_days_would_be_if_they_erred_apart() -> None:

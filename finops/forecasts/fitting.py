@@ -51,8 +51,7 @@ class Fit:
     models at each of `origins` (days known there), day by day, NaN where that is not known yet.
     `scores` are the errors of the models that were tried, the best first, and `score` that of the
     chosen ones together: mean error of a day as a part of the mean day. Where the level is another
-    one since a few weeks, `changed` is how many: the path leans on those, and errors are made as
-    many times as large as the level is."""
+    one since a few weeks, `changed` is how many: the path leans on those."""
 
     models: tuple[str, ...]
     path: Array
@@ -102,11 +101,11 @@ def _fit(values: bytes, ahead: int, first: date | None, hint: bytes) -> Fit:
         path = path * feasts.effects(days, first, len(path))
     errors = actual - mean_of([trials[name] for name in chosen])
     score = relative(errors[:, :JUDGED_DAYS], actual[:, :JUDGED_DAYS])
-    path, times, changed = after_change(path, now)
+    path, changed = after_change(path, now)
     return Fit(
         models=chosen,
         path=np.maximum(path, 0.0),
-        errors=errors * times,
+        errors=errors,
         actual=actual,
         origins=tuple(len(days) - (len(weeks) - cut) * WEEK for cut in cuts),
         scores=tuple(scores.items()),
@@ -115,17 +114,15 @@ def _fit(values: bytes, ahead: int, first: date | None, hint: bytes) -> Fit:
     )
 
 
-def after_change(path: Array, known: Known) -> tuple[Array, float, int]:
-    """The path, how many times as large errors are, and since how many weeks the level is another
-    one. It may be a passing one: the more weeks it has lasted, the more it is believed."""
+def after_change(path: Array, known: Known) -> tuple[Array, int]:
+    """The path, and since how many weeks the level is another one. It may be a passing one: the
+    more weeks it has lasted, the more it is believed."""
     weeks = changed_at(known.levels)
     if not weeks:
-        return path, 1.0, 0
-    level = float(known.levels[-weeks:].mean())
-    before = float(np.median(known.levels[:-weeks][-LEAST_WEEKS:]))
+        return path, 0
     trust = min(weeks / BELIEVED_WEEKS, 1.0)
-    mixed = trust * np.resize(known.at(level), len(path)) + (1 - trust) * path
-    return mixed, max(level / before, 1.0) if before > 0 else 1.0, weeks
+    since = np.resize(known.at(known.levels[-weeks:].mean()), len(path))
+    return trust * since + (1 - trust) * path, weeks
 
 
 def filled(days: Array) -> Array:

@@ -35,11 +35,20 @@ def band(fit: Fit) -> tuple[Array, Array]:
     lows, highs = np.zeros(days), np.zeros(days)
     for first in range(0, days, WEEK):
         some = np.s_[first : first + WEEK]
-        low, high = np.quantile(errors_about(parts, first), (LOW, HIGH)) * WIDENED
+        low, high = middle_of(errors_about(parts, first), is_even=fit.changed > 0) * WIDENED
         lows[some], highs[some] = min(low, 0.0), max(high, 0.0)
     scale = np.resize(scales, days)
     low, high = fit.path + lows * scale, fit.path + highs * scale
     return np.maximum(low, 0.0), high
+
+
+def middle_of(errors: Array, *, is_even: bool) -> Array:
+    """The bounds of the middle 80 %; where the level has changed, all errors were to one side, and
+    the next may be to the other."""
+    if is_even:
+        off = np.quantile(np.abs(errors), HIGH - LOW)
+        return np.array([-off, off])
+    return np.asarray(np.quantile(errors, (LOW, HIGH)))
 
 
 def scales_of(errors: Array) -> Array:
