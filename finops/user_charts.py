@@ -61,6 +61,7 @@ def pareto(steps: Sequence[Step], title: str, currency: str, marked: Sequence[in
     even["line"] |= {"dash": "dot"}
     layout = charts.layout(buckets, "requests", "", 100.0)
     layout["yaxis"] |= {"range": [0, 110], "autorange": False, "ticksuffix": f"{formats.SPACE}%"}
+    layout["margin"]["r"] = 24  # half of the last tick's name
     layout["xaxis"] |= {"tickvals": names[::10], "ticktext": [b.tick for b in buckets][::10]}
     if len(held) <= 12:
         layout["xaxis"] |= {"tickvals": names, "ticktext": [b.tick for b in buckets]}
