@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from psycopg.sql import SQL, Composable
 
+from finops.costs.leaders import spans_of
 from finops.costs.parts import Parameters, part_of_usage
 from finops.costs.reading import Reading, held_segments
 from finops.costs.results import UNATTRIBUTED, Freshness
@@ -33,21 +34,20 @@ RANKING = SQL(
     """
 WITH usage AS MATERIALIZED (
     SELECT
-        key_0 AS user_id,
-        sum(requests) AS requests,
-        sum(unpriced_requests) AS unpriced_requests,
-        CASE WHEN sum(requests) > sum(unpriced_requests) THEN sum(effective_cost) END AS cost
+        user_id, requests, unpriced_requests,
+        CASE WHEN requests > unpriced_requests THEN effective_cost END AS cost
     FROM (
-{parts}
-    ) AS part
-    GROUP BY key_0
-    HAVING sum(requests) <> 0
+{usage}
+    ) AS used
 ), person AS MATERIALIZED (
     SELECT *, row_number() OVER (ORDER BY cost DESC NULLS LAST, user_id) AS place
     FROM usage
     WHERE user_id <> ALL({nobodies}::integer[])
-), known AS (
-    SELECT count(cost) AS users FROM person
+), known AS MATERIALIZED (
+    SELECT
+        count(cost) AS users, count(*) - count(cost) AS unknown,
+        sum(cost) FILTER (WHERE place <= {after}::bigint) AS before
+    FROM person
 )
 SELECT
     'hundredth' AS kind, ((place - 1) * 100 / known.users)::integer AS number,
@@ -68,18 +68,31 @@ SELECT 'also', user_id, place, 1, cost, NULL, NULL, requests, unpriced_requests
 FROM person
 WHERE user_id = ANY({also}::integer[])
 UNION ALL
-SELECT 'before', 0, 0, count(*), sum(cost), NULL, NULL, NULL, NULL
-FROM person
-WHERE place <= {after}::bigint
-UNION ALL
-SELECT 'unknown', 0, 0, count(*), NULL, NULL, NULL, NULL, NULL
-FROM person
-WHERE cost IS NULL
+SELECT 'before', 0, 0, unknown, before, NULL, NULL, NULL, NULL
+FROM known
 UNION ALL
 SELECT 'nobody', user_id, 0, 0, cost, NULL, NULL, requests, unpriced_requests
 FROM usage
 WHERE user_id = ANY({nobodies}::integer[])
 """
+)
+# One row: what one user used. A single span of users' totals has that row already.
+OF_PARTS = SQL(
+    """    SELECT
+        key_0 AS user_id, sum(requests) AS requests, sum(unpriced_requests) AS unpriced_requests,
+        sum(effective_cost) AS effective_cost
+    FROM (
+{parts}
+    ) AS part
+    GROUP BY key_0
+    HAVING sum(requests) <> 0"""
+)
+OF_ONE_SPAN = SQL(
+    """    SELECT
+        key_0 AS user_id, requests::numeric, unpriced_requests::numeric, effective_cost
+    FROM (
+{parts}
+    ) AS part"""
 )
 
 
@@ -151,16 +164,15 @@ def rank_users(
     found: dict[str, list[tuple[Any, ...]]] = {}
     for kind, *row in rows:
         found.setdefault(kind, []).append(tuple(row))
-    [before] = found["before"]
-    [unknown] = found["unknown"]
+    [(_, _, unknown, before, *_)] = found["before"]
     return Ranking(
         tuple(
             Hundredth(number, users, cost, weighted, least)
             for number, _, users, cost, weighted, least, *_ in sorted(found.get("hundredth", ()))
         ),
         tuple(ranked(row, names) for row in sorted(found.get("user", ()), key=lambda row: row[1])),
-        before[3] or Decimal(0),
-        unknown[2],
+        before or Decimal(0),
+        unknown,
         tuple(ranked(row, names) for row in sorted(found.get("nobody", ()))),
         tuple(ranked(row, names) for row in sorted(found.get("also", ()), key=lambda row: row[1])),
         reading.freshness,
@@ -200,10 +212,12 @@ def ranking_statement(
 ) -> Statement:
     asked, parameters = by_user(query), Parameters()
     parts = held_segments(reading, asked, per_user=True)
+    read = SQL("\n    UNION ALL\n").join(
+        part_of_usage(asked, each, COLUMNS, parameters, reading.user_ids) for each in parts
+    )
+    is_single = len(parts) == 1 and len(spans_of(parts[0], asked)) == 1
     text = RANKING.format(
-        parts=SQL("\n    UNION ALL\n").join(
-            part_of_usage(asked, each, COLUMNS, parameters, reading.user_ids) for each in parts
-        ),
+        usage=(OF_ONE_SPAN if is_single else OF_PARTS).format(parts=read),
         nobodies=parameters.add(nobodies),
         after=parameters.add(after),
         size=parameters.add(size),
