@@ -108,11 +108,15 @@ def recorded(db: None) -> list[dict[str, Any]]:
 
 
 def asked(**params: str) -> CostQuery:
-    given = {"period": "30d", **params}
+    given = params if "start" in params else {"period": "30d", **params}
     return CostQuery.from_params({k: [v] for k, v in given.items()}, now=NOW, zone=ZONE)
 
 
-QUESTIONS: list[dict[str, str]] = [{}, {"team": "cx"}, {"feature": "!chat"}, {"period": "7d"}]
+QUESTIONS: list[dict[str, str]] = [
+    *({}, {"team": "cx"}, {"feature": "!chat"}, {"period": "7d"}),
+    {"start": "2026-10-05", "end": "2026-10-12"},  # one week, which has a row for each user
+    {"start": "2026-10-07", "end": "2026-10-08"},
+]
 
 
 def test_users_are_ranked_as_their_events_add_up(recorded: list[dict[str, Any]]) -> None:

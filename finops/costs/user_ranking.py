@@ -32,7 +32,7 @@ COLUMNS = ("requests", "unpriced_requests", "effective_cost")
 # nobody; `kind` tells which.
 RANKING = SQL(
     """
-WITH usage AS MATERIALIZED (
+WITH usage AS {materialized} (
     SELECT
         user_id, requests, unpriced_requests,
         CASE WHEN requests > unpriced_requests THEN effective_cost END AS cost
@@ -57,7 +57,8 @@ FROM person, known
 WHERE cost IS NOT NULL
 GROUP BY 2
 UNION ALL (
-    SELECT 'user', user_id, place, 1, cost, NULL, NULL, requests, unpriced_requests
+    SELECT
+        'user', user_id, place, 1, cost, NULL, NULL, requests::numeric, unpriced_requests::numeric
     FROM person
     WHERE place > {after}::bigint{search}
     ORDER BY place
@@ -88,8 +89,7 @@ OF_PARTS = SQL(
     HAVING sum(requests) <> 0"""
 )
 OF_ONE_SPAN = SQL(
-    """    SELECT
-        key_0 AS user_id, requests::numeric, unpriced_requests::numeric, effective_cost
+    """    SELECT key_0 AS user_id, requests, unpriced_requests, effective_cost
     FROM (
 {parts}
     ) AS part"""
@@ -218,6 +218,8 @@ def ranking_statement(
     is_single = len(parts) == 1 and len(spans_of(parts[0], asked)) == 1
     text = RANKING.format(
         usage=(OF_ONE_SPAN if is_single else OF_PARTS).format(parts=read),
+        # What an index finds again is not worth being kept.
+        materialized=SQL("NOT MATERIALIZED" if is_single else "MATERIALIZED"),
         nobodies=parameters.add(nobodies),
         after=parameters.add(after),
         size=parameters.add(size),
