@@ -21,14 +21,13 @@ ASKED = Decimal("0.05")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One bar of the waterfall, in words and figures; `mostly` is the group it comes from."""
+    """One bar of the waterfall, in words and figures."""
 
     name: str
     amount: str
     title: str
     bar: Bar
-    meaning: str = ""
-    mostly: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,7 @@ def steps(found: Explanation, shown: Sequence[Row], now: datetime) -> Steps:
             text,
             formats.money_exact(amount, currency),
             bar,
-            wording.meaning(name, found),
-            mostly(name, amount, shown, places, currency) if is_worth_it(amount, parts) else "",
+            notes(found, name, leader(name, shown, parts), places),
         )
         for (name, amount), text, bar in zip(
             parts.items(), texts[1:-1], drawn.bars[1:-1], strict=True
@@ -88,22 +86,28 @@ def columns(before: Decimal, parts: list[Decimal], after: Decimal, places: int) 
     ]
 
 
-def is_worth_it(amount: Decimal, parts: dict[str, Decimal]) -> bool:
-    """Whether anybody asks where the part comes from."""
-    return abs(amount) >= ASKED * max(map(abs, parts.values()))
-
-
-def mostly(part: str, amount: Decimal, shown: Sequence[Row], places: int, currency: str) -> str:
-    """The group that makes most of a part, where there are several."""
+def leader(part: str, shown: Sequence[Row], parts: dict[str, Decimal]) -> Row | None:
+    """The group that makes most of a part, where there are several and the part is worth asking."""
+    amount = parts[part]
     named = [row for row in shown if not row.is_other]
-    if len(shown) < 2 or not named:
-        return ""
+    if len(shown) < 2 or not named or abs(amount) < ASKED * max(map(abs, parts.values())):
+        return None
     first = max(named, key=lambda row: row.group.parts[part] * (1 if amount > 0 else -1))
     own = first.group.parts[part]
-    if own * amount <= 0 or abs(own) < MOSTLY * abs(amount):
-        return ""
-    text = wording.signed(own, round(own, places), places, currency)
-    return f"{' · '.join(first.keys)} {text}"
+    return first if own * amount > 0 and abs(own) >= MOSTLY * abs(amount) else None
+
+
+def notes(found: Explanation, part: str, first: Row | None, places: int) -> tuple[str, ...]:
+    """What the part is, and the group it comes from: lengths and shares are then that one's, as
+    those of all may hide what changed there."""
+    if first is None:
+        return (wording.meaning(part, found, found.bridge.whole),)
+    own = first.group.parts[part]
+    amount = wording.signed(own, round(own, places), places, found.result.currency)
+    mostly = f"mostly {' · '.join(first.keys)} {amount}"
+    if part in wording.OF_ONE_GROUP:
+        return (f"{mostly}, with {wording.meaning(part, found, first.group)}",)
+    return wording.meaning(part, found, found.bridge.whole), mostly
 
 
 def cut(drawn: Waterfall, currency: str) -> str:

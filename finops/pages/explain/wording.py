@@ -13,7 +13,7 @@ from finops.pages.filters import last_day as last_day_of
 from finops.pages.filters import period_text
 from finops.periods import local_day
 from finops.query import CostQuery
-from finops.variance_bridge import DIGITS, Side, adding_up
+from finops.variance_bridge import DIGITS, Group, Side, adding_up
 
 PARTS = {
     "days": "Length of the period",
@@ -30,6 +30,8 @@ PARTS = {
     "unpriced": "Without a price",
     "rest": "Corrections",
 }
+# Parts whose figures are told of one group, where that makes most of them.
+OF_ONE_GROUP = frozenset({"input_length", "output_length", "length", "cache", "discount"})
 # A sentence names the largest parts, until they are so much of all; never more than a few.
 ENOUGH = Decimal("0.9")
 MOST_NAMED = 4
@@ -110,9 +112,9 @@ def money(side: Side, currency: str) -> str:
     return formats.money_long(side.effective_cost, currency)
 
 
-def meaning(part: str, found: Explanation) -> str:
-    """What the part is, in the figures of both periods where there are some."""
-    before, after = found.bridge.whole.before, found.bridge.whole.after
+def meaning(part: str, found: Explanation, group: Group) -> str:
+    """What the part is, in the group's figures of both periods where there are some."""
+    before, after = group.before, group.after
     then, now = found.days
     match part:
         case "days":
@@ -122,11 +124,11 @@ def meaning(part: str, found: Explanation) -> str:
         case "mix":
             return f"which {mixed(found)} the requests were for"
         case "input_length":
-            return lengths("input tokens a request", found, slice(0, 3))
+            return lengths("input tokens a request", found, group, slice(0, 3))
         case "output_length":
-            return lengths("output tokens a request", found, slice(3, 4))
+            return lengths("output tokens a request", found, group, slice(3, 4))
         case "length":
-            return lengths("tokens a request", found, slice(None))
+            return lengths("tokens a request", found, group, slice(None))
         case "cache":
             return f"{cached(after)} of the input read from the cache, {cached(before)} before"
         case "price":
@@ -165,11 +167,11 @@ def per(count: int, of: Decimal | int) -> Decimal | None:
     return Decimal(count) / of if of else None
 
 
-def lengths(noun: str, found: Explanation, buckets: slice) -> str:
+def lengths(noun: str, found: Explanation, group: Group, buckets: slice) -> str:
     names = found.bridge.scheme.buckets[buckets]
     now, before = (
         per(sum(side.tokens.get(name, 0) for name in names), side.requests)
-        for side in (found.bridge.whole.after, found.bridge.whole.before)
+        for side in (group.after, group.before)
     )
     return pair(noun, now, before)
 
