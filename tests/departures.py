@@ -11,7 +11,7 @@ from django.conf import settings
 
 from finops import anomalies
 from finops.anomalies import Report
-from finops.models import Anomaly
+from finops.models import Anomaly, AnomalyTurn
 from tests import figures, usage
 
 NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
@@ -65,7 +65,11 @@ def jump(minutes: int, times: int = 4, after: int = 0, **labels: Any) -> datetim
 
 
 def judge(now: datetime, memory: anomalies.Memory | None = None) -> Report:
-    return anomalies.judge(now, settings.REPORTING_ZONE, memory or anomalies.Memory())
+    """What is said of usage whose past has come in; a scale's very first turn only counts it."""
+    memory = memory or anomalies.Memory()
+    if not AnomalyTurn.objects.exists():
+        anomalies.judge(now, settings.REPORTING_ZONE, memory)
+    return anomalies.judge(now, settings.REPORTING_ZONE, memory)
 
 
 def held(**wanted: Any) -> list[Anomaly]:

@@ -208,6 +208,7 @@ def test_what_there_is_no_time_for_is_judged_by_the_next_turn() -> None:
     memory = anomalies.Memory()
     now = jump(8)
     zone = settings.REPORTING_ZONE
+    anomalies.judge(now, zone, memory)  # counts the past
     anomalies.judge(now, zone, memory, has_time=lambda: False)
     turn = AnomalyTurn.objects.get(scale="minute")
     assert turn.series == 5

@@ -1,7 +1,8 @@
 """Whether the past is known by now: usage of it may still be coming in, as when months are loaded.
 
 What is judged meanwhile would be gaps that nobody made, and what came after it would not be judged
-any more. So a scale waits while its past grows, and is judged again when that has grown.
+any more. So a scale waits until its past was found as it had been the time before, and is judged
+again when that has grown.
 """
 
 from __future__ import annotations

@@ -82,7 +82,8 @@ def judge(
             if is_known and past and past.is_judged:
                 continue
             present = arrivals.past(end, zone)
-            if is_known and not past:  # by another worker
+            # Judged by another worker, or never: then the past may be coming in just now.
+            if not past and (is_known or name not in former):
                 memory.pasts[name] = present
                 continue
             judged = judge_scale(scale, end, zone, memory, has_time)
