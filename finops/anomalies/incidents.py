@@ -91,10 +91,13 @@ def is_explained(member: Member, lead: Member) -> bool:
 
 
 def regroup(now: datetime) -> None:
-    """Write down who leads whom, of what is open or of the last days."""
+    """Write down who leads whom, of what is open or of the last days, and of the days in which
+    something was found just now."""
+    fresh = Anomaly.objects.filter(seen_at=now).order_by("started_at").first()
+    since = min(now, fresh.started_at) if fresh else now
     rows = {
         each.pk: each
-        for each in Anomaly.objects.filter(ended_at__gt=now - RECENT)
+        for each in Anomaly.objects.filter(ended_at__gt=since - RECENT)
         | Anomaly.objects.filter(closed_at=None)
     }
     judged = [each for each in rows.values() if each.like_id is None]
