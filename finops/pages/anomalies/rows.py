@@ -48,9 +48,15 @@ def row_of(anomaly: Anomaly, now: datetime) -> Row:
         tone=tone(anomaly.impact),
         change=formats.change_short(anomaly.actual, anomaly.expected),
         started=wording.moment(anomaly.started_at, now),
-        lasted=formats.span_of((anomaly.ended_at - anomaly.started_at).total_seconds()),
+        lasted=lasted((anomaly.ended_at - anomaly.started_at).total_seconds()),
         also=f"also seen in {others} other{'s' if others != 1 else ''}" if others else "",
     )
+
+
+def lasted(seconds: float) -> str:
+    """60 s, 17 min, 4 h, 10 days."""
+    days = seconds / 86_400
+    return f"{days:.0f} days" if days >= 2 else formats.span_of(seconds).replace(".0 h", " h")
 
 
 @dataclass(frozen=True, slots=True)
