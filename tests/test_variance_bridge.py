@@ -197,7 +197,7 @@ def bridges(scheme: Scheme) -> st.SearchStrategy[list[Leaf]]:
 schemes = st.sampled_from([BY_BUCKET, BY_TOKEN])
 leaves_of_schemes = schemes.flatmap(lambda each: st.tuples(st.just(each), bridges(each)))
 # Each is of several groups: a few dozen meet every kind.
-few = settings(max_examples=50)
+few = settings(max_examples=30)
 lengths = st.tuples(*[st.decimals(0, 400, places=6)] * 2)
 
 

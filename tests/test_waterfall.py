@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops.waterfall import waterfall
@@ -38,6 +38,7 @@ def test_what_goes_below_zero_is_drawn_from_there() -> None:
     assert [bar.start for bar in drawn.bars] == [50, 0, 0, 50]
 
 
+@settings(max_examples=40)
 @given(amounts, st.lists(amounts, max_size=11))
 def test_every_bar_is_within_the_width(before: Decimal, steps: list[Decimal]) -> None:
     drawn = waterfall(before, steps)
