@@ -14,12 +14,14 @@ from datetime import timedelta
 import numpy as np
 
 from finops.detection.rolling import (
+    Flags,
     Floats,
     block_quantiles,
     lagged,
     later,
     row_medians,
     so_far,
+    typical,
     window_means,
 )
 from finops.detection.scales import HOUR, Scale
@@ -33,6 +35,8 @@ SHARPNESS = 4.0
 # What a season has known of old counts as ordinary where it differs from the present expectation
 # by more than so many of its own errors: the return from a shift is no news.
 APART = 2.0
+# A season is one if its errors are below this share of the level's.
+RHYTHM = 0.7
 # What is as near as this to the same time of day is as good as the same.
 NEAR = timedelta(minutes=15)
 LEVEL = "level"
@@ -42,7 +46,9 @@ LEVEL = "level"
 class Baseline:
     """`expected` by point; `low` and `high`, the ends of what else was ordinary (it lies between);
     `size`, how large the series usually is, absolutely; `source`, which forecast weighs most: an
-    index into `names`, each LEVEL or the season's length in steps."""
+    index into `names`, each LEVEL or the season's length in steps; `rhythms`, where a season, by
+    its length, tells clearly more than the level does; `wild`, how far off it usually is, by
+    `size`."""
 
     expected: Floats
     low: Floats
@@ -50,6 +56,8 @@ class Baseline:
     size: Floats
     source: np.ndarray
     names: tuple[str | int, ...]
+    rhythms: dict[int, Flags]
+    wild: Floats
 
 
 def baseline(values: Floats, scale: Scale) -> Baseline:
@@ -71,12 +79,22 @@ def baseline(values: Floats, scale: Scale) -> Baseline:
     expected = np.where(total > 0, (weights * guesses).sum(axis=0) / np.maximum(total, 1e-300), 0)
     expected = np.where(total > 0, expected, np.nan)
     low, high = expected, expected
-    for name, forecast, (_, at_best) in zip(names, forecasts, errors, strict=True):
-        if name != LEVEL:
-            known = np.abs(forecast - expected) > APART * at_best
-            low = np.where(known, np.fmin(low, forecast), low)
-            high = np.where(known, np.fmax(high, forecast), high)
-    return Baseline(expected, low, high, size, weights.argmax(axis=0), tuple(names))
+    rhythms = {}
+    for season in scale.seasons:
+        if season < len(values):
+            at_best = np.fmin.reduce(
+                [error[1] for name, error in zip(names, errors, strict=True) if name == season]
+            )
+            rhythms[season] = at_best < RHYTHM * errors[0][1]
+        if 3 * season < len(values):
+            remembered = _phase(values, season, scale, 3)
+            _, at_best = _errors(values, remembered, scale, size)
+            known = rhythms[season] & (np.abs(remembered - expected) > APART * at_best)
+            low = np.where(known, np.fmin(low, remembered), low)
+            high = np.where(known, np.fmax(high, remembered), high)
+    off = typical(np.abs(values - expected), scale.peak, scale.peaks)
+    wild = np.clip(np.nan_to_num(off / size, posinf=2.0), 0.0, 2.0)
+    return Baseline(expected, low, high, size, weights.argmax(axis=0), tuple(names), rhythms, wild)
 
 
 def moved_by_an_hour(values: Floats, base: Baseline, scale: Scale) -> tuple[Floats, Floats]:
@@ -85,13 +103,11 @@ def moved_by_an_hour(values: Floats, base: Baseline, scale: Scale) -> tuple[Floa
     low, high = base.low, base.high
     if not 1 <= hour <= 12:
         return low, high
-    for season in scale.seasons:
-        if season >= len(values):
-            continue
+    for season, rhythm in base.rhythms.items():
         middle = row_medians(lagged(values, _repeats(season)))
         for moved in (-hour, hour):
             beside = row_medians(lagged(values, _repeats(season) + moved))
-            change = np.where(np.isnan(beside - middle), 0.0, beside - middle)
+            change = np.where(rhythm & ~np.isnan(beside - middle), beside - middle, 0.0)
             low, high = np.fmin(low, base.low + change), np.fmax(high, base.high + change)
     return low, high
 
@@ -118,13 +134,14 @@ def _repeats(season: int) -> np.ndarray:
     return season * np.arange(1, REPEATS + 1, dtype=np.int64)
 
 
-def _phase(values: Floats, season: int, scale: Scale) -> Floats:
-    """The median of this phase of earlier seasons."""
+def _phase(values: Floats, season: int, scale: Scale, least: int = 1) -> Floats:
+    """The median of this phase of earlier seasons, of so many at least."""
     lags = _repeats(season)
     around = np.unique(
         [round(share * NEAR / scale.step) for share in (-1, -0.6, -0.3, 0, 0.3, 0.6, 1)]
     )
-    return row_medians(lagged(values, (lags[:, None] + around[None, :]).ravel()))
+    rows = lagged(values, (lags[:, None] + around[None, :]).ravel())
+    return row_medians(rows, 1 if least == 1 else (least - 1) * len(around) + 1)
 
 
 def _shape(values: Floats, season: int, scale: Scale) -> Floats:

@@ -14,10 +14,13 @@ from finops.detection.surprises import Look, outstanding
 
 # An episode goes on while its window is above this share of what opened it.
 HOLD = 0.5
+# It is held by the windows up to that which opened it, and the next longer ones: so many.
+LONGER = 3
 # Of a drift, the window's last third is above its first by this share of the window's mean.
 GRADUAL = 0.6
 # Of what was expected, in the days before the rhythm of a series is known.
 RISE, FALL = 0.9, 0.9
+LEAP = 0.5
 LONG = 7
 
 
@@ -58,7 +61,7 @@ def episodes(
         at, direction, order = opening
         ends = np.flatnonzero(excused[at:])
         limit = at + int(ends[0]) if len(ends) else len(values)
-        last, closed = _end(values, found_by[: order + 1], direction, at, limit, scale.calm)
+        last, closed = _end(values, found_by, order, direction, at, limit, scale.calm)
         is_closed = closed is not None or limit < len(values)
         least = max(behind + 1, since)
         yield _describe(found_by, order, direction, at, last, not is_closed, least, scale)
@@ -69,12 +72,18 @@ def episodes(
 
 
 def _opens(look: Look, direction: int, floor: float, scale: Scale) -> Flags:
-    """Where a window shows an episode. Before the rhythm is known, a rise or a fall that a night or
-    a weekend may bring is none: it takes twice as much, or next to nothing."""
+    """Where a window shows an episode.
+
+    Before the rhythm is known, what a night may bring is none: it takes twice as much, or next to
+    nothing. In the first week, nor is what a weekend may bring: it takes a change, not its absence.
+    """
     with np.errstate(invalid="ignore"):
-        opens = outstanding(look, direction) & (look.excess * direction > floor)
-        young = (RISE if direction > 0 else FALL) * np.abs(look.expected)
-        opens[: scale.young] &= (look.excess * direction > young)[: scale.young]
+        rise = look.excess * direction
+        opens = outstanding(look, direction) & (rise > floor)
+        large = rise > (RISE if direction > 0 else FALL) * np.abs(look.expected)
+        changed = look.leap * direction > LEAP * rise
+        opens[: scale.new] &= large[: scale.new]
+        opens[: scale.young] &= changed[: scale.young]
     return opens
 
 
@@ -92,13 +101,19 @@ def _next_opening(
 
 
 def _end(
-    values: Floats, shown: Sequence[Look], direction: int, at: int, limit: int, calm: int
+    values: Floats,
+    found_by: Sequence[Look],
+    order: int,
+    direction: int,
+    at: int,
+    limit: int,
+    calm: int,
 ) -> tuple[int, int | None]:
     """The last point that is out of order, and the one at which the calm after it was long enough
     (None: not yet)."""
     active = np.zeros(limit - at, dtype=bool)
     active[0] = True
-    for look in shown:
+    for look in found_by[: order + LONGER]:
         hold = HOLD * float(look.limits[direction][at])
         with np.errstate(invalid="ignore"):
             active |= look.slow[at:limit] * direction >= hold
@@ -107,17 +122,16 @@ def _end(
     quiet = np.flatnonzero(runs[calm:] == runs[:-calm]) if len(runs) > calm else np.array([])
     closed = int(places[int(quiet[0]) + calm]) if len(quiet) else None
     until = len(active) if closed is None else closed + 1
-    last = _trimmed(shown[0], direction, at, at + int(np.flatnonzero(active[:until])[-1]))
+    last = at + int(np.flatnonzero(active[:until])[-1])
+    last = _trimmed(found_by[0], float(found_by[order].excess[at]), direction, at, last)
     return last, None if closed is None else at + closed
 
 
-def _trimmed(alone: Look, direction: int, at: int, last: int) -> int:
-    """Long windows stay high after what they saw has ended: back to the last point that was."""
-    rises = alone.excess[at : last + 1] * direction
-    known = rises[~np.isnan(rises)]
-    if not len(known):
-        return at
-    high = np.flatnonzero(rises >= HOLD * max(float(np.median(known)), 0.0))
+def _trimmed(alone: Look, opening: float, direction: int, at: int, last: int) -> int:
+    """Long windows stay high after what they saw has ended: back to the last point that was, going
+    by the excess at the opening."""
+    with np.errstate(invalid="ignore"):
+        high = np.flatnonzero(alone.excess[at : last + 1] * direction >= HOLD * abs(opening))
     return at + int(high[-1]) if len(high) else at
 
 
@@ -135,7 +149,7 @@ def _describe(
     alone = found_by[0].excess * direction
     first = _onset(alone, max(at - look.length + 1, least), at)
     surprise = max(
-        shown.surprise(point, direction, scale.days_per_block)
+        shown.surprise(point, direction, scale.days_per_peak)
         for shown in found_by[: order + 1]
         for point in range(at, min(last, at + scale.brief) + 1)
     )

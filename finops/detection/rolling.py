@@ -93,8 +93,8 @@ def block_quantiles(
     values: Floats, block: int, blocks: int, lag: int, levels: Sequence[float]
 ) -> list[Floats]:
     """Quantiles of the values that stand `lag`, `lag` + `block`, … points before each; the last is
-    the number of those that are known. Looked at afresh a dozen times a block, for speed."""
-    every = max(1, block // 12)
+    the number of those that are known. Looked at afresh three times a block, for speed."""
+    every = max(1, block // 3)
     ends = np.arange(0, len(values), every)
     lags = lag + block * np.arange(blocks)
     lags = lags[: max(1, int(np.searchsorted(lags, len(values))))]

@@ -15,30 +15,36 @@ FINE = timedelta(minutes=5)
 class Scale:
     """All lengths are in steps.
 
-    `block`: the stretch whose worst point is remembered. `blocks`: how many of them. `level`: what
-    the level without a season is the median of. `memory`: what the level of a season is. `windows`:
-    lengths over which points are judged together, shortest first. `needed`: known points before the
-    first judgement; `young`: before so many, larger changes are let pass. `calm`: ordinary points
-    that end an episode. `brief`: the longest spike. `alarms_per_month`: how many of them chance may
-    raise, unless told otherwise.
+    `block`: the stretch that sizes are measured by, and `blocks` how many of them; `peak` and
+    `peaks`: the same of the stretch whose worst point is remembered. `level`: what the level
+    without a season is the median of. `memory`: what the level of a season is. `windows`: lengths
+    over which points are judged together, shortest first. `needed`: known points before the first
+    judgement; `new` and `young`: before so many, larger changes are let pass, and such as are none
+    to what came just before. `calm`: ordinary points that end an episode. `brief`: the longest
+    spike. `alarms_per_month`: how many of them chance may raise, unless told otherwise. `single`:
+    a point is so short that few events make it lumpy.
     """
 
     step: timedelta
     block: int
     blocks: int
+    peak: int
+    peaks: int
     level: int
     memory: int
     windows: tuple[int, ...]
     needed: int
+    new: int
     young: int
     calm: int
     brief: int
     seasons: tuple[int, ...]
     alarms_per_month: float
+    single: bool = False
 
     @property
-    def days_per_block(self) -> float:
-        return self.block * (self.step / DAY)
+    def days_per_peak(self) -> float:
+        return self.peak * (self.step / DAY)
 
 
 def scale_of(step: timedelta, seasons: Sequence[int] | None = None) -> Scale:
@@ -64,15 +70,19 @@ def _fine(step: timedelta) -> Scale:
         step=step,
         block=hour,
         blocks=24,
+        peak=hour,
+        peaks=168,
         level=4 * hour,
         memory=24 * hour,
         windows=_spaced(1, 3, round(10 * MINUTE / step), round(30 * MINUTE / step)),
         needed=4 * hour,
-        young=25 * hour,
+        new=25 * hour,
+        young=8 * 24 * hour,
         calm=5,
         brief=hour // 2,
         seasons=_whole(step, DAY, 7 * DAY),
-        alarms_per_month=0.02,
+        alarms_per_month=1.0,
+        single=True,
     )
 
 
@@ -83,15 +93,18 @@ def _within_days(step: timedelta) -> Scale:
         step=step,
         block=day,
         blocks=14,
+        peak=max(1, 6 * hour),
+        peaks=56,
         level=day,
         memory=7 * day,
         windows=_spaced(1, 3, hour, 6 * hour, day, 3 * day),
         needed=day,
+        new=2 * day,
         young=8 * day,
-        calm=3,
+        calm=max(3, hour),
         brief=max(3, 3 * hour),
         seasons=_whole(step, DAY, 7 * DAY),
-        alarms_per_month=0.02,
+        alarms_per_month=0.1,
     )
 
 
@@ -100,15 +113,18 @@ def _days(step: timedelta) -> Scale:
         step=step,
         block=7,
         blocks=16,
+        peak=7,
+        peaks=16,
         level=28,
         memory=28,
         windows=(1, 3, 7, 14),
         needed=14,
+        new=21,
         young=21,
         calm=1,
         brief=2,
         seasons=_whole(step, 7 * DAY),
-        alarms_per_month=0.5,
+        alarms_per_month=3.0,
     )
 
 

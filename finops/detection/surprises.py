@@ -33,17 +33,29 @@ from finops.detection.rolling import (
 from finops.detection.scales import DAY, Scale
 
 # No difference below this share of what is expected is a surprise by itself: it is the least noise.
-LEAST_NOISE = 0.03
+LEAST_NOISE = 0.06
 # The mean of absolute values of normal noise, in its deviations.
 MEAN_TO_DEVIATION = 1.2533
 # A window is compared with so many times its length before it, and at least that many points.
 BEFORE, LEAST_BEFORE = 6, 12
 # Reduced variates of Gumbel's distribution at the two quantiles that are measured.
-MIDDLE, UPPER = 0.5, 0.85
+MIDDLE, UPPER = 0.3, 0.6
 AT_MIDDLE, AT_UPPER = (-math.log(-math.log(level)) for level in (MIDDLE, UPPER))
 # What is thought of the worst of a block before any was seen, and how many blocks that is worth.
-PRIOR_PEAK, PRIOR_SPREAD, PRIOR_WORTH = 3.0, 1.0, 3.0
+PRIOR_PEAK, PRIOR_SPREAD, PRIOR_WORTH = 3.0, 2.0, 4.0
 LEAST_SPREAD = 0.1
+# A series that is off by more than this share of its size is wild: the rarer alarms are to be, the
+# more room it is given, from one alarm a week on.
+TAME, WILD, WEEKLY = 0.25, 2.0, 7.0
+# Of the blocks between two false alarms, so many may have been worse than what is no alarm.
+EDGE, MOST_EDGE = 8.0, 0.95
+# Their upper end is drawn out straight in a power of the score: 1 suits the exponential end that
+# single points have, 2 would suit normal noise; means of so many points are on the way there.
+POWER, FULL_POWER = 1.5, 10
+# Of the blocks between two false alarms, so many may have been worse than what is no alarm.
+EDGE, MOST_EDGE = 8.0, 0.95
+# The shape of that distribution's upper end: heavier than noise, as spending is.
+TAIL = 0.1
 # Falls cost nothing: they have to be so much clearer.
 FALLS = 1.2
 MOST_SURPRISE = 12.0
@@ -61,23 +73,25 @@ class Look:
     `score` (deviations, signed) and the `limits` of it by direction, how high a score must be."""
 
     length: int
+    power: float
     points_per_day: float
     expected: Floats
     excess: Floats
+    leap: Floats
     slow: Floats
     score: Floats
     limits: dict[int, Floats]
     slopes: dict[int, Floats]
     middles: dict[int, Floats]
 
-    def surprise(self, at: int, direction: int, days_per_block: float) -> float:
+    def surprise(self, at: int, direction: int, days_per_peak: float) -> float:
         """log10 of the days between two such scores by chance."""
         score = float(self.score[at]) * direction
         middle, slope = float(self.middles[direction][at]), float(self.slopes[direction][at])
         if not score > 0 or not middle > 0:
             return 0.0
-        variate = AT_MIDDLE + (score - middle) / slope
-        by_its_past = variate / math.log(10) + math.log10(days_per_block / LOOKS)
+        variate = AT_MIDDLE + (math.pow(score, self.power) - middle) / slope
+        by_its_past = variate / math.log(10) + math.log10(days_per_peak / LOOKS)
         share = max(NORMAL.cdf(-score), 1e-300) * LOOKS * self.points_per_day
         return min(max(min(by_its_past, -math.log10(share)), 0.0), MOST_SURPRISE)
 
@@ -127,17 +141,25 @@ def _look(
     score = np.where(np.isnan(values), np.nan, score)
     score[: max(2 * length - 1, scale.needed)] = np.nan
     limits, slopes, middles = {}, {}, {}
-    variate = math.log(max(every_days * LOOKS / scale.days_per_block, 2.0))
+    variate = math.log(max(every_days * LOOKS / scale.days_per_peak, 2.0))
+    power = _power(length, scale)
+    wild = 0.0 if scale.single else WILD
+    room = 1 + wild * max(0.0, math.log10(every_days / WEEKLY)) * np.maximum(base.wild - TAME, 0)
+    edge_level = min(1 - EDGE * scale.days_per_peak / every_days, MOST_EDGE)
     points_per_day = DAY / scale.step
     least_limit = NORMAL.inv_cdf(1 - 1 / max(every_days * LOOKS * points_per_day, 10.0))
     for direction in (1, -1):
-        middle, slope = _worst(score * direction, length, scale)
-        by_its_past = middle + slope * (variate - AT_MIDDLE)
+        middle, slope, edge = _worst(score * direction, length, scale, edge_level)
+        by_its_past = (middle + slope * (variate - AT_MIDDLE)) ** (1 / power)
         limits[direction] = np.fmax(by_its_past, least_limit) * (1 if direction > 0 else FALLS)
+        limits[direction] = np.fmax(limits[direction], edge) * room
         slopes[direction], middles[direction] = slope, middle
     excess = window_means(values - base.expected, length, 0.5)
     expected = window_means(base.expected, length, 0.5)
-    return Look(length, points_per_day, expected, excess, slow, score, limits, slopes, middles)
+    leap = window_means(values, length, 0.5) - later(window_means(values, span), length)
+    return Look(
+        length, power, points_per_day, expected, excess, leap, slow, score, limits, slopes, middles
+    )
 
 
 def _unit(base: Baseline) -> Floats:
@@ -172,27 +194,38 @@ def _least_noise(
 
 def _noise(means: Floats, length: int, scale: Scale, least: Floats) -> Floats:
     """The usual deviation of what came before each window, from whole blocks of it."""
-    usual = typical(np.abs(means), scale.block, scale.blocks, lag=length)
+    usual = typical(np.abs(means), scale.peak, scale.peaks, lag=length)
     return np.fmax(MEAN_TO_DEVIATION * usual, least)
 
 
-def _worst(score: Floats, length: int, scale: Scale) -> tuple[Floats, Floats]:
+def _power(length: int, scale: Scale) -> float:
+    if not scale.single:
+        return POWER
+    return 1 + (POWER - 1) * min(1.0, math.log(length) / math.log(FULL_POWER))
+
+
+def _worst(
+    score: Floats, length: int, scale: Scale, edge_level: float
+) -> tuple[Floats, Floats, Floats]:
     """Of the worst of a block: the median, and by how much it grows with the reduced variate.
 
     Few blocks are helped out by what is usual of noise; windows as long as blocks are not
     independent and count for less.
     """
     rises = np.where(np.isnan(score), np.nan, np.maximum(score, 0.0))
-    worst = window_peaks(rises, scale.block)
-    middle, upper, count = block_quantiles(
-        worst, scale.block, scale.blocks, length, (MIDDLE, UPPER)
+    worst = window_peaks(rises, scale.peak)
+    middle, upper, edge, count = block_quantiles(
+        worst, scale.peak, scale.peaks, length, (MIDDLE, UPPER, max(edge_level, MIDDLE))
     )
-    count = count * min(1.0, scale.block / length)
+    edge = np.nan_to_num(edge)
+    count = count * min(1.0, scale.peak / length)
     share = count / (count + PRIOR_WORTH)
-    middle = share * np.nan_to_num(middle) + (1 - share) * PRIOR_PEAK
-    spread = share * (np.nan_to_num(upper) - middle) + (1 - share) * PRIOR_SPREAD
-    middle = np.fmax(middle, 1.0)
-    return middle, np.fmax(spread, LEAST_SPREAD * middle) / (AT_UPPER - AT_MIDDLE)
+    middle, upper = (
+        np.fmax(np.nan_to_num(level), 1.0) ** _power(length, scale) for level in (middle, upper)
+    )
+    spread = share * (upper - middle) + (1 - share) * PRIOR_SPREAD
+    middle = share * middle + (1 - share) * PRIOR_PEAK
+    return middle, np.fmax(spread, LEAST_SPREAD * middle) / (AT_UPPER - AT_MIDDLE), edge
 
 
 def outstanding(look: Look, direction: int) -> Flags:
