@@ -14,8 +14,8 @@ from finops.detection.surprises import Look, outstanding
 
 # An episode goes on while its window is above this share of what opened it.
 HOLD = 0.5
-# It is held by the windows up to that which opened it, and the next longer ones: so many.
-LONGER = 3
+# It is held by the windows up to that which opened it, and the next longer one: so many more.
+LONGER = 2
 # Of a drift, the window's last third is above its first by this share of the window's mean.
 GRADUAL = 0.6
 # Of what was expected, in the days before the rhythm of a series is known.
