@@ -86,7 +86,7 @@ def baseline(values: Floats, scale: Scale) -> Baseline:
                 [error[1] for name, error in zip(names, errors, strict=True) if name == season]
             )
             rhythms[season] = at_best < RHYTHM * errors[0][1]
-        if 3 * season < len(values):
+        if season == scale.seasons[-1] and 3 * season < len(values):
             remembered = _phase(values, season, scale, 3)
             _, at_best = _errors(values, remembered, scale, size)
             known = rhythms[season] & (np.abs(remembered - expected) > APART * at_best)
