@@ -71,6 +71,20 @@ def test_an_anomaly_is_shown_with_what_was_expected_and_its_ways_on(signed_in: C
     assert "explains it" in signed_in.get(f"/anomalies/{part.pk}").content.decode()
 
 
+def test_what_is_of_little_money_is_shown_to_who_asks_for_it(signed_in: Client) -> None:
+    made(severity="info", reason="hardly more than usual")
+    page = signed_in.get("/anomalies").content.decode()
+    assert "Nothing that matters is out of order" in page
+    assert '"/anomalies?severity=info"' in page
+    for severity in ("info", "any"):
+        page = signed_in.get("/anomalies", {"severity": severity}).content.decode()
+        assert "4.2 times what was expected" in page
+    made(metric="requests")
+    page = signed_in.get("/anomalies").content.decode()
+    assert page.count("4.2 times what was expected") == 1
+    assert "1 of little money or surprise" in page
+
+
 def test_the_list_says_why_nothing_is_there(signed_in: Client) -> None:
     assert "Nothing has been judged yet" in signed_in.get("/anomalies").content.decode()
     now = timezone.now()

@@ -4,7 +4,7 @@ told once, shown with what else it is seen in, and learned from."""
 from __future__ import annotations
 
 from finops.anomalies.feedback import NotPossible
-from finops.anomalies.listing import Search, open_now, page, visible, watched
+from finops.anomalies.listing import Search, count, open_now, page, visible, watched
 from finops.anomalies.turns import Memory, Report, judge
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "NotPossible",
     "Report",
     "Search",
+    "count",
     "judge",
     "open_now",
     "page",

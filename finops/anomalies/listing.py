@@ -93,13 +93,19 @@ def chosen(search: Search, found: QuerySet[Anomaly]) -> QuerySet[Anomaly]:
     return found
 
 
-def page(search: Search, standing: Standing, cursor: str = "", size: int = PAGE_SIZE) -> Page:
-    """Open ones first, then by what they cost. Raises InvalidQuery."""
-    seen = visible(standing)
-    found = chosen(search, seen)
-    if not search.parts:
-        # One whose lead somebody does not see stands for itself.
-        found = found.filter(Q(lead=None) | ~Q(lead__in=seen))
+def page(
+    search: Search,
+    standing: Standing,
+    cursor: str = "",
+    size: int = PAGE_SIZE,
+    *,
+    is_notable: bool = False,
+) -> Page:
+    """Open ones first, then by what they cost; where they have to be notable, of no little money or
+    surprise. Raises InvalidQuery."""
+    found = standing_alone(search, standing)
+    if is_notable:
+        found = found.exclude(severity=Anomaly.Severity.INFO)
     at = whole_number({"cursor": cursor}, "cursor") or 0
     size_of = Coalesce(Func(F("impact"), function="abs"), Decimal(0))
     ranked = found.order_by(
@@ -108,6 +114,18 @@ def page(search: Search, standing: Standing, cursor: str = "", size: int = PAGE_
     ranked = ranked.prefetch_related("also_seen_in").select_related("like")
     rows = list(ranked[at : at + size + 1])
     return Page(rows[:size], str(at + size) if len(rows) > size else None)
+
+
+def count(search: Search, standing: Standing) -> int:
+    return standing_alone(search, standing).count()
+
+
+def standing_alone(search: Search, standing: Standing) -> QuerySet[Anomaly]:
+    """What is searched for, and, unless parts are, what no other one explains."""
+    seen = visible(standing)
+    found = chosen(search, seen)
+    # One whose lead somebody does not see stands for itself.
+    return found if search.parts else found.filter(Q(lead=None) | ~Q(lead__in=seen))
 
 
 def open_now(standing: Standing) -> list[Anomaly]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -32,6 +32,8 @@ STATES = (
     ("closed", "Over"),
     ("quiet", "Like a false alarm: nobody was told"),
 )
+# Without a severity little ones are left out: there are many, and nobody is told of them.
+ANY = "any"
 VERDICTS = (*Anomaly.Verdict.choices, ("none", "Nobody has said"))
 NOTES_SHOWN = 3
 
@@ -50,16 +52,22 @@ class Watch:
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     now, given, status = timezone.now(), request.GET.dict(), 200
+    wants_any = given.get("severity") == ANY
     standing = access.standing(request.user)
     found = frame(request, HEADING)
     search, page = Search(), None
     try:
-        search = Search.from_params(given)
-        page = anomalies.page(search, standing, given.get("cursor", ""))
+        search = Search.from_params(given | ({"severity": ""} if wants_any else {}))
+        is_notable = not wants_any and not search.severity
+        page = anomalies.page(search, standing, given.get("cursor", ""), is_notable=is_notable)
+        if is_notable:
+            little = replace(search, severity=Anomaly.Severity.INFO.value)
+            found["little_count"] = anomalies.count(little, standing)
+            found["little_href"] = href(little.to_params())
     except InvalidQuery as error:
         found |= {"error": error, "way_on": reverse("anomalies")}
         status = 400
-    params = search.to_params()
+    params = search.to_params() | ({"severity": ANY} if wants_any else {})
     if page:
         found["rows"] = [row_of(each, now) for each in page.anomalies]
         if page.next_cursor:
@@ -67,6 +75,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     turns = anomalies.watched()
     found |= {
         "search": search,
+        "wants_any": wants_any,
         "is_filtered": bool(params),
         "first_href": href(params) if given.get("cursor") else "",
         "states": STATES,
