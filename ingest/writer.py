@@ -203,6 +203,7 @@ class Writer:
         pause = 0.0
         gathered: list[Waiting] = []
         while True:
+            has_tried = bool(gathered)
             try:
                 with psycopg.connect(self._dsn, **CONNECTION) as connection:
                     self._register.load(connection)
@@ -216,7 +217,8 @@ class Writer:
                 log.warning("No database to write to: %s", str(error).strip())
             except Exception:
                 log.exception("A writer failed and starts again.")
-            if pause:
+            # What came after the connection was made is tried on another one first.
+            if pause and (has_tried or not gathered):
                 self._refuse(gathered, AWAY)
                 if self._stay_away(pause):
                     return
