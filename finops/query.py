@@ -46,6 +46,8 @@ DIMENSIONS = (
     "variant",
 )
 TAG_PREFIX = "tag:"
+# The value of a dimension of which a request has none.
+UNATTRIBUTED = "Unattributed"
 # Each metric with what its numbers are: money (Decimal), count (int) or milliseconds (float).
 METRIC_KINDS = {
     "effective_cost": "money",

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What knows neither Django nor a database; a name stands for its submodules too.
 PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
+    "finops.allocation",
     "finops.user_charts",
     *("finops.compared_periods", "finops.variance_bridge", "finops.waterfall"),
     "finops.forecast_charts",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from finops.query import UNATTRIBUTED as UNATTRIBUTED
 from finops.query import CostQuery
 
 Value = Decimal | int | float | None
 
-UNATTRIBUTED = "Unattributed"
 OTHER = "Other"
 
 
