@@ -140,7 +140,19 @@ def test_what_goes_beyond_the_factor_of_a_plan_is_one(ann: User) -> None:
     planning.add(draft, Act(ann, NOW))
     assert judge(jump(8)).opened == 0
     judge(jump(8, times=20, after=8))
-    assert "answers" in leads()[0].filters.values()
+    lead = leads()[0]
+    assert "answers" in lead.filters.values()
+    # Of twenty times the usual, where four times was planned.
+    assert 4 < lead.actual / lead.expected < 6
+    assert lead.impact == lead.actual - lead.expected
+
+
+def test_what_loses_its_price_has_not_become_cheaper() -> None:
+    history()
+    judge(jump(8, times=1, model="not-in-any-catalogue"))
+    assert not held(metric="effective_cost")
+    turn = AnomalyTurn.objects.get(scale="minute")
+    assert any("no price" in note for note in turn.notes)
 
 
 def test_of_what_is_like_a_false_alarm_nobody_is_told(ann: User) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from finops import detection
 from finops.anomalies import pictures
+from finops.anomalies.excuses import excuses
 from finops.anomalies.gathering import Series
 from finops.anomalies.measures import SUMMED, Metric, impact, summed, together
 from finops.anomalies.planning import Plan
@@ -22,6 +23,7 @@ Slot = tuple[Key, Metric]
 # How many alarms chance may raise in a month of one series where it is not about its cost: there
 # are many such metrics, and what matters of them is in the cost.
 SECONDARY_ALARMS = 0.1
+UNPRICED = "more than a tenth of its requests have no price: its cost is not judged"
 # What nothing is known of for longer is over, as the latency of what is not used any more.
 STILL = {"minute": timedelta(minutes=30), "hour": timedelta(hours=12), "day": timedelta(days=4)}
 
@@ -71,24 +73,27 @@ def judge_series(
     All of the series is judged each time: where to begin says what is found.
     """
     scale = judged.scale
-    known, factors = spans_of(series, scale, end, plans)
+    excused = excuses(series, end, plans)
     judged.series.add(series.key)
     for metric in metrics:
         slot = (series.key, metric)
-        values: Sequence[float | None] = series.values(metric)
-        if metric in SUMMED:
-            values = relieved(values, factors)
-        spans = known if metric in SUMMED else [*known, *(span for span, _ in factors)]
+        values = series.values(metric)
+        is_sum = metric in SUMMED
         held = detection.judge(
-            detection.Series(series.start, scale.step, values),
-            known=spans,
+            detection.Series(
+                series.start, scale.step, excused.relieved(values) if is_sum else values
+            ),
+            known=excused.known if is_sum else [*excused.known, *excused.planned()],
             alarms_per_month=None if metric == Metric.COST else SECONDARY_ALARMS,
         )
         judged.slots.add(slot)
-        if held.note and metric == Metric.COST:
-            judged.notes[held.note] += 1
+        if metric == Metric.COST and (note := UNPRICED if values[-1] is None else held.note):
+            judged.notes[note] += 1
+        expectation = (
+            excused.restored(held.expectation, len(values)) if is_sum else (held.expectation)
+        )
         for episode in held.episodes:
-            found = finding(series, metric, scale, end, values, episode, held.expectation)
+            found = finding(series, metric, scale, end, values, episode, expectation)
             if found and (found.is_open or found.ended_at > end - scale.judged):
                 judged.findings.append(found)
 
@@ -140,41 +145,3 @@ def expected_of(expectation: Expectation, episode: Episode, length: int) -> list
 def instant_of(series: Series, end: datetime, number: int) -> datetime:
     """When step `number` begins."""
     return end if number >= len(series) else series.starts()[number]
-
-
-def spans_of(
-    series: Series, scale: Scale, end: datetime, plans: Sequence[Plan]
-) -> tuple[list[range], list[tuple[range, float]]]:
-    """The steps that are excused, and those of which a multiple is expected."""
-    known: list[range] = []
-    factors: list[tuple[range, float]] = []
-    for plan in plans:
-        if not plan.concerns(series.key) or plan.end <= series.start or plan.start >= end:
-            continue
-        span = steps_between(series, scale, plan.start, plan.end)
-        if plan.factor and plan.holds(series.key):
-            factors.append((span, plan.factor))
-        else:
-            known.append(span)
-    return known, factors
-
-
-def steps_between(series: Series, scale: Scale, start: datetime, end: datetime) -> range:
-    """Every step that the span touches, give or take the hour of a night of daylight saving."""
-    first = (start - series.start) // scale.step
-    last = -((series.start - end) // scale.step)
-    return range(max(first, 0), min(max(last, 0), len(series)))
-
-
-def relieved(
-    values: Sequence[float | None], factors: Sequence[tuple[range, float]]
-) -> Sequence[float | None]:
-    """What is left to judge of steps of which a multiple was planned."""
-    if not factors:
-        return values
-    found = list(values)
-    for span, factor in factors:
-        for at in span:
-            each = found[at]
-            found[at] = None if each is None else each / factor
-    return found

@@ -13,6 +13,8 @@ Metric = Anomaly.Metric
 MILLION = 1_000_000
 # A ratio of fewer requests says more of chance than of anything else.
 LEAST_REQUESTS = 20
+# Where more of the requests have no price, the others' cost says nothing of all of them.
+MOST_UNPRICED = Decimal("0.1")
 # What reading a token from the cache saves of it: prices differ, from a half to nine tenths.
 CACHE_SAVING = Decimal("0.5")
 SUMMED = frozenset({Metric.COST, Metric.REQUESTS, Metric.ERRORS})
@@ -73,9 +75,10 @@ def summed(steps: Iterable[Step]) -> Step:
 
 def value(metric: Metric, step: Step, least: int = LEAST_REQUESTS) -> Decimal | None:
     """None where it is not known, as a ratio of nothing or the cost of what has no price."""
+    if metric in (Metric.COST, Metric.UNIT_PRICE) and is_unpriced(step):
+        return None
     if metric == Metric.COST:
-        is_unknown = step.requests > 0 and step.requests == step.unpriced_requests
-        return None if is_unknown else step.cost
+        return step.cost
     if metric == Metric.REQUESTS:
         return Decimal(step.requests)
     if metric == Metric.ERRORS:
@@ -85,6 +88,10 @@ def value(metric: Metric, step: Step, least: int = LEAST_REQUESTS) -> Decimal | 
         return None if is_few else Decimal(str(step.latency_p95))
     part, whole = ratio(metric, step)
     return None if whole <= 0 or step.requests < least else part / whole
+
+
+def is_unpriced(step: Step) -> bool:
+    return step.unpriced_requests > step.requests * MOST_UNPRICED
 
 
 def ratio(metric: Metric, step: Step) -> tuple[Decimal, Decimal]:

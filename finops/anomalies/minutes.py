@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from django.db.backends.utils import CursorWrapper
 
-from finops.anomalies.measures import Metric, Step
+from finops.anomalies.measures import MOST_UNPRICED, Metric, Step
 from finops.anomalies.scales import MINUTE
 from finops.anomalies.series import Key
 from finops.sql import statement
@@ -27,6 +27,7 @@ WHOLE_EVERY = 10
 PORTION = timedelta(hours=4)
 UNIT = Decimal(10) ** 12
 ROWS = {Metric.REQUESTS: 0, Metric.ERRORS: 1, Metric.COST: 2}
+SUMS = 4  # the last one is requests without a price
 LABELS = ("team", "feature", "model")
 LEADING = 24 * 60  # minutes by whose cost the largest are found
 Columns = Sequence[int]
@@ -34,15 +35,15 @@ Columns = Sequence[int]
 
 @dataclass(slots=True)
 class Minutes:
-    """`values` are requests, errors and cost × key × minute; the last minute ends at `end`, in
-    minutes since 1970."""
+    """`values` are requests, errors, cost and unpriced requests × key × minute; the last minute
+    ends at `end`, in minutes since 1970."""
 
     end: int | None = None
     whole_at: int = 0
     places: dict[int, int] = field(default_factory=dict)  # key → its place in values
     labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
     values: np.ndarray[tuple[int, int, int], np.dtype[np.int64]] = field(
-        default_factory=lambda: np.zeros((3, 0, LENGTH), dtype=np.int64)
+        default_factory=lambda: np.zeros((SUMS, 0, LENGTH), dtype=np.int64)
     )
 
     def refresh(self, cursor: CursorWrapper, end: datetime) -> None:
@@ -50,7 +51,7 @@ class Minutes:
         last = int(end.timestamp()) // 60
         moved = LENGTH if self.end is None else last - self.end
         if not 0 <= moved < LENGTH or last >= self.whole_at:
-            self.values, self.places = np.zeros((3, 0, LENGTH), dtype=np.int64), {}
+            self.values, self.places = np.zeros((SUMS, 0, LENGTH), dtype=np.int64), {}
             self.whole_at, unread = last + WHOLE_EVERY, LENGTH
         else:
             unread = min(moved + LATE, LENGTH)
@@ -74,13 +75,13 @@ class Minutes:
         keys = [int(key) for key in np.unique(table[:, 1])]
         fresh = [key for key in keys if key not in self.places]
         if fresh:
-            room = np.zeros((3, len(fresh), LENGTH), dtype=np.int64)
+            room = np.zeros((SUMS, len(fresh), LENGTH), dtype=np.int64)
             self.places |= {key: len(self.places) + at for at, key in enumerate(fresh)}
             self.values = np.concatenate([self.values, room], axis=1)
         order = np.array([self.places[key] for key in keys])
         at = order[np.searchsorted(np.array(keys), table[:, 1])]
         minute = table[:, 0] - (self.end - LENGTH)
-        for row in range(3):
+        for row in range(SUMS):
             self.values[row, at, minute] = table[:, 2 + row]
 
     def groups(self, dimensions: Sequence[str]) -> dict[Key, list[int]]:
@@ -132,13 +133,21 @@ class MinuteSeries:
         return Evenly(self.start, len(self))
 
     def values(self, metric: Metric) -> list[float | None]:
-        unit = float(UNIT) if metric == Metric.COST else 1.0
-        return [each / unit for each in self.sums[ROWS[metric]].tolist()]
+        sums: list[int] = self.sums[ROWS[metric]].tolist()
+        if metric != Metric.COST:
+            return [float(each) for each in sums]
+        requests, unpriced = self.sums[ROWS[Metric.REQUESTS]], self.sums[-1]
+        unknown = (unpriced > requests * float(MOST_UNPRICED)).tolist()
+        unit = float(UNIT)
+        return [
+            None if is_unknown else each / unit
+            for each, is_unknown in zip(sums, unknown, strict=True)
+        ]
 
     def steps(self, first: int, last: int) -> list[Step]:
         return [
-            Step(requests=requests, errors=errors, cost=Decimal(cost) / UNIT)
-            for requests, errors, cost in self.sums[:, first : last + 1].T.tolist()
+            Step(requests, unpriced, errors, cost=Decimal(cost) / UNIT)
+            for requests, errors, cost, unpriced in self.sums[:, first : last + 1].T.tolist()
         ]
 
 
