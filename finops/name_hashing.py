@@ -5,7 +5,7 @@ ingest/user_names.py says what the states mean and why there are so many.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -118,6 +118,7 @@ def _convert_portion(cursor: CursorWrapper, held: NameHashing) -> int:
     cursor.execute(statement("hash_users"), changed)
     cursor.execute(statement("hash_budget_values"), changed)
     cursor.execute(statement("hash_anomaly_series"), changed)
+    _rename_in_rules(cursor, {name: hashes[number] for number, name in users})
     held.converted_to = users[-1][0]
     held.save()
     return len(users)
@@ -130,7 +131,16 @@ def _finish(cursor: CursorWrapper, held: NameHashing, now: datetime) -> None:
         return
     held.state = State.ON
     held.save()
+    # Users whom rules name and who have not come yet.
+    cursor.execute(statement("rule_users_in_the_clear"))
+    clear = [name for (name,) in cursor.fetchall()]
+    _rename_in_rules(cursor, {name: hashed(settings.USER_HASH_KEY, name) for name in clear})
     cursor.execute("ANALYZE end_user")  # the planner remembers some of the names
+
+
+def _rename_in_rules(cursor: CursorWrapper, names: Mapping[str, str]) -> None:
+    given = {"names": list(names), "labels": list(names.values())}
+    cursor.execute(statement("rename_rule_users"), given)
 
 
 def _hashed_users() -> bool:

@@ -32,6 +32,7 @@ from finops import (
 from finops.budgets import increases
 from finops.conninfo import conninfo
 from finops.organisation import retention
+from finops.ownership import mapping
 from ingest import partitions
 
 log = logging.getLogger(__name__)
@@ -165,6 +166,7 @@ def fold_rollups() -> None:
         return
     if report.events:
         log.debug("folded %d events of %d batches", report.events, report.batches)
+        mapping.look_up_new()
     if not report.busy:
         rollups.settle(now)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.enforcement.books import Figures
 from ingest.enforcement.decisions import ALLOW, BLOCK, THROTTLE, Position, judge
+from ingest.enforcement.owners import Owners
 from ingest.enforcement.pacing import Pacing
 from ingest.enforcement.positions import Positions
 from ingest.enforcement.questions import Question
@@ -100,14 +101,14 @@ def test_the_index_finds_exactly_the_budgets_that_all_filters_keep(
         for number, kept in enumerate(filters)
     ]
     question = Question(**named, tags={"release": release})  # type: ignore[arg-type]
-    caller = caller_of(question, SCOPE, Naming().names, {}, frozenset({"release"}))
+    caller = caller_of(question, SCOPE, Naming().names, Owners(), frozenset({"release"}))
     expected = [each for each in budgets if all(matches(c, caller) for c in each.filters)]
     assert Index(budgets).touched(caller) == expected
 
 
 def test_a_user_is_known_by_the_name_and_by_its_hash() -> None:
     naming = Naming("key", "on", "")
-    caller = caller_of(Question(user="ann"), SCOPE, naming.names, {}, frozenset())
+    caller = caller_of(Question(user="ann"), SCOPE, naming.names, Owners(), frozenset())
     for form in ("ann", naming.stored("ann")):
         assert matches(Condition("user", frozenset({form})), caller)
     assert not matches(Condition("user", frozenset({"ann"}), exclude=True), caller)

@@ -35,7 +35,7 @@ PURE = {
         "ingest.response_ids",
     ),
     *("ingest.enforcement.decisions", "ingest.enforcement.estimates"),
-    *("ingest.enforcement.questions", "ingest.enforcement.terms"),
+    *("ingest.enforcement.questions", "ingest.enforcement.terms", "ingest.enforcement.owners"),
     *("ingest.rejections", "ingest.usage"),
     *("finops.root_cause.cubes", "finops.root_cause.evidence", "finops.root_cause.findings"),
     *("finops.root_cause.leaves", "finops.root_cause.localization", "finops.root_cause.measures"),
@@ -62,6 +62,7 @@ DATA = {
     *("finops.rollups", "finops.migrations"),
     *("finops.alerts.retention", "finops.anomalies.minutes"),
     *("finops.locks", "finops.teams", "finops.organisation", "finops.enforcement"),
+    "finops.ownership.mapping",
     *(
         "ingest.aliases",
         "ingest.attribution",
@@ -69,7 +70,7 @@ DATA = {
         "ingest.configuration",
         "ingest.keys",
     ),
-    *("ingest.enforcement.books", "ingest.enforcement.tallies"),
+    *("ingest.enforcement.books", "ingest.enforcement.tallies", "ingest.enforcement.centers"),
     *("ingest.notebook", "ingest.overflows", "ingest.partitions", "ingest.saturation"),
     *("ingest.rows", "ingest.settlements", "ingest.writer"),
 }

@@ -35,17 +35,18 @@ def look() -> Look:
 
 
 def naming(cursor: CursorWrapper) -> str:
-    """A digest of what is looked up while rollups are read: which cost center pays for a team,
-    which tags are dimensions, which users' names were erased or hashed."""
+    """A digest of what is looked up while rollups are read: which cost center pays for a team
+    or by which rules, which tags are dimensions, which users' names were erased or hashed."""
     cursor.execute(
         """
         SELECT md5(concat_ws(
             ' ',
             (
-                SELECT jsonb_agg(jsonb_build_array(name, cost_center) ORDER BY name)
-                FROM team
+                SELECT jsonb_agg(team_owner ORDER BY team, from_day)
+                FROM team_owner
                 WHERE cost_center <> ''
             ),
+            (SELECT version FROM ownership_state),
             (SELECT jsonb_agg(key ORDER BY key) FROM activated_tag),
             (SELECT jsonb_build_array(count(*), sum(done), count(finished_at)) FROM erasure),
             (SELECT jsonb_agg(jsonb_build_array(state, converted_to)) FROM name_hashing)

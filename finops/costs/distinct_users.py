@@ -41,7 +41,7 @@ def read(reading: Reading, query: CostQuery) -> Usage | None:
     first."""
     if not (query.limit and query.group_by and query.metrics[0] in COUNTED):
         return None
-    if "user" in query.dimensions() or not fits(reading, query):
+    if reading.known.needs_users(query) or not fits(reading, query):
         return None
     usage = read_usage(reading, query.replace(limit=None), None)
     of_groups = users_of_groups(reading, query, None)
@@ -83,9 +83,11 @@ def users_of_groups(
     reading: Reading, query: CostQuery, top: Top | None
 ) -> dict[Group, list[Users]]:
     """Who the users of each group are; without `top` there is no Other."""
-    parts = held(reading, query, segments_of_users(query, reading.unsettled), per_user=True)
+    parts = held(
+        reading, query, segments_of_users(query, reading.unsettled, reading.known), per_user=True
+    )
     columns = columns_of(query)
-    rows = reading.fetch(users_statement(query, parts, reading.user_ids, columns, top))
+    rows = reading.fetch(users_statement(query, parts, reading.known, columns, top))
     found: dict[Group, list[Users]] = {}
     for is_other, bucket, *values in rows:
         keys = tuple(values[: len(query.group_by)])

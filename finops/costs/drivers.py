@@ -9,9 +9,10 @@ from typing import Any
 
 from finops.costs import leaders
 from finops.costs.metrics import Sums, added
+from finops.costs.owners import find_known
 from finops.costs.reading import Reading, Usage, read_usage
 from finops.costs.runs import find_unsettled, labels, name_users, read_named
-from finops.costs.snapshots import find_users, read_freshness, snapshot
+from finops.costs.snapshots import read_freshness, snapshot
 from finops.costs.statements import Statement, Top
 from finops.costs.tables import is_per_user
 from finops.query import CostQuery
@@ -62,12 +63,13 @@ def drivers(queries: Sequence[CostQuery], finest: Sequence[str]) -> Drivers:
     InvalidQuery, QueryTooSlow, or rollups.ZoneChanged.
     """
     first = queries[0].replace(metrics=("effective_cost",), granularity="total", compare=False)
-    per_user = is_per_user(first)
-    columns: tuple[str, ...] = OF_USERS if per_user else BY_BUCKET
     with snapshot() as cursor:
         refuse_other_zone(cursor, first.zone)
         freshness = read_freshness(cursor, first.reader_teams)
-        reading = Reading(cursor, freshness, find_users(cursor, first), find_unsettled(cursor))
+        known = find_known(cursor, first)
+        per_user = is_per_user(first, known)
+        columns: tuple[str, ...] = OF_USERS if per_user else BY_BUCKET
+        reading = Reading(cursor, freshness, known, find_unsettled(cursor))
         group_by = first.group_by
         is_of_users = "user" in group_by
         if not is_of_users:

@@ -18,6 +18,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from finops.costs.metrics import EXACT_DIGITS, Sums
+from finops.costs.owners import Known
 from finops.costs.reading import Group, Reading, Usage, held_segments, read_usage
 from finops.costs.statements import Key, Statement, Top, sums_statement
 from finops.costs.tables import Segment, ceiling, floor
@@ -179,7 +180,7 @@ def leading_users_of(
     """The list of what has not settled yet, which no index holds."""
     columns = ("effective_cost", "requests")
     rows = reading.fetch(
-        sums_statement(query, parts, {}, columns, (), Top(rank_by="effective_cost"))
+        sums_statement(query, parts, Known(), columns, (), Top(rank_by="effective_cost"))
     )
     entries = [(row[3], row[4]) for row in rows if not (row[0] or row[2])]
     return sorted(entries, key=lambda entry: -entry[1])

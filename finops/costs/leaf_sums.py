@@ -15,11 +15,13 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from finops.costs import leaders
 from finops.costs.metrics import EXACT_DIGITS
-from finops.costs.parts import Parameters, dimension_sql, part_of_usage
+from finops.costs.owners import COST_CENTER, find_known
+from finops.costs.parameters import Parameters
+from finops.costs.parts import dimension_sql, key_names, part_of_usage
 from finops.costs.reading import Reading, Usage, held, held_segments, read_usage
 from finops.costs.results import Freshness
 from finops.costs.runs import find_unsettled
-from finops.costs.snapshots import find_users, read_freshness
+from finops.costs.snapshots import read_freshness
 from finops.costs.statements import Statement, Top, comma
 from finops.costs.tables import DAY, EVENT, HOUR, USER_DAY, Segment, cover
 from finops.query import TAG_PREFIX, CostQuery, InvalidQuery
@@ -60,7 +62,7 @@ def begin(cursor: CursorWrapper, before: CostQuery, after: CostQuery) -> Sides:
     reading = Reading(
         cursor,
         read_freshness(cursor, after.reader_teams),
-        find_users(cursor, after),
+        find_known(cursor, after, owned=True),
         find_unsettled(cursor),
     )
     return Sides(reading, before, after)
@@ -78,7 +80,7 @@ def read_leaves(
     """The leaves of both periods by their values. Raises InvalidQuery where there are too many, or
     where a period needs what is no longer kept."""
     parameters = Parameters()
-    per_user = "user" in sides.after.dimensions()
+    per_user = sides.reading.known.needs_users(sides.after)
     text = SQL(
         """
 SELECT leaf.is_after, {keys}, {columns}
@@ -86,13 +88,12 @@ FROM (
 {sides}
 ) AS leaf
 JOIN attribution ON attribution.id = leaf.attribution_id
-LEFT JOIN team ON team.name = attribution.team
 LIMIT {limit}
 """
     ).format(
-        keys=comma([dimension_sql(each, parameters) for each in dimensions]),
+        keys=values_sql(dimensions, parameters),
         columns=comma([SQL("leaf.{}").format(Identifier(each)) for each in columns]),
-        sides=both_sides(sides, columns, parameters, per_user=per_user),
+        sides=both_sides(sides, dimensions, columns, parameters, per_user=per_user),
         limit=Literal(2 * MOST_LEAVES + 1),
     )
     rows = sides.reading.fetch(Statement(text, parameters.values))
@@ -118,8 +119,19 @@ def add(
             side[place] += number or 0
 
 
+def values_sql(dimensions: Sequence[str], parameters: Parameters) -> Composed:
+    """The values of a leaf: of its attribution, and its cost center, which it is added up by."""
+    return comma(
+        [
+            SQL("leaf.key_0") if each == COST_CENTER else dimension_sql(each, parameters)
+            for each in dimensions
+        ]
+    )
+
+
 def both_sides(
     sides: Sides,
+    dimensions: Sequence[str],
     columns: Sequence[str],
     parameters: Parameters,
     *,
@@ -127,7 +139,15 @@ def both_sides(
     only_users: Sequence[int] | None = None,
 ) -> Composed:
     return SQL("\n    UNION ALL\n").join(
-        one_side(sides.reading, query, is_after, columns, parameters, per_user, only_users)
+        one_side(
+            sides.reading,
+            query.replace(group_by=(COST_CENTER,) if COST_CENTER in dimensions else ()),
+            is_after,
+            columns,
+            parameters,
+            per_user,
+            only_users,
+        )
         for query, is_after in ((sides.before, False), (sides.after, True))
     )
 
@@ -141,16 +161,17 @@ def one_side(
     per_user: bool,
     only_users: Sequence[int] | None,
 ) -> Composed:
-    """A row for each attribution (and user, of those that are named) of one period."""
-    groups = ["attribution_id", *([] if only_users is None else ["user_id"])]
-    plain = query.replace(granularity="total", group_by=(), limit=None, compare=False)
+    """A row for each attribution and key (and user, of those that are named) of one period."""
+    plain = query.replace(granularity="total", limit=None, compare=False)
+    groups = [Identifier("attribution_id"), *key_names(plain)]
+    groups += [] if only_users is None else [Identifier("user_id")]
     parts: list[Composable] = [
         part_of_usage(
             plain,
             segment,
             ("attribution_id", *dict.fromkeys(("requests", *columns))),
             parameters,
-            reading.user_ids,
+            reading.known,
             with_user=only_users is not None,
             only_users=only_users,
         )
@@ -165,7 +186,7 @@ def one_side(
     HAVING sum(requests) <> 0"""
     ).format(
         is_after=Literal(is_after),
-        groups=comma([Identifier(each) for each in groups]),
+        groups=comma(groups),
         sums=comma([SQL("sum({0}) AS {0}").format(Identifier(each)) for each in columns]),
         parts=SQL("\n    UNION ALL\n").join(parts),
     )
@@ -239,12 +260,11 @@ FROM (
 ) AS leaf
 JOIN attribution ON attribution.id = leaf.attribution_id
 JOIN end_user ON end_user.id = leaf.user_id
-LEFT JOIN team ON team.name = attribution.team
 """
     ).format(
-        keys=comma([dimension_sql(each, parameters) for each in dimensions]),
+        keys=values_sql(dimensions, parameters),
         columns=comma([SQL("leaf.{}").format(Identifier(each)) for each in columns]),
-        sides=both_sides(sides, columns, parameters, per_user=True, only_users=users),
+        sides=both_sides(sides, dimensions, columns, parameters, per_user=True, only_users=users),
     )
     found: dict[Keys, Both] = {}
     for is_after, *values in sides.reading.fetch(Statement(text, parameters.values)):

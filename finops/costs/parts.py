@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Any
 
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
+from finops.costs import owners
+from finops.costs.owners import COST_CENTER, Known
+from finops.costs.parameters import Parameters
 from finops.costs.results import UNATTRIBUTED
-from finops.costs.tables import USER_DAY, Grain, Segment
+from finops.costs.tables import EVENT, USER_DAY, Grain, Segment
 from finops.periods import local_day
 from finops.query import DIMENSIONS, TAG_PREFIX, CostQuery, Filter
 
@@ -22,22 +23,10 @@ EVENT_HISTOGRAMS = {
 
 
 # Never NULL, and '' where nothing was given.
-ATTRIBUTED = frozenset(DIMENSIONS) - {"user", "cost_center"}
+ATTRIBUTED = frozenset(DIMENSIONS) - {"user", COST_CENTER}
 # To look for more users one by one takes longer than to read all days at once: three times as long
 # for 300 of them in a month of 4.5 million rows.
 MOST_LOOKED_FOR = 50
-
-
-@dataclass(slots=True)
-class Parameters:
-    """Hands out a placeholder for each value."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, value: object) -> Composable:
-        name = f"value_{len(self.values)}"
-        self.values[name] = value
-        return Placeholder(name)
 
 
 def key_names(query: CostQuery) -> list[Identifier]:
@@ -49,7 +38,7 @@ def part_of_usage(
     part: Segment,
     columns: Sequence[str],
     parameters: Parameters,
-    user_ids: dict[str, int],
+    known: Known,
     *,
     with_user: bool = False,
     only_users: Sequence[int] | None = None,
@@ -67,11 +56,11 @@ def part_of_usage(
     return SQL("    SELECT {}\n    FROM {} AS usage{}\n    WHERE {}").format(
         SQL(", ").join(selected),
         source(query, part, only_users, parameters),
-        joins(query, part.grain),
+        joins(query, part.grain, parameters, known),
         SQL(" AND ").join(
             [
                 *time_bounds(query, part, parameters),
-                *(condition(each, parameters, user_ids) for each in query.filters),
+                *(condition(each, parameters, known) for each in query.filters),
                 *users_condition(only_users, parameters),
             ]
         ),
@@ -106,12 +95,19 @@ def source(
     )
 
 
-def joins(query: CostQuery, grain: Grain) -> Composed:
-    found = []
+def joins(query: CostQuery, grain: Grain, parameters: Parameters, known: Known) -> Composed:
+    found: list[Composable] = []
     if grain.has_attribution and query.dimensions() - {"user"}:
         found.append(SQL("JOIN attribution ON attribution.id = usage.attribution_id"))
-        if "cost_center" in query.dimensions():
-            found.append(SQL("LEFT JOIN team ON team.name = attribution.team"))
+        if COST_CENTER in query.dimensions():
+            found.append(
+                owners.joins(
+                    day_sql(query, grain, parameters),
+                    known.owned,
+                    parameters,
+                    has_users=grain in {EVENT, USER_DAY},
+                )
+            )
     if grain.step == "event":
         found.append(
             SQL(
@@ -126,17 +122,24 @@ def bucket(query: CostQuery, grain: Grain, parameters: Parameters) -> Composable
     """When the row counts: an instant for hours, a day of the zone for anything longer."""
     if query.granularity == "total":
         return SQL("NULL::date")
-    zone = parameters.add(query.zone.key)
     if query.granularity == "hour":
         if grain.step == "hour":
             return SQL("usage.hour")
+        zone = parameters.add(query.zone.key)
         return SQL("date_trunc('hour', usage.started_at, {})").format(zone)
-    day = SQL("usage.{}").format(Identifier(grain.column))
-    if grain.step in {"event", "hour"}:
-        day = SQL("({} AT TIME ZONE {})::date").format(day, zone)
+    day = day_sql(query, grain, parameters)
     if query.granularity == "day":
         return day
     return SQL("date_trunc({}, {}::timestamp)::date").format(Literal(query.granularity), day)
+
+
+def day_sql(query: CostQuery, grain: Grain, parameters: Parameters) -> Composable:
+    """The day of the zone on which the row counts."""
+    column = SQL("usage.{}").format(Identifier(grain.column))
+    if grain.step not in {"event", "hour"}:
+        return column
+    zone = parameters.share("zone", query.zone.key)
+    return SQL("({} AT TIME ZONE {})::date").format(column, zone)
 
 
 def time_bounds(query: CostQuery, part: Segment, parameters: Parameters) -> list[Composable]:
@@ -166,8 +169,8 @@ def time_bounds(query: CostQuery, part: Segment, parameters: Parameters) -> list
 def dimension_sql(dimension: str, parameters: Parameters) -> Composable:
     if dimension == "user":
         return SQL("usage.user_id")
-    if dimension == "cost_center":
-        value: Composable = SQL("team.cost_center")
+    if dimension == COST_CENTER:
+        value: Composable = owners.OWNER
     elif dimension.startswith(TAG_PREFIX):
         tag = parameters.add(dimension.removeprefix(TAG_PREFIX))
         value = SQL("(attribution.tags ->> {}::text)").format(tag)
@@ -177,12 +180,12 @@ def dimension_sql(dimension: str, parameters: Parameters) -> Composable:
     return SQL("coalesce(nullif({}, ''), {})").format(value, Literal(UNATTRIBUTED))
 
 
-def condition(each: Filter, parameters: Parameters, user_ids: dict[str, int]) -> Composable:
+def condition(each: Filter, parameters: Parameters, known: Known) -> Composable:
     values: list[object] = list(each.values)
     cast = "text"
     column = dimension_sql(each.dimension, parameters)
     if each.dimension == "user":
-        values = [user_ids[value] for value in each.values if value in user_ids]
+        values = [known.user_ids[value] for value in each.values if value in known.user_ids]
         cast = "integer"
     elif each.dimension in ATTRIBUTED:
         # The bare column: of an expression over it the planner does not know how much it keeps.

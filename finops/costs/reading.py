@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import Cursor
 
 from finops.costs.metrics import Sums, needed_columns, needed_histograms
+from finops.costs.owners import Known
 from finops.costs.results import Freshness
 from finops.costs.statements import (
     MAX_ROWS,
@@ -42,7 +43,7 @@ class Reading:
 
     cursor: CursorWrapper
     freshness: Freshness
-    user_ids: dict[str, int]
+    known: Known
     unsettled: frozenset[date]
     # Parts of events that are all there.
     whole: set[Segment] = field(default_factory=set)
@@ -100,9 +101,9 @@ def read_usage(
 ) -> Usage:
     """The query's sums; `only_users` leaves the usage of everybody else out."""
     columns, histograms = needed_columns(query.metrics), needed_histograms(query.metrics)
-    parts = held_segments(reading, query, per_user=is_per_user(query))
+    parts = held_segments(reading, query, per_user=is_per_user(query, reading.known))
     rows = reading.fetch(
-        sums_statement(query, parts, reading.user_ids, columns, histograms, top, only_users)
+        sums_statement(query, parts, reading.known, columns, histograms, top, only_users)
     )
     if len(rows) > MAX_ROWS + 1:
         raise InvalidQuery(

@@ -14,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from finops.costs import distinct_users, leaders, percentiles
 from finops.costs.changes import horizon, naming
 from finops.costs.metrics import derive, rank
+from finops.costs.owners import find_known
 from finops.costs.reading import Reading, Usage, named, read_usage
 from finops.costs.results import (
     OTHER,
@@ -23,7 +24,7 @@ from finops.costs.results import (
     Coverage,
     Value,
 )
-from finops.costs.snapshots import find_users, read_freshness, snapshot
+from finops.costs.snapshots import read_freshness, snapshot
 from finops.costs.statements import (
     RANKS,
     Key,
@@ -57,7 +58,7 @@ def opened(query: CostQuery) -> Iterator[Reading]:
     with snapshot() as cursor:
         refuse_other_zone(cursor, query.zone)
         freshness = read_freshness(cursor, query.reader_teams)
-        yield Reading(cursor, freshness, find_users(cursor, query), find_unsettled(cursor))
+        yield Reading(cursor, freshness, find_known(cursor, query), find_unsettled(cursor))
 
 
 def run_all(queries: Sequence[CostQuery], milliseconds: int | None = None) -> Answers:
@@ -69,7 +70,7 @@ def run_all(queries: Sequence[CostQuery], milliseconds: int | None = None) -> An
             refuse_other_zone(cursor, zone)
         freshness, unsettled = read_freshness(cursor), find_unsettled(cursor)
         results = [
-            answer(Reading(cursor, freshness, find_users(cursor, query), unsettled), query)
+            answer(Reading(cursor, freshness, find_known(cursor, query), unsettled), query)
             for query in queries
         ]
         return Answers(results, horizon(cursor), naming(cursor))

@@ -13,7 +13,9 @@ from typing import Any
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
-from finops.costs.parts import Parameters, key_names, part_of_usage
+from finops.costs.owners import Known
+from finops.costs.parameters import Parameters
+from finops.costs.parts import key_names, part_of_usage
 from finops.costs.tables import DAY_USERS, Segment
 from finops.query import CostQuery
 
@@ -63,7 +65,7 @@ class Top:
 def sums_statement(
     query: CostQuery,
     segments: Sequence[Segment],
-    user_ids: dict[str, int],
+    known: Known,
     columns: Sequence[str],
     histograms: Sequence[str],
     top: Top | None,
@@ -99,7 +101,7 @@ LIMIT {limit}
         sums=comma([*added, *joined]),
         parts=SQL("\n    UNION ALL\n").join(
             part_of_usage(
-                query, each, (*columns, *histograms), parameters, user_ids, only_users=only_users
+                query, each, (*columns, *histograms), parameters, known, only_users=only_users
             )
             for each in segments
         ),
@@ -117,7 +119,7 @@ LIMIT {limit}
 def users_statement(
     query: CostQuery,
     segments: Sequence[Segment],
-    user_ids: dict[str, int],
+    known: Known,
     columns: Sequence[str],
     top: Top | None,
 ) -> Statement:
@@ -147,7 +149,7 @@ GROUP BY {groups}
 """
     ).format(
         sources=SQL("\n    UNION ALL\n").join(
-            users_sources(query, segments, user_ids, columns, parameters)
+            users_sources(query, segments, known, columns, parameters)
         ),
         top=top_sql(query, top, (), parameters),
         is_other=is_other,
@@ -161,7 +163,7 @@ GROUP BY {groups}
 def users_sources(
     query: CostQuery,
     segments: Sequence[Segment],
-    user_ids: dict[str, int],
+    known: Known,
     columns: Sequence[str],
     parameters: Parameters,
 ) -> list[Composed]:
@@ -170,7 +172,7 @@ def users_sources(
     Who has no request left, as a settlement took it back, is no user.
     """
     sources = [
-        part_of_usage(query, each, ("users", *columns), parameters, user_ids)
+        part_of_usage(query, each, ("users", *columns), parameters, known)
         for each in segments
         if each.grain is DAY_USERS
     ]
@@ -182,7 +184,7 @@ def users_sources(
             each,
             tuple(dict.fromkeys(("requests", *columns))),
             parameters,
-            user_ids,
+            known,
             with_user=True,
         )
         for each in segments

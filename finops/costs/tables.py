@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from finops.costs.owners import Known
 from finops.periods import (
     Period,
     bucket_day,
@@ -19,7 +20,8 @@ from finops.periods import (
 from finops.query import LATENCY_METRICS, CostQuery, InvalidQuery
 
 # Users are kept per day; hours of theirs come from the events, and only that far.
-USER_HOURS = timedelta(hours=48)
+# With the hour in which a window of 48 hours begins.
+USER_HOURS = timedelta(hours=49)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,9 @@ def segments(query: CostQuery, unsettled: Set[date], *, per_user: bool) -> list[
     return in_settled_days(query, unsettled, totals)
 
 
-def segments_of_users(query: CostQuery, unsettled: Set[date]) -> list[Segment]:
+def segments_of_users(query: CostQuery, unsettled: Set[date], known: Known) -> list[Segment]:
     """The parts of the query's period, each with the table that tells who its users are."""
-    if "user" in query.dimensions():
+    if known.needs_users(query):
         return segments(query, unsettled, per_user=True)
     return in_settled_days(query, unsettled, [DAY_USERS])
 
@@ -123,13 +125,14 @@ def counts_users(query: CostQuery) -> bool:
     return bool({"users", "cost_per_user"}.intersection(query.metrics))
 
 
-def is_per_user(query: CostQuery) -> bool:
+def is_per_user(query: CostQuery, known: Known) -> bool:
     """Whether the figures themselves (not only the number of users) need a grain with users."""
-    if "user" not in query.dimensions():
+    if not known.needs_users(query):
         return False
     if kept := [metric for metric in query.metrics if metric in LATENCY_METRICS]:
+        what = "user" if "user" in query.dimensions() else "cost center, as rules name users"
         raise InvalidQuery(
-            "metrics", f"{kept[0]} is not kept per user; drop the metric or the user"
+            "metrics", f"{kept[0]} is not kept per user; drop the metric or the {what}"
         )
     return True
 

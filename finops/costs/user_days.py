@@ -87,11 +87,11 @@ class UserPart:
 def read_user_parts(query: CostQuery, number: int, dimension: str) -> list[UserPart]:
     """What this user used, by a dimension, the most expensive first; of whole days by keys."""
     asked = by_user(query).replace(group_by=(dimension,), metrics=METRICS[:1])
-    with opened(query) as reading:
+    with opened(asked) as reading:
         # Days by user, as what is kept without users knows nothing of one.
         parts = held_segments(reading, asked.replace(group_by=("user", dimension)), per_user=True)
         rows = reading.fetch(
-            sums_statement(asked, parts, reading.user_ids, COLUMNS, (), None, [number])
+            sums_statement(asked, parts, reading.known, COLUMNS, (), None, [number])
         )
     found = [
         (name, read_sums(sums, COLUMNS, ())) for is_total, _, _, name, *sums in rows if not is_total

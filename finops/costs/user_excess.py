@@ -13,7 +13,8 @@ from decimal import Decimal
 from psycopg.sql import SQL, Composed
 
 from finops.costs.leaders import spans_of
-from finops.costs.parts import Parameters, part_of_usage
+from finops.costs.parameters import Parameters
+from finops.costs.parts import part_of_usage
 from finops.costs.reading import Reading, held_segments
 from finops.costs.runs import opened
 from finops.costs.statements import Statement
@@ -122,7 +123,7 @@ def held_steps(
     )
     read = []
     for each in parts:
-        part = part_of_usage(asked, each, COLUMNS, parameters, reading.user_ids)
+        part = part_of_usage(asked, each, COLUMNS, parameters, reading.known)
         is_single = least is not None and each.grain.span == asked.granularity
         read.append(single.format(part=part, least=parameters.add(least)) if is_single else part)
     return SQL(

@@ -16,7 +16,8 @@ from django.conf import settings
 from psycopg.sql import SQL, Composable
 
 from finops.costs.leaders import spans_of
-from finops.costs.parts import Parameters, part_of_usage
+from finops.costs.parameters import Parameters
+from finops.costs.parts import part_of_usage
 from finops.costs.reading import Reading, held_segments
 from finops.costs.results import UNATTRIBUTED, Freshness
 from finops.costs.runs import opened
@@ -213,7 +214,7 @@ def ranking_statement(
     asked, parameters = by_user(query), Parameters()
     parts = held_segments(reading, asked, per_user=True)
     read = SQL("\n    UNION ALL\n").join(
-        part_of_usage(asked, each, COLUMNS, parameters, reading.user_ids) for each in parts
+        part_of_usage(asked, each, COLUMNS, parameters, reading.known) for each in parts
     )
     is_single = len(parts) == 1 and len(spans_of(parts[0], asked)) == 1
     text = RANKING.format(

@@ -74,6 +74,8 @@ def begin(
     with transaction.atomic(), connection.cursor() as cursor:
         user_id, stored_as = _user(cursor, name, lock=True)
         cursor.execute("UPDATE end_user SET name = %s WHERE id = %s", [label, user_id])
+        # Who had the usage has it still.
+        cursor.execute(statement("rename_rule_users"), {"names": [stored_as], "labels": [label]})
         other = hashed(settings.USER_HASH_KEY, name)
         erasure = Erasure.objects.create(
             name=name,

@@ -42,6 +42,7 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
     "ingest_batch": frozenset({"format", "rejected"}),
     "ingest_key": frozenset({"prefix"}),
     "operation": frozenset({"unit"}),
+    "ownership_rule": frozenset({"dimensions"}),
     "price": frozenset({"cache", "currency", "model", "provider", "service_tier"}),
     "price_hold": frozenset({"fingerprint", "model", "provider"}),
     "rejected_example": frozenset({"field", "format", "reason"}),

@@ -93,6 +93,9 @@ def _finish(cursor: CursorWrapper, erasure: Erasure, now: datetime) -> None:
         if table != "usage_event":
             # What the planner remembers of values that are no more.
             cursor.execute(SQL("ANALYZE {}").format(Identifier(table)))
+    if {"attribution", "ownership_rule"} & erasure.changed.keys():
+        # What rules come to is looked up anew, as both are named otherwise now.
+        cursor.execute("DELETE FROM attribution_owner")
     erasure.finished_at = now
     erasure.digest = digest(erasure)
     erasure.name = erasure.hashed_name = ""

@@ -12,6 +12,7 @@ from finops.models.channels import Channel, Recipient
 from finops.models.intake import CardinalityOverflow, IngestSaturation, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.operations import Operation
+from finops.models.ownership import CostCenter, OwnershipRule, OwnershipState, TeamCostCenter
 from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMember
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
@@ -43,6 +44,7 @@ __all__ = [
     "CacheEntry",
     "CardinalityOverflow",
     "Channel",
+    "CostCenter",
     "Crossing",
     "Delivery",
     "DeliveryAttempt",
@@ -58,6 +60,8 @@ __all__ = [
     "LatencyTier",
     "NameHashing",
     "Operation",
+    "OwnershipRule",
+    "OwnershipState",
     "PipelineWatch",
     "PlannedEvent",
     "Price",
@@ -74,6 +78,7 @@ __all__ = [
     "Setting",
     "Snooze",
     "Team",
+    "TeamCostCenter",
     "TeamMember",
     "Threshold",
 ]

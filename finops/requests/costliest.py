@@ -16,11 +16,13 @@ from uuid import UUID
 
 from psycopg.sql import SQL
 
-from finops.costs.parts import Parameters
-from finops.costs.snapshots import find_users, snapshot
+from finops.costs.owners import find_known
+from finops.costs.parameters import Parameters
+from finops.costs.snapshots import snapshot
+from finops.costs.tables import EVENT
 from finops.periods import InvalidQuery, Period
 from finops.query import CostQuery
-from finops.requests.listing import FIRST_KEY, fetch, filters_sql
+from finops.requests.listing import FIRST_KEY, fetch, filters_sql, owners_sql
 from finops.requests.results import RequestPage, UsageRequest
 from finops.requests.rows import read_row
 from finops.rollups import refuse_other_zone
@@ -61,8 +63,9 @@ def costliest(query: CostQuery, cursor: str | None, size: int) -> RequestPage:
     parameters = Parameters()
     with snapshot() as database:
         refuse_other_zone(database, query.zone)
+        known = find_known(database, query, owned=True)
         text = SQL(
-            """{columns}
+            """{columns}{owners}
 WHERE usage.started_at >= {start}
     AND usage.started_at < {end}
     AND usage.day >= {first_day}
@@ -75,6 +78,7 @@ ORDER BY coalesce(usage.effective_cost, {unpriced}) DESC, usage.started_at DESC,
 LIMIT {size}"""
         ).format(
             columns=SQL(statement("request_columns")),
+            owners=owners_sql(query, EVENT, parameters, known),
             start=parameters.add(query.period.start),
             end=parameters.add(query.period.end),
             first_day=parameters.add(query.period.start.astimezone(UTC).date()),
@@ -83,7 +87,7 @@ LIMIT {size}"""
             cost=parameters.add(place.cost),
             started_at=parameters.add(place.started_at.replace(tzinfo=UTC)),
             event_key=parameters.add(place.event_key),
-            filters=filters_sql(query, parameters, find_users(database, query)),
+            filters=filters_sql(query, parameters, known),
             size=parameters.add(size + 1),
         )
         rows = [read_row(row) for row in fetch(database, text, parameters)]

@@ -19,8 +19,12 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 from psycopg.sql import SQL, Composable, Composed
 
-from finops.costs.parts import Parameters, condition
-from finops.costs.snapshots import find_users, snapshot
+from finops.costs import owners
+from finops.costs.owners import COST_CENTER, Known, find_known
+from finops.costs.parameters import Parameters
+from finops.costs.parts import condition, day_sql
+from finops.costs.snapshots import snapshot
+from finops.costs.tables import DAY, EVENT, HOUR, Grain
 from finops.periods import InvalidQuery, local_day, start_of_day
 from finops.query import CostQuery
 from finops.requests.results import RequestPage, UsageRequest
@@ -50,34 +54,32 @@ def page(query: CostQuery, cursor: str | None, size: int) -> RequestPage:
     rows: list[UsageRequest] = []
     with snapshot() as database:
         refuse_other_zone(database, query.zone)
-        user_ids = find_users(database, query)
-        for start, end in spans_with_requests(database, query, user_ids, position):
-            rows += read_span(
-                database, query, user_ids, (start, end), position, size + 1 - len(rows)
-            )
+        known = find_known(database, query, owned=True)
+        for start, end in spans_with_requests(database, query, known, position):
+            rows += read_span(database, query, known, (start, end), position, size + 1 - len(rows))
             if len(rows) > size:
                 return RequestPage(rows[:size], write_cursor(rows[size - 1]))
     return RequestPage(rows, None)
 
 
 def spans_with_requests(
-    database: CursorWrapper, query: CostQuery, user_ids: dict[str, int], position: Position
+    database: CursorWrapper, query: CostQuery, known: Known, position: Position
 ) -> Iterator[tuple[datetime, datetime]]:
     """Spans of time, newest first, that hold requests of the query: hours, or whole days where
     users are filtered, of whom no hours are kept."""
     until = min(query.period.end, position.started_at + timedelta(microseconds=1))
-    for day in days_with_requests(database, query, user_ids, until):
+    for day in days_with_requests(database, query, known, until):
         start = max(start_of_day(day, query.zone), query.period.start)
         end = min(start_of_day(day + timedelta(days=1), query.zone), until)
-        if is_about_users(query):
+        if known.needs_users(by_filters(query)):
             yield start, end
             continue
-        for hour in hours_with_requests(database, query, user_ids, (start, end)):
+        for hour in hours_with_requests(database, query, known, (start, end)):
             yield max(hour, start), min(hour + ONE_HOUR, end)
 
 
 def days_with_requests(
-    database: CursorWrapper, query: CostQuery, user_ids: dict[str, int], until: datetime
+    database: CursorWrapper, query: CostQuery, known: Known, until: datetime
 ) -> list[date]:
     """The days of the period that may hold requests of the query, newest first."""
     parameters = Parameters()
@@ -89,14 +91,18 @@ def days_with_requests(
         "SELECT DISTINCT day FROM rollup_day AS usage{}"
         " WHERE day BETWEEN {first} AND {last}{}{} ORDER BY day DESC"
     ).format(
-        attribution_sql(query),
-        filters_sql(query, parameters, user_ids, with_users=False),
+        attribution_sql(query, DAY, parameters, known),
+        filters_sql(query, parameters, known, with_users=False),
         SQL("").join(
             SQL(
                 " AND (EXISTS (SELECT 1 FROM rollup_user_total AS total WHERE span = 'day'"
                 " AND start = usage.day AND user_id = ANY({}::integer[]) AND total.requests > 0)"
                 " OR EXISTS (SELECT 1 FROM rollup_unsettled WHERE day = usage.day))"
-            ).format(parameters.add([user_ids[name] for name in each.values if name in user_ids]))
+            ).format(
+                parameters.add(
+                    [known.user_ids[name] for name in each.values if name in known.user_ids]
+                )
+            )
             for each in query.filters
             if each.dimension == "user" and not each.exclude
         ),
@@ -108,7 +114,7 @@ def days_with_requests(
 def hours_with_requests(
     database: CursorWrapper,
     query: CostQuery,
-    user_ids: dict[str, int],
+    known: Known,
     span: tuple[datetime, datetime],
 ) -> list[datetime]:
     parameters = Parameters()
@@ -116,11 +122,11 @@ def hours_with_requests(
         "SELECT DISTINCT hour FROM rollup_hour AS usage{} WHERE hour > {} AND hour < {}{}"
         " ORDER BY hour DESC"
     ).format(
-        attribution_sql(query),
+        attribution_sql(query, HOUR, parameters, known),
         # The hour in which the span begins may begin before it.
         parameters.add(span[0] - ONE_HOUR),
         parameters.add(span[1]),
-        filters_sql(query, parameters, user_ids, with_users=False),
+        filters_sql(query, parameters, known, with_users=False),
     )
     return [row[0].astimezone(UTC) for row in fetch(database, text, parameters)]
 
@@ -128,7 +134,7 @@ def hours_with_requests(
 def read_span(
     database: CursorWrapper,
     query: CostQuery,
-    user_ids: dict[str, int],
+    known: Known,
     span: tuple[datetime, datetime],
     position: Position,
     size: int,
@@ -136,7 +142,7 @@ def read_span(
     """Uses the index usage_event_started_at of the one or two days of the span."""
     parameters = Parameters()
     text = SQL(
-        """{columns}
+        """{columns}{owners}
 WHERE usage.started_at >= {start}
     AND usage.started_at < {end}
     AND usage.day >= {first_day}
@@ -147,38 +153,50 @@ ORDER BY usage.started_at DESC, usage.event_key DESC
 LIMIT {size}"""
     ).format(
         columns=SQL(statement("request_columns")),
+        owners=owners_sql(query, EVENT, parameters, known),
         start=parameters.add(span[0]),
         end=parameters.add(span[1]),
         first_day=parameters.add(span[0].astimezone(UTC).date()),
         last_day=parameters.add(span[1].astimezone(UTC).date()),
         position=parameters.add(position.started_at),
         event_key=parameters.add(position.event_key),
-        filters=filters_sql(query, parameters, user_ids),
+        filters=filters_sql(query, parameters, known),
         size=parameters.add(size),
     )
     return [read_row(row) for row in fetch(database, text, parameters)]
 
 
-def is_about_users(query: CostQuery) -> bool:
-    return any(each.dimension == "user" for each in query.filters)
+def by_filters(query: CostQuery) -> CostQuery:
+    """Requests are listed, not grouped."""
+    return query.replace(group_by=())
 
 
-def attribution_sql(query: CostQuery) -> Composable:
+def attribution_sql(
+    query: CostQuery, grain: Grain, parameters: Parameters, known: Known
+) -> Composable:
+    """What the query's filters read beside `usage`."""
     if not query.filters:
         return SQL("")
-    return SQL(
-        " JOIN attribution ON attribution.id = usage.attribution_id"
-        " LEFT JOIN team ON team.name = attribution.team"
-    )
+    found = SQL(" JOIN attribution ON attribution.id = usage.attribution_id\n")
+    if all(each.dimension != COST_CENTER for each in query.filters):
+        return found
+    return found + owners_sql(query, grain, parameters, known)
+
+
+def owners_sql(query: CostQuery, grain: Grain, parameters: Parameters, known: Known) -> Composable:
+    day = day_sql(query, grain, parameters)
+    return owners.joins(day, known.owned, parameters, has_users=grain is EVENT)
 
 
 def filters_sql(
-    query: CostQuery, parameters: Parameters, user_ids: dict[str, int], *, with_users: bool = True
+    query: CostQuery, parameters: Parameters, known: Known, *, with_users: bool = True
 ) -> Composed:
+    """`with_users`, also what differs among the users of one attribution."""
+    apart = {"user", *([COST_CENTER] if known.owned.by_user else [])}
     return SQL("").join(
-        SQL(" AND {}").format(condition(each, parameters, user_ids))
+        SQL(" AND {}").format(condition(each, parameters, known))
         for each in query.filters
-        if with_users or each.dimension != "user"
+        if with_users or each.dimension not in apart
     )
 
 

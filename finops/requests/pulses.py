@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg.sql import SQL
 
-from finops.costs.parts import Parameters
-from finops.costs.snapshots import find_users, snapshot
+from finops.costs.owners import find_known
+from finops.costs.parameters import Parameters
+from finops.costs.snapshots import snapshot
+from finops.costs.tables import EVENT
 from finops.periods import Period
 from finops.query import CostQuery
 from finops.requests.listing import attribution_sql, fetch, filters_sql
@@ -52,7 +54,7 @@ def read_pulses(query: CostQuery, span: Period, numbers: Sequence[int]) -> dict[
     parameters = Parameters()
     with snapshot(MILLISECONDS) as database:
         refuse_other_zone(database, query.zone)
-        user_ids = find_users(database, query)
+        known = find_known(database, query, owned=True)
         text = SQL(
             """-- One row: one user's requests of the span, as packed numbers in order of time.
 SELECT
@@ -92,13 +94,13 @@ FROM (
 ) AS request
 GROUP BY user_id"""
         ).format(
-            attribution=attribution_sql(query),
+            attribution=attribution_sql(query, EVENT, parameters, known),
             start=parameters.add(span.start),
             end=parameters.add(span.end),
             first_day=parameters.add(span.start.astimezone(UTC).date()),
             last_day=parameters.add(span.end.astimezone(UTC).date()),
             users=parameters.add(list(numbers)),
-            filters=filters_sql(query, parameters, user_ids),
+            filters=filters_sql(query, parameters, known),
             most=parameters.add(MOST_REQUESTS),
         )
         rows = fetch(database, text, parameters)

@@ -11,7 +11,9 @@ from django.db import connection
 from psycopg.sql import SQL, Composable
 
 from finops import ledger
-from finops.costs.parts import Parameters
+from finops.costs import owners
+from finops.costs.owners import read_owners
+from finops.costs.parameters import Parameters
 from finops.models import IngestKey, Price
 from finops.pricing.formula import Quantities, rate
 from finops.query import Filter
@@ -19,6 +21,11 @@ from finops.requests.results import PriceVersion, RatingTrace, UsageRequest
 from finops.requests.rows import read_row
 from finops.sql import statement
 from ingest.facts import event_key
+
+# The day of the zone that the rollups have.
+OWN_DAY = SQL(
+    "(usage.started_at AT TIME ZONE coalesce((SELECT zone FROM rollup_state), 'UTC'))::date"
+)
 
 
 def get(
@@ -69,10 +76,12 @@ def read_by_key(keys: list[UUID], day: date | None, source: str | None) -> list[
         conditions.append(SQL("usage.day = {}").format(parameters.add(day)))
     if source:
         conditions.append(SQL("ingest_batch.source = {}").format(parameters.add(source)))
-    text = SQL("{}\nWHERE {}\nORDER BY usage.started_at DESC").format(
-        SQL(statement("request_columns")), SQL(" AND ").join(conditions)
-    )
     with connection.cursor() as cursor:
+        text = SQL("{}{}\nWHERE {}\nORDER BY usage.started_at DESC").format(
+            SQL(statement("request_columns")),
+            owners.joins(OWN_DAY, read_owners(cursor), parameters),
+            SQL(" AND ").join(conditions),
+        )
         cursor.execute(text, parameters.values)
         return [read_row(row) for row in cursor.fetchall()]
 

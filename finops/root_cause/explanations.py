@@ -11,7 +11,8 @@ from decimal import Decimal, localcontext
 from django.conf import settings
 
 from finops.costs import Coverage, Freshness, snapshot
-from finops.costs.leaf_sums import Both, activated_tags, begin, read_leaves
+from finops.costs.leaf_sums import Both, Sides, activated_tags, begin, read_leaves
+from finops.costs.owners import COST_CENTER
 from finops.periods import Period
 from finops.query import CostQuery, InvalidQuery
 from finops.root_cause.evidence import COUNTS
@@ -89,11 +90,11 @@ def explain(
     asked = measure_named(measure)
     if (before.filters, before.reader_teams) != (after.filters, after.reader_teams):
         raise InvalidQuery("filters", "must be the same for both periods")
-    if asked.per_user is False and "user" in after.dimensions():
-        raise InvalidQuery("measure", f"{asked.title.lower()} is not kept per user")
     with snapshot() as cursor:
         sides = begin(cursor, before, after)
-        names = (*DIMENSIONS, *activated_tags(cursor))
+        if asked.per_user is False and sides.reading.known.needs_users(after):
+            raise InvalidQuery("measure", f"{asked.title.lower()} is not kept per user")
+        names = (*told_apart(sides), *activated_tags(cursor))
         dimensions = tuple(name for name in names if name not in asked.without)
         table = Table(dimensions, read_leaves(sides, dimensions, asked.columns))
         upto = sides.freshness.rolled_up_to
@@ -118,6 +119,14 @@ def explain(
         freshness=sides.freshness,
         coverage=(coverage(table, asked, 0), coverage(table, asked, 1)),
     )
+
+
+def told_apart(sides: Sides) -> tuple[str, ...]:
+    """The dimensions of leaves. Cost centers of users are left out where users are not read."""
+    known = sides.reading.known
+    if known.owned.by_user and not known.needs_users(sides.after):
+        return tuple(name for name in DIMENSIONS if name != COST_CENTER)
+    return DIMENSIONS
 
 
 def passed(period: Period, upto: datetime | None) -> Period:

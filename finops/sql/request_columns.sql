@@ -1,9 +1,16 @@
--- One row: one request, with its attribution, its user and its batch; or a reversal of one.
+-- One row: one request, with its attribution, its user and its batch; or a reversal of one. What
+-- costs/owners.py joins follows.
 SELECT
     usage.event_id, usage.event_key, ingest_batch.source, usage.started_at,
     ingest_batch.received_at, ingest_batch.format,
     attribution.provider, attribution.model, attribution.operation, attribution.service,
-    attribution.feature, attribution.team, team.cost_center, end_user.name,
+    attribution.feature, attribution.team,
+    CASE
+        WHEN user_owner.position < coalesce(rule_owner.position, 2147483647)
+        THEN user_owner.cost_center
+        ELSE coalesce(rule_owner.cost_center, team_owner.cost_center)
+    END AS cost_center,
+    end_user.name,
     attribution.environment, attribution.region, attribution.latency_tier,
     attribution.service_tier, attribution.status, attribution.cache, attribution.fleet,
     attribution.variant,
@@ -22,4 +29,3 @@ FROM usage_event AS usage
 JOIN ingest_batch ON ingest_batch.id = usage.batch_id
 JOIN attribution ON attribution.id = usage.attribution_id
 JOIN end_user ON end_user.id = usage.user_id
-LEFT JOIN team ON team.name = attribution.team

@@ -152,7 +152,7 @@ class Authority:
     def _touched(self, scope: Scope, question: Question) -> Iterator[tuple[Terms, Place]]:
         held, figures = self._configuration, self._positions.figures
         caller = caller_of(
-            question, scope, held.naming.names, figures.cost_centers, held.activated_tags
+            question, scope, held.naming.names, figures.owned.owners, held.activated_tags
         )
         for terms in self._positions.index.touched(caller):
             value = value_of(terms, caller, figures.standings)

@@ -7,8 +7,7 @@ The tables are made by finops: `enforcement_state` (one row: how fresh figures a
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +19,9 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from ingest.enforcement.centers import NOBODY, Owned, read_owners
 from ingest.enforcement.decisions import EXACT, Position, fits
+from ingest.enforcement.portions import in_portions
 from ingest.enforcement.reservations import Hold, Release, Reservation, Settlement
 from ingest.enforcement.terms import Place, Standing, Terms
 
@@ -38,7 +39,6 @@ _STANDINGS = """
     SELECT budget_id, value, period_start, spent, amount FROM enforcement_standing
     WHERE version > %s
 """
-_COST_CENTERS = "SELECT name, cost_center FROM team WHERE cost_center <> ''"
 _CALLS = "SELECT key_id, count(*) FROM reservation WHERE expires_at > %s GROUP BY key_id"
 CONNECTION: dict[str, Any] = {
     "autocommit": True,
@@ -51,8 +51,6 @@ CONNECTION: dict[str, Any] = {
     ),
 }
 
-PORTION = 100
-PAUSE_SECONDS = 0.001
 Work = Reservation | Settlement | Release
 
 
@@ -68,7 +66,7 @@ class Figures:
     standings: dict[Place, Standing] = field(default_factory=dict)
     changed: dict[Place, Standing] = field(default_factory=dict)
     reserved: dict[tuple[Place, datetime], Decimal] = field(default_factory=dict)
-    cost_centers: Mapping[str, str] = field(default_factory=dict)
+    owned: Owned = NOBODY
     plans_state: tuple[int, int] = (0, 0)
     calls: Mapping[int, int] = field(default_factory=dict)
 
@@ -113,7 +111,7 @@ def read(
             plans_state, since = found, -1
         changed = {
             Place(budget, value): Standing(period, spent, amount)
-            for budget, value, period, spent, amount in _in_portions(
+            for budget, value, period, spent, amount in in_portions(
                 connection.execute(_STANDINGS, [since], binary=True)
             )
         }
@@ -121,22 +119,14 @@ def read(
             standings, changed = changed, {}
     reserved = {
         (Place(budget, value), period): amount
-        for budget, value, period, amount in _in_portions(
+        for budget, value, period, amount in in_portions(
             connection.execute(RESERVED, {"now": now}, binary=True)
         )
     }
-    centers: dict[str, str] = dict(connection.execute(_COST_CENTERS).fetchall())
+    owned = read_owners(connection, before.owned, plans, now)
     calls: dict[int, int] = dict(connection.execute(_CALLS, [now]).fetchall())
     connection.execute("COMMIT")
-    return Figures(version, as_of, plans, standings, changed, reserved, centers, plans_state, calls)
-
-
-def _in_portions(cursor: psycopg.Cursor[Any]) -> Iterator[tuple[Any, ...]]:
-    """A few at a time, with pauses: while rows are read nothing else runs in this process, and who
-    answers, having waited for the network, would wait for the interpreter as well each time."""
-    while rows := cursor.fetchmany(PORTION):
-        yield from rows
-        time.sleep(PAUSE_SECONDS)
+    return Figures(version, as_of, plans, standings, changed, reserved, owned, plans_state, calls)
 
 
 def _terms(row: tuple[Any, ...]) -> Terms:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from ingest.enforcement.owners import Owners
 from ingest.enforcement.questions import Question
 from ingest.events import SERVICE_TIERS
 from ingest.facts import Scope
@@ -54,6 +55,9 @@ class Terms(msgspec.Struct, frozen=True):
     has_amount: bool = True  # False where only values have one, each its own
     is_failing: bool = False  # its figures could not be worked out
 
+    def asks_for(self, dimension: str) -> bool:
+        return dimension == self.each or any(each.dimension == dimension for each in self.filters)
+
     def period(self, at: datetime) -> datetime:
         """When the period began that this moment is in. After the one that is known there is one
         of which nothing is known to be spent yet."""
@@ -96,7 +100,7 @@ def caller_of(
     question: Question,
     scope: Scope,
     names_of: Callable[[str], tuple[str, ...]],
-    cost_centers: Mapping[str, str],
+    owners: Owners,
     activated_tags: frozenset[str],
 ) -> Caller:
     """With the defaults that the call's event will have. `names_of` gives every form of a user's
@@ -109,7 +113,6 @@ def caller_of(
         "service": question.service or scope.service,
         "feature": question.feature,
         "team": team,
-        COST_CENTER: cost_centers.get(team, ""),
         "environment": question.environment or scope.environment,
         "region": question.region,
         "service_tier": SERVICE_TIERS[question.service_tier or "standard"],
@@ -124,7 +127,9 @@ def caller_of(
     if question.user:
         values[USER] = names_of(question.user)
     tags = {key: value for key, value in (question.tags or {}).items() if key in activated_tags}
-    return Caller(values, tags)
+    caller = Caller(values, tags)
+    values[COST_CENTER] = (owners.of(team, caller.of) or UNATTRIBUTED,)
+    return caller
 
 
 def matches(condition: Condition, caller: Caller) -> bool:

@@ -1,0 +1,34 @@
+"""What is closed stays as it was: no change of who pays reaches into a month whose books are
+closed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from finops.ownership.conditions import FIRST, LAST, Days
+
+
+def open_from() -> date | None:
+    """The first day that is not closed; None where nothing is."""
+    return None
+
+
+def refuse(days: Days) -> None:
+    """Raises ValidationError where any of the days is closed."""
+    first = open_from()
+    if first and (days.start or FIRST) < first:
+        raise ValidationError(
+            {
+                "effective_from": f"The books before {first} are closed: choose {first} or a later "
+                "day, or have the month reopened."
+            }
+        )
+
+
+def refuse_change(was: Days, becomes: Days) -> None:
+    """The same of the days on which they differ: both begin on the same day."""
+    ends = (was.end or LAST, becomes.end or LAST)
+    if ends[0] != ends[1]:
+        refuse(Days(max(min(ends), was.start or FIRST), max(ends)))
