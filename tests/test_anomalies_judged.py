@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from finops import anomalies
+from finops.access import Standing
 from finops.anomalies import feedback, planning, severities
-from finops.models import Alert, Anomaly, AnomalyTurn
+from finops.models import Alert, Anomaly, AnomalyTurn, Role
 from finops.organisation.stored import Act
 from tests import departures, usage
 from tests.departures import NOW, held, history, judge, jump
@@ -20,6 +21,7 @@ from tests.departures import NOW, held, history, judge, jump
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
+ALL = Standing(Role.FINANCE, None)
 
 
 @pytest.fixture
@@ -160,7 +162,7 @@ def test_of_what_is_like_a_false_alarm_nobody_is_told(ann: User) -> None:
     now = jump(6)
     judge(now)
     [lead] = leads()
-    feedback.judge(lead, "false", Act(ann, now), reason="it is the nightly run")
+    feedback.judge(lead, "false", Act(ann, now), ALL, reason="it is the nightly run")
     assert not held(closed_at=None)
     # As if that had been a month ago.
     month = timedelta(days=30)
@@ -183,7 +185,7 @@ def test_what_is_called_planned_is_in_the_calendar_and_over(ann: User) -> None:
     now = jump(8)
     judge(now, memory)
     [lead] = leads()
-    feedback.judge(lead, "planned", Act(ann, now), until=now + timedelta(hours=2))
+    feedback.judge(lead, "planned", Act(ann, now), ALL, until=now + timedelta(hours=2))
     [plan] = planning.plans(NOW)
     assert plan.filters == {"feature": ["answers"], "team": ["cx"]}
     assert judge(jump(8, after=8), memory).opened == 0

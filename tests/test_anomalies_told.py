@@ -10,8 +10,9 @@ from telling import Mails, channel, emptied
 from telling import mails as mails
 
 from finops import anomalies
+from finops.access import Standing
 from finops.anomalies import feedback
-from finops.models import Anomaly
+from finops.models import Anomaly, Role
 from finops.organisation.stored import Act
 from tests.departures import NOW, held, history, judge, jump
 
@@ -55,7 +56,9 @@ def test_a_verdict_ends_it_and_is_told(mails: Mails) -> None:
     judge(now, memory)
     emptied(now)
     by = User.objects.create_user("ann-finance")
-    feedback.judge(Anomaly.objects.get(lead=None), "false", Act(by, now))
+    feedback.judge(
+        Anomaly.objects.get(lead=None), "false", Act(by, now), Standing(Role.FINANCE, None)
+    )
     now = jump(1, after=8)
     judge(now, memory)
     emptied(now + timedelta(seconds=5))

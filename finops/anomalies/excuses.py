@@ -5,13 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from finops.anomalies.gathering import Series
 from finops.anomalies.planning import Plan
 from finops.detection import Expectation
 
 Values = Sequence[float | None]
+# For how long series that hold other usage too are excused.
+LONGEST_BESIDE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,10 @@ class Excuses:
 
     known: list[range]
     factors: Mapping[int, float]
+
+    def holds_last(self, length: int) -> bool:
+        """Whether anything may happen in the last of so many steps."""
+        return any(length - 1 in span for span in self.known)
 
     def planned(self) -> list[range]:
         """The steps with a factor: of a ratio it says nothing."""
@@ -57,21 +63,26 @@ def excuses(series: Series, end: datetime, plans: Sequence[Plan]) -> Excuses:
         if not plan.concerns(series.key) or plan.end <= series.start or plan.start >= end:
             continue
         if plan.factor is None or not plan.holds(series.key):
-            known.append(touched(series.starts(), plan))
+            known.append(touched(series.starts(), plan.start, excused_to(plan, series)))
             continue
         for at, part in covered(series.starts(), end, plan):
             factors[at] = factors.get(at, 1) * (1 + (plan.factor - 1) * part)
     return Excuses(known, factors)
 
 
-def touched(starts: Sequence[datetime], plan: Plan) -> range:
-    """Every step that any of the plan lies in."""
-    return range(max(bisect_right(starts, plan.start) - 1, 0), bisect_left(starts, plan.end))
+def excused_to(plan: Plan, series: Series) -> datetime:
+    """What is not all of the plan is let be for a while, and not for as long as somebody writes."""
+    return plan.end if plan.holds(series.key) else min(plan.end, plan.start + LONGEST_BESIDE)
+
+
+def touched(starts: Sequence[datetime], start: datetime, end: datetime) -> range:
+    """Every step that any of the span lies in."""
+    return range(max(bisect_right(starts, start) - 1, 0), bisect_left(starts, end))
 
 
 def covered(starts: Sequence[datetime], end: datetime, plan: Plan) -> Iterator[tuple[int, float]]:
     """Each step that any of the plan lies in, and how much of the step that is."""
-    for at in touched(starts, plan):
+    for at in touched(starts, plan.start, plan.end):
         begins, ends = starts[at], starts[at + 1] if at + 1 < len(starts) else end
         inside = min(plan.end, ends) - max(plan.start, begins)
         yield at, inside / (ends - begins)

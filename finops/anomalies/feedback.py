@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from finops import audit
+from finops.access import Standing
 from finops.anomalies import planning, wording
+from finops.anomalies.listing import visible
 from finops.anomalies.planning import Draft
 from finops.models import Anomaly
 from finops.organisation.stored import Act
@@ -23,13 +25,20 @@ class NotPossible(ValueError):
 
 
 def judge(
-    anomaly: Anomaly, verdict: str, act: Act, *, reason: str = "", until: datetime | None = None
+    anomaly: Anomaly,
+    verdict: str,
+    act: Act,
+    standing: Standing,
+    *,
+    reason: str = "",
+    until: datetime | None = None,
 ) -> Anomaly:
     """Say what it is; "" takes that back. Raises NotPossible.
 
     A false alarm is over, and raises the bar of its series (likeness.py). What is planned is over
     too and becomes an event of the calendar, up to `until` where it goes on, so that nothing is
-    learned from it; what leads others takes them with it.
+    learned from it; with the verdict that goes too. What leads others takes along those of them
+    that the judge sees, and of which nobody has said anything else.
     """
     if verdict and verdict not in Verdict.values:
         raise NotPossible(f"{verdict[:80]!r} is none of {', '.join(Verdict.values)}.")
@@ -40,17 +49,31 @@ def judge(
         held = Anomaly.objects.select_for_update().get(pk=anomaly.pk)
         end = end_of_plan(held, until) if verdict == Verdict.PLANNED else None
         before = {"verdict": held.verdict, "reason": held.verdict_reason}
-        former = held.verdict
-        for each in [held, *Anomaly.objects.select_for_update().filter(lead=held)]:
-            decide(each, verdict, reason, act)
+        former = (held.verdict, held.decided_at)
+        others = visible(standing).select_for_update().filter(lead=held)
+        for each in [held, *others]:
+            if each.pk == held.pk or not each.verdict or (each.verdict, each.decided_at) == former:
+                decide(each, verdict, reason, act)
         audit.record(
             "anomaly.judge", wording.title(held), at=act.at, by=act.by, team=held.team,
             before=before, after={"anomaly": held.pk, "verdict": verdict}, reason=reason,
             address=act.address,
         )  # fmt: skip
-        if end and former != Verdict.PLANNED:
-            planning.add(plan_of(held, end), act)
+        plan(held, end, act)
     return held
+
+
+def plan(held: Anomaly, end: datetime | None, act: Act) -> None:
+    """Let the calendar say the same: one event of it where there is an end, else none."""
+    former = held.plans.filter(removed_at=None).first()
+    if former and end:
+        if former.end < end:
+            kept = Draft(former.name, former.start, end, former.filters, former.factor)
+            planning.change(former, kept, act)
+    elif end:
+        planning.add(plan_of(held, end), act, of=held)
+    elif former:
+        planning.remove(former, act)
 
 
 def decide(each: Anomaly, verdict: str, reason: str, act: Act) -> None:

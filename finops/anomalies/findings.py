@@ -24,6 +24,7 @@ Slot = tuple[Key, Metric]
 # are many such metrics, and what matters of them is in the cost.
 SECONDARY_ALARMS = 0.1
 UNPRICED = "more than a tenth of its requests have no price: its cost is not judged"
+EXCUSED = "a planned event excuses what they do now"
 # What nothing is known of for longer is over, as the latency of what is not used any more.
 STILL = {"minute": timedelta(minutes=30), "hour": timedelta(hours=12), "day": timedelta(days=4)}
 
@@ -87,7 +88,9 @@ def judge_series(
             alarms_per_month=None if metric == Metric.COST else SECONDARY_ALARMS,
         )
         judged.slots.add(slot)
-        if metric == Metric.COST and (note := UNPRICED if values[-1] is None else held.note):
+        if metric == Metric.COST and excused.holds_last(len(values)):
+            judged.notes[EXCUSED] += 1
+        elif metric == Metric.COST and (note := UNPRICED if values[-1] is None else held.note):
             judged.notes[note] += 1
         expectation = (
             excused.restored(held.expectation, len(values)) if is_sum else (held.expectation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from finops import audit
 from finops.access import Standing
 from finops.anomalies.series import Key
-from finops.models import PlannedEvent
+from finops.models import Anomaly, PlannedEvent
 from finops.organisation.stored import Act
 from finops.periods import InvalidQuery, parse_instant
 from finops.query import is_dimension, is_text
@@ -66,16 +66,21 @@ def plans(since: datetime) -> list[Plan]:
 
 
 def visible(standing: Standing) -> QuerySet[PlannedEvent]:
-    """Those of teams that are seen, and those that name no team, to whom they may concern."""
+    """Those of teams that are seen, and those that somebody planned for all usage."""
     found = PlannedEvent.objects.filter(removed_at=None)
     if standing.teams is None:
         return found
-    seen = [
-        each.pk
-        for each in found.only("pk", "filters")
-        if set(each.filters.get("team", ())) <= standing.teams
-    ]
-    return found.filter(pk__in=seen)
+    held = found.only("pk", "filters", "anomaly_id")
+    return found.filter(pk__in=[each.pk for each in held if is_shown(each, standing.teams)])
+
+
+def is_shown(event: PlannedEvent, teams: Collection[str] | None) -> bool:
+    """Whether who sees these teams (None: all) may read its name. One of a feature, a model or a
+    user may be any team's; so may what was seen of all usage."""
+    named = set(event.filters.get("team", ()))
+    if teams is None or named:
+        return teams is None or named <= set(teams)
+    return not event.filters and event.anomaly_id is None
 
 
 def may_keep(standing: Standing, filters: Mapping[str, Sequence[str]]) -> bool:
@@ -153,11 +158,12 @@ def factor_of(given: Mapping[str, Any], wrong: dict[str, str]) -> Decimal | None
     return found.quantize(LEAST_FACTOR)
 
 
-def add(draft: Draft, act: Act) -> PlannedEvent:
+def add(draft: Draft, act: Act, *, of: Anomaly | None = None) -> PlannedEvent:
+    """`of` is the anomaly that was called planned."""
     with transaction.atomic():
         made = PlannedEvent.objects.create(
             name=draft.name, start=draft.start, end=draft.end, filters=draft.filters,
-            factor=draft.factor, created_by=audit.name_of(act.by), created_at=act.at,
+            factor=draft.factor, anomaly=of, created_by=audit.name_of(act.by), created_at=act.at,
             changed_at=act.at,
         )  # fmt: skip
         log("planned_event.add", made, act, after=described(made))

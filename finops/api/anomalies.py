@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -34,6 +35,7 @@ from finops.organisation.stored import Act
 from finops.periods import InvalidQuery, parse_instant
 
 PARAMETERS = (*Search().__slots__, "cursor", "limit")
+VERDICT_FIELDS = ("verdict", "reason", "until")
 
 
 class AnomaliesView(APIView):
@@ -70,16 +72,29 @@ class AnomalyVerdictView(APIView):
     @extend_schema(**VERDICT_SCHEMA)
     def post(self, request: Request, number: int) -> Response:
         held, given = find(request, number), body(request)
+        check_names(given)
         verdict, reason = (text(given, name) for name in ("verdict", "reason"))
         until = None
         if wanted := text(given, "until"):
             until = parse_instant("until", wanted, settings.REPORTING_ZONE)
         act = Act(author(request), timezone.now(), ip(request))
         try:
-            feedback.judge(held, verdict, act, reason=reason, until=until)
+            feedback.judge(
+                held, verdict, act, access.standing(request.user), reason=reason, until=until
+            )
         except NotPossible as error:
             raise ValidationError({"verdict": str(error)}) from None
         return Response(one_json(request, find(request, number)))
+
+
+def check_names(given: Mapping[str, Any]) -> None:
+    """What is left out by mistake, or misspelt, takes nothing back."""
+    wrong = {str(name)[:80]: "is no field" for name in given if name not in VERDICT_FIELDS}
+    if "verdict" not in given:
+        said = ", ".join(Anomaly.Verdict.values)
+        wrong["verdict"] = f'Write one of {said}, or "" to take back what was said.'
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def text(given: Any, name: str) -> str:

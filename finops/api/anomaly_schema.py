@@ -131,7 +131,7 @@ VERDICT_SCHEMA: dict[str, Any] = {
     "operation_id": "judge_anomaly",
     "summary": "Say what an anomaly is",
     "description": "false raises the bar of its series; planned makes it an event of the calendar; "
-    "an empty verdict takes back what was said.",
+    "an empty verdict takes back what was said, of the calendar too.",
     "request": {
         "application/json": inline_serializer(
             "AnomalyVerdict",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -73,7 +74,11 @@ class PlannedEventView(APIView):
     def patch(self, request: Request, number: int) -> Response:
         held = kept(request, number)
         draft = draft_of(request, planning.described(held))
-        return Response(event_json(planning.change(held, draft, act(request))))
+        try:
+            changed = planning.change(held, draft, act(request))
+        except PlannedEvent.DoesNotExist:  # somebody was quicker
+            raise Http404 from None
+        return Response(event_json(changed))
 
     @extend_schema(
         operation_id="remove_planned_event",
@@ -81,7 +86,8 @@ class PlannedEventView(APIView):
         responses={204: None, **PROBLEMS, **GONE},
     )
     def delete(self, request: Request, number: int) -> HttpResponse:
-        planning.remove(kept(request, number), act(request))
+        with suppress(PlannedEvent.DoesNotExist):  # somebody was quicker
+            planning.remove(kept(request, number), act(request))
         return HttpResponse(status=204)
 
 

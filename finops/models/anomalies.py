@@ -130,7 +130,8 @@ class PlannedEvent(models.Model):
     not what is expected later.
 
     `filters` are dimension → values; without any it is about everything. With a `factor` so many
-    times the usual is expected, and what goes beyond is an anomaly.
+    times the usual is expected, and what goes beyond is an anomaly. `anomaly` is the one that was
+    called planned, which made it.
     """
 
     name = models.CharField(max_length=200)
@@ -138,6 +139,7 @@ class PlannedEvent(models.Model):
     end = models.DateTimeField()
     filters = models.JSONField(default=dict)
     factor = models.DecimalField(max_digits=10, decimal_places=3, null=True)
+    anomaly = models.ForeignKey(Anomaly, on_delete=models.SET_NULL, null=True, related_name="plans")
     created_by = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from finops import costs
+from finops.anomalies.planning import is_shown
 from finops.forecasts import LONG_DAYS, Change
 from finops.forecasts.ahead import ONE, ZERO
 from finops.forecasts.changes import PLANNED
@@ -84,10 +85,8 @@ def changes_of(
 
 
 def name_for(event: PlannedEvent, query: CostQuery) -> str:
-    """Its name, to whom all teams that it is about are seen."""
-    teams = set(event.filters.get("team", ()))
-    is_seen = query.reader_teams is None or teams <= set(query.reader_teams)
-    return str(event.name) if is_seen else "A planned event"
+    """Its name, to whom may know it."""
+    return str(event.name) if is_shown(event, query.reader_teams) else "A planned event"
 
 
 def filters_of(event: PlannedEvent) -> list[Filter]:

@@ -77,7 +77,14 @@ def verdict(request: HttpRequest, pk: int) -> HttpResponse:
         until = now + timedelta(hours=int(hours))
     act = Act(signed_in(request), now, address_of(request))
     try:
-        feedback.judge(held, said, act, reason=request.POST.get("reason", ""), until=until)
+        feedback.judge(
+            held,
+            said,
+            act,
+            access.standing(request.user),
+            reason=request.POST.get("reason", ""),
+            until=until,
+        )
     except NotPossible as error:
         messages.error(request, str(error))
     else:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 from typing import Any
 
 from django import forms
@@ -27,11 +31,13 @@ from finops.pages.requester import address_of, signed_in
 
 SHOWN = 200
 DIMENSIONS = ("team", "feature", "model", "user")
+GONE = "There is no such event, or it is not of your teams."
 NOT_YOURS = "Name one of your teams: other plans are for who sees the whole organisation."
 
 
 class PlanForm(forms.Form):
-    """Names of values, several with a semicolon between them; what is empty is any."""
+    """Names of values, several with a semicolon between them; what is empty is any. One that has a
+    semicolon itself stands in quotation marks."""
 
     name = forms.CharField(label="What is planned", max_length=planning.LONGEST_NAME)
     start = forms.CharField(
@@ -47,7 +53,8 @@ class PlanForm(forms.Form):
         label="User",
         required=False,
         max_length=2000,
-        help_text="Several values are parted by a semicolon; empty is any.",
+        help_text="Several values are parted by a semicolon, one that has a semicolon itself is in "
+        'quotation marks: "a;b"; empty is any.',
     )
     factor = forms.CharField(
         label="Times the usual",
@@ -82,7 +89,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     standing = access.standing(request.user)
     events = list(planning.visible(standing).order_by("-end", "-pk")[:SHOWN])
-    found = context(request, "What is planned?", ("Planned events", ""))
+    found = frame(request, "What is planned?", ("Planned events", ""))
     found |= {"lines": [line(request, each, now) for each in events], "form": form}
     return render(request, "anomalies/planned.html", found, status=400 if form.errors else 200)
 
@@ -91,18 +98,22 @@ def listing(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def event(request: HttpRequest, pk: int) -> HttpResponse:
     held = found_event(request, pk)
+    others = {name: held.filters[name] for name in held.filters if name not in DIMENSIONS}
     if request.method == "POST":
         form = PlanForm(request.POST)
-        if draft := draft_of(request, form):
-            planning.change(held, draft, act(request))
+        if draft := draft_of(request, form, others):
+            try:
+                planning.change(held, draft, act(request))
+            except PlannedEvent.DoesNotExist:
+                raise Http404(GONE) from None
             messages.success(request, "Saved.")
             return redirect("planned-events")
     else:
         form = PlanForm(initial=initial_of(held))
-    found = context(
+    found = frame(
         request, held.name, ("Planned events", reverse("planned-events")), (held.name, "")
     )
-    found |= {"form": form, "event": held}
+    found |= {"form": form, "event": held, "others": told(others) if others else ""}
     return render(request, "anomalies/event.html", found, status=400 if form.errors else 200)
 
 
@@ -110,13 +121,10 @@ def event(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     held = found_event(request, pk)
-    planning.remove(held, act(request))
+    with suppress(PlannedEvent.DoesNotExist):  # somebody was quicker
+        planning.remove(held, act(request))
     messages.success(request, f"{held.name} is not in the calendar any more.")
     return redirect("planned-events")
-
-
-def context(request: HttpRequest, heading: str, *crumbs: tuple[str, str]) -> dict[str, Any]:
-    return frame(request, heading, *crumbs)
 
 
 def found_event(request: HttpRequest, pk: int) -> PlannedEvent:
@@ -124,19 +132,18 @@ def found_event(request: HttpRequest, pk: int) -> PlannedEvent:
     standing = access.standing(request.user)
     held = planning.visible(standing).filter(pk=pk).first()
     if held is None or not planning.may_keep(standing, held.filters):
-        raise Http404("There is no such event, or it is not of your teams.")
+        raise Http404(GONE)
     return held
 
 
-def draft_of(request: HttpRequest, form: PlanForm) -> planning.Draft | None:
-    """None where the form says what is wrong."""
+def draft_of(
+    request: HttpRequest, form: PlanForm, others: Mapping[str, list[str]] | None = None
+) -> planning.Draft | None:
+    """None where the form says what is wrong. `others` are filters that it has no field for."""
     if not form.is_valid():
         return None
-    given = dict(form.cleaned_data)
-    filters = {
-        name: [value.strip() for value in given.pop(name).split(";") if value.strip()]
-        for name in DIMENSIONS
-    }
+    given: dict[str, Any] = dict(form.cleaned_data)
+    filters = {name: parted(given.pop(name)) for name in DIMENSIONS} | dict(others or {})
     given["filters"] = {name: values for name, values in filters.items() if values}
     try:
         draft = planning.read(given, settings.REPORTING_ZONE)
@@ -157,8 +164,25 @@ def initial_of(held: PlannedEvent) -> dict[str, str]:
         "start": held.start.astimezone(zone).isoformat(timespec="minutes"),
         "end": held.end.astimezone(zone).isoformat(timespec="minutes"),
         "factor": "" if held.factor is None else f"{held.factor.normalize():f}",
-        **{name: "; ".join(held.filters.get(name, ())) for name in DIMENSIONS},
+        **{name: joined(held.filters.get(name, ())) for name in DIMENSIONS},
     }
+
+
+def parted(text: str) -> list[str]:
+    """The values of a field."""
+    [*rows] = csv.reader(StringIO(text), delimiter=";", skipinitialspace=True)
+    return [value.strip() for row in rows for value in row if value.strip()]
+
+
+def joined(values: Sequence[str]) -> str:
+    """The same as a person may write it."""
+    text = StringIO()
+    csv.writer(text, delimiter=";", lineterminator="").writerow(values)
+    return text.getvalue()
+
+
+def told(filters: Mapping[str, Sequence[str]]) -> str:
+    return titled({name: " or ".join(values) for name, values in filters.items()})
 
 
 def line(request: HttpRequest, held: PlannedEvent, now: datetime) -> Line:
@@ -167,7 +191,7 @@ def line(request: HttpRequest, held: PlannedEvent, now: datetime) -> Line:
         pk=held.pk,
         name=held.name,
         span=f"{wording.moment(held.start, now)} – {wording.moment(held.end, now)}",
-        what=titled({name: " or ".join(values) for name, values in held.filters.items()}),
+        what=told(held.filters),
         factor=formats.ratio_short(held.factor) if held.factor else "anything",
         state=state,
         badge="warn" if state == "now" else "",
