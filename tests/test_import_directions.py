@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
     "finops.allocation",
+    "finops.books.adjusting",
     "finops.user_charts",
     *("finops.compared_periods", "finops.variance_bridge", "finops.waterfall"),
     "finops.forecast_charts",

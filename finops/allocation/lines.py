@@ -49,13 +49,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """What a closed month came to later: it is borne in this one and points to where it is from."""
+    """What a closed month came to later: it is borne in this one and points to where it is from.
+    `item` is that of paid capacity which it gives back, '' of usage."""
 
     key: LineKey
     amount: Decimal
     month: date  # the first day of the month that it corrects
     version: int  # of that month's statements
     reason: str
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
