@@ -84,8 +84,22 @@ def test_one_user_among_too_many_leaves_is_told_beside_them(
     monkeypatch.setattr(user_parts, "MOST_LOOKED_UP", 1)
     record(*calls(AFTER, 80, feature="search", team="ads", region="eu", user="loop"))
     found = explain(query(BEFORE), query(AFTER))
-    assert any("by themselves: loop (100" in note for note in found.notes)
+    assert any("by themselves: loop +$" in note and "(100" in note for note in found.notes)
     assert all("user" not in dict(cause.elements) for cause in found.causes)
+
+
+def test_one_user_who_made_most_of_a_wider_cause_is_told_beside_it() -> None:
+    wide = [
+        each
+        for user in figures.USERS[:2]
+        for region in REGIONS
+        for each in calls(AFTER, 12, feature="search", team="ads", region=region, user=user)
+    ]
+    record(*wide, *calls(AFTER, 40, feature="search", team="ads", region="eu", user="loop"))
+    found = explain(query(BEFORE), query(AFTER))
+    assert found.causes[0].elements == (("feature", "search"), ("team", "ads"))
+    [note] = [each for each in found.notes if "by themselves" in each]
+    assert "loop +$" in note
 
 
 def test_a_user_is_found_under_a_filter_unless_there_are_too_many_requests(

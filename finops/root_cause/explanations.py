@@ -22,7 +22,7 @@ from finops.root_cause.localization import Search, examine
 from finops.root_cause.measures import Measure, measure_named
 from finops.root_cause.tables import Table, totals
 from finops.root_cause.user_parts import EVERYONE_ELSE, parted_by_user
-from finops.root_cause.wording import Words
+from finops.root_cause.wording import Tell, Words
 
 # Of dimensions that part usage alike the one named first is told.
 DIMENSIONS = (
@@ -102,9 +102,9 @@ def explain(
         scale, notes = scaling(table, asked, past, expected)
         found = localized(table, asked, scale)
         if asked.per_user and found.difference:
-            parted, who = parted_by_user(sides, table, asked, scale, found.difference)
-            found = found if parted is None else localized(parted, asked, scale)
-            notes.append(who)
+            parted = parted_by_user(sides, table, asked, scale, found.difference)
+            found = found if parted.table is None else localized(parted.table, asked, scale)
+            notes.append(parted.told(users_of(found), found.difference or Decimal(0), tell(asked)))
     return Explanation(
         measure=asked,
         currency=settings.CURRENCY,
@@ -178,8 +178,18 @@ def total(table: Table, asked: Measure, side: int) -> Decimal:
     return sums[0] / sums[1] if sums[1:] and sums[1] else Decimal(0)
 
 
+def users_of(found: Localization) -> set[str]:
+    """Whom its causes name."""
+    told = [elements for each in found.causes for elements in (each.elements, *each.same)]
+    return {value for elements in told for name, value in elements if name == "user"}
+
+
+def tell(asked: Measure) -> Tell:
+    return asked.tell(settings.CURRENCY)
+
+
 def localized(table: Table, asked: Measure, scale: Decimal) -> Localization:
-    words = Words(asked.tell(settings.CURRENCY), asked.of)
+    words = Words(tell(asked), asked.of)
     with localcontext(prec=EXACT_DIGITS):
         figures_of = {keys: figures(asked, both, scale) for keys, both in table.leaves.items()}
     measure = ADDITIVE if asked.denominator is None else RATIO

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from finops.costs.leaf_sums import (
@@ -17,29 +19,51 @@ from finops.periods import whole_day
 from finops.query import InvalidQuery
 from finops.root_cause.measures import Measure
 from finops.root_cause.tables import Table, totals
+from finops.root_cause.wording import Tell
 
 # Users are looked at one by one who cost most, and told apart where they alone changed so much.
 LEADERS = 20
 MOST_USERS = 3
 LEAST_OF_USER = Decimal("0.1")
 EVERYONE_ELSE = "everyone else"
+NOT_LOOKED_AT = "Users were not looked at: choose whole days and no filter, or fewer requests."
+MINUS = "\N{MINUS SIGN}"
 # Leaves times days in which users are looked for at most: a million take 2.3 s.
 MOST_LOOKED_UP = 150_000
 # Of more requests users are read only where the totals of their days tell enough.
 MOST_REQUESTS = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """The leaves with users told apart, None where there are too many of them for that; `alone` is
+    what each of them adds to the difference, the most first. `note` says why nobody was looked
+    at."""
+
+    table: Table | None = None
+    alone: Mapping[str, Decimal] = field(default_factory=dict)
+    note: str = ""
+
+    def told(self, named: Collection[str], difference: Decimal, tell: Tell) -> str:
+        """Who else but those that causes name makes up much of it, in words."""
+        others = [
+            f"{name} {tell_change(change, tell)}{part_of(change, difference)}"
+            for name, change in self.alone.items()
+            if name not in named
+        ]
+        return f"Users by themselves: {', '.join(others)}." if others else self.note
+
+
 def parted_by_user(
     sides: Sides, table: Table, asked: Measure, scale: Decimal, difference: Decimal
-) -> tuple[Table | None, str]:
-    """The leaves with those users told apart, or None. In words who they are where there are too
-    many leaves for that."""
+) -> Parted:
+    """The users who by themselves make up much of the difference."""
     if not are_quick(sides) and totals(table, asked)[1][0] > MOST_REQUESTS:
-        return None, "Users were not looked at: choose whole days and no filter, or fewer requests."
+        return Parted(note=NOT_LOOKED_AT)
     try:
         leading = leading_users(sides, LEADERS, asked.columns)
     except InvalidQuery:
-        return None, ""  # What users used in parts of days is not kept any more.
+        return Parted()  # What users used in parts of days is not kept any more.
     whole = totals(table, asked)
     changes = {
         user: part_of_difference(asked, both, whole, scale) for user, both in leading.items()
@@ -50,14 +74,23 @@ def parted_by_user(
         key=lambda user: (-abs(changes[user]), user),
     )[:MOST_USERS]
     if not chosen:
-        return None, ""
+        return Parted()
+    names = names_of(sides, chosen)
+    alone = {names[user]: changes[user] for user in chosen}
     if len(table.leaves) * days(sides) > MOST_LOOKED_UP:
-        names = names_of(sides, chosen)
-        told = [f"{names[user]} ({share_short(changes[user], difference)})" for user in chosen]
-        return None, f"Users who make up much of it by themselves: {', '.join(told)}."
+        return Parted(alone=alone)
     of_users = read_leaves_of_users(sides, chosen, table.dimensions, asked.columns)
     leaves = with_users(table.leaves, of_users, EVERYONE_ELSE)
-    return Table((*table.dimensions, "user"), leaves), ""
+    return Parted(Table((*table.dimensions, "user"), leaves), alone)
+
+
+def part_of(change: Decimal, difference: Decimal) -> str:
+    """Nothing of what went the other way."""
+    return f" ({share_short(change, difference)})" if change * difference > 0 else ""
+
+
+def tell_change(change: Decimal, tell: Tell) -> str:
+    return f"{'+' if change > 0 else MINUS}{tell(abs(change))}"
 
 
 def are_quick(sides: Sides) -> bool:
