@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from finops import day_histograms
+from finops import day_histograms, user_spans
 from finops.sql import statement
 
 log = logging.getLogger(__name__)
@@ -157,6 +157,7 @@ def settle(now: datetime, quiet: timedelta = QUIET) -> list[date]:
             cursor.execute(WORK_MEM)
             for name in SETTLE:
                 cursor.execute(statement(name), {"days": days})
+            user_spans.settle(cursor, days)
             day_histograms.compact(cursor, days)
             cursor.execute("DELETE FROM rollup_unsettled WHERE day = ANY(%s)", [days])
     return days

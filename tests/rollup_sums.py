@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from finops import rollups
+from finops import rollups, user_spans
 from tests import figures
 
 # Every day has been quiet by then.
@@ -121,6 +121,7 @@ def assert_equal_events(zone: ZoneInfo) -> None:
         }
         assert not wrong, table
     assert_equal_users()
+    assert_equal_spans()
 
 
 def assert_equal_users() -> None:
@@ -138,6 +139,30 @@ def assert_equal_users() -> None:
     }
     assert numbers == found
     assert all(len(stored[key]) == 4 * len(users) for key, users in numbers.items())
+
+
+def assert_equal_spans() -> None:
+    """All users of a settled span are those of its totals, to the last digit."""
+    wanted: dict[tuple[Any, ...], dict[int, tuple[Any, ...]]] = {}
+    for (span, start, user), (requests, unpriced, *_, cost) in held("rollup_user_total").items():
+        of_span = wanted.setdefault((span, start), {})
+        if requests:
+            of_span[user] = (requests, unpriced, cost)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT span, start, users, requests, unpriced_requests, effective_cost, lowest"
+            " FROM rollup_user_span"
+        )
+        rows = cursor.fetchall()
+    found = {}
+    for span, start, *row in rows:
+        sums = user_spans.stored(*(bytes(each) for each in row[:4]), row[4])
+        measures = (sums.requests, sums.unpriced_requests, sums.effective_cost)
+        found[span, start] = {
+            int(user): tuple(each.decimal(n) for each in measures)
+            for n, user in enumerate(sums.users)
+        }
+    assert found == wanted
 
 
 def _counted(rows: Rows) -> Rows:

@@ -46,6 +46,7 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
     "price": frozenset({"cache", "currency", "model", "provider", "service_tier"}),
     "price_hold": frozenset({"fingerprint", "model", "provider"}),
     "rejected_example": frozenset({"field", "format", "reason"}),
+    "rollup_user_span": frozenset({"span"}),
     "rollup_user_total": frozenset({"span"}),
     "setting": frozenset({"name"}),
 }

@@ -76,6 +76,17 @@ wrong_users AS (
     WHERE (of_users.users, of_users.requests, of_users.effective_cost)
             IS DISTINCT FROM (length(held.users) / 4, held.requests, held.effective_cost)
         AND NOT EXISTS (SELECT 1 FROM rollup_unsettled WHERE day = %(day)s)
+),
+wrong_span AS (
+    SELECT count(*) AS cells
+    FROM (
+        SELECT count(*) AS users
+        FROM rollup_user_total
+        WHERE span = 'day' AND start = %(day)s AND requests > 0
+    ) AS of_totals
+    LEFT JOIN rollup_user_span AS held ON held.span = 'day' AND held.start = %(day)s
+    WHERE of_totals.users <> coalesce(length(held.users) / 4, 0)
+        AND NOT EXISTS (SELECT 1 FROM rollup_unsettled WHERE day = %(day)s)
 )
 SELECT
     names.source,
@@ -89,7 +100,7 @@ SELECT
     -- Hours and attributions that differ; whose sums may be right all the same.
     CASE names.number
         WHEN 1 THEN (SELECT cells FROM wrong)
-        WHEN 4 THEN (SELECT cells FROM wrong_users)
+        WHEN 4 THEN (SELECT wrong_users.cells + wrong_span.cells FROM wrong_users, wrong_span)
     END
 FROM (
     VALUES (0, 'events'), (1, 'hours'), (2, 'days'), (3, 'users'), (4, 'user totals')
