@@ -60,6 +60,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
+    "watch_users": {
+        "task": "finops.tasks.watch_users",
+        "schedule": 300.0,
+        "options": {"expires": 240.0},
+    },
     "end_budget_increases": {
         "task": "finops.tasks.end_budget_increases",
         "schedule": 20.0,

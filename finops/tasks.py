@@ -18,12 +18,14 @@ from finops import (
     anomalies,
     batches,
     budgets,
+    costs,
     enforcement,
     erasures,
     intake,
     ledger,
     name_hashing,
     operations,
+    power_users,
     rating_jobs,
     rerating,
     rollup_checks,
@@ -213,6 +215,21 @@ def judge_anomalies() -> None:
         JUDGING.release()
     if report.opened or report.closed:
         log.info("anomalies: %d opened, %d closed", report.opened, report.closed)
+
+
+@shared_task
+def watch_users() -> None:
+    if not JUDGING.acquire(timeout=ANOMALIES_SECONDS):
+        return
+    try:
+        raised = power_users.watch(timezone.now(), settings.REPORTING_ZONE)
+    except (costs.QueryTooSlow, rollups.ZoneChanged) as error:
+        log.error("%s", error)
+        return
+    finally:
+        JUDGING.release()
+    if raised:
+        log.info("%d alerts of users raised", raised)
 
 
 @shared_task

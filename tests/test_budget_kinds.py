@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from budgeting import UNPRICED, UTC_ZONE, budget, cost, percent, price_dollars, spend, whole
 
-from finops import budgets, rollups
+from finops import budgets, ledger, rollups
 from finops.budgets import Calendar, Report, Span
-from finops.models import Alert, Crossing, Price
+from finops.models import Alert, Crossing, PlannedEvent, Price
 from finops.organisation import stored
 from finops.periods import start_of_day
 from tests import usage
@@ -52,6 +52,31 @@ def test_a_forecast_is_told_before_the_money_is_spent() -> None:
     assert status.forecast_low == status.forecast_high == 310
     assert told() == [("budget_forecast", "all is forecast to come to $310.00, 103.3 % of $300.00")]
     assert Alert.objects.get().severity == "critical"
+
+
+def test_what_is_planned_and_later_prices_are_in_a_budgets_forecast() -> None:
+    steady(10, 30)
+    made = budget(NOW, amount=400, thresholds=[percent(100, "forecast")])
+    begins = NOW.replace(hour=0) + 5 * DAY
+    PlannedEvent.objects.create(
+        name="Launch", start=begins, end=begins + 2 * DAY, factor=3,
+        created_by="ada", created_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+    terms = {"kind": "contract", "provider": "openai", "model": "gpt-4o"}
+    prices = {"uncached_input_price_per_million": "2000000", "text_output_price_per_million": "0"}
+    ledger.add({**terms, **prices, "effective_from": "2026-10-30"}, author="tests", zone=UTC_ZONE)
+    memory = budgets.Memory()
+    for _ in range(2):
+        rollups.fold_waiting(NOW, UTC_ZONE)
+        budgets.evaluate(NOW, UTC_ZONE, memory=memory)
+        status = whole(made)
+        assert status.forecast == 310 + 2 * 20 + 2 * 10
+    assert status.forecast_reason.endswith(
+        "Takes in: Launch: × 3; Prices in the ledger: gpt-4o × 2 (100 % of the cost)."
+    )
+    PlannedEvent.objects.update(removed_at=NOW)
+    budgets.evaluate(NOW + MINUTE, UTC_ZONE, memory=memory)
+    assert whole(made).forecast == 330
 
 
 def test_a_burn_rate_is_told_by_what_the_last_hours_took() -> None:

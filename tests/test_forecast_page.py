@@ -62,6 +62,16 @@ def test_the_page_says_what_the_api_says_and_filters_narrow_it(signed_in: Client
     fragment = signed_in.get("/forecast?group_by=team", headers=FRAGMENT)
     assert "<html" not in fragment.text
     assert fragment["HX-Push-Url"] == "/forecast?group_by=team"
+    assert "/forecast.csv?group_by=team" in fragment.text
+    csv_text = signed_in.get("/forecast.csv?group_by=team").getvalue().decode()
+    lines = [line.split(",") for line in csv_text.splitlines()]
+    assert lines[0] == ["kind", "of", "start", "end", "spent", "low", "expected", "high"]
+    first = answer["periods"][0]
+    assert lines[1][:4] == ["period", "", first["start"], first["end"]]
+    assert {line[1] for line in lines[1:]} == {"", "search", "support"}
+    assert sum(line[0] == "day" for line in lines) == len(answer["days"])
+    for path in ("/?period=7d&team=search", "/explore?period=7d&team=search&metrics=requests"):
+        assert 'href="/forecast?team=search' in signed_in.get(path).text
     one = signed_in.get("/api/v1/forecast?team=search").json()
     both = [Decimal(each["periods"][0]["spent"]) for each in (answer, one)]
     assert both[0] == 2 * both[1]

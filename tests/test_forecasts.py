@@ -49,6 +49,28 @@ def test_three_weeks_tell_the_days_of_the_week_apart() -> None:
     assert found.low == found.high == 229
 
 
+@pytest.mark.parametrize("weeks", [4, 6])
+def test_days_that_ran_away_lift_no_day_of_the_week(weeks: int) -> None:
+    amounts = [10 + n % 7 for n in range(weeks * 7)]
+    first = date(2026, 9, 30) - timedelta(days=len(amounts) - 1)
+    plain = asked(series(first, *amounts), at(1))
+    amounts[9] *= 12
+    amounts[20] *= 7
+    found = asked(series(first, *amounts), at(1))
+    assert (found.expected, found.low) == (plain.expected, plain.low)
+    assert found.reason.endswith("weeks of days. 2 days out of line are left out.")
+
+
+def test_another_level_and_rare_days_are_not_out_of_line() -> None:
+    first = date(2026, 9, 3)
+    risen = asked(series(first, *[10] * 20, *[80] * 8), at(1))
+    assert risen.expected is not None
+    assert risen.expected > 31 * 25
+    rare = asked(series(first, *[0, 0, 0, 50, 0, 0, 0] * 4), at(1))
+    assert rare.expected is not None
+    assert rare.expected >= 4 * 50
+
+
 def test_few_days_are_taken_in_proportion_and_fewer_not_at_all() -> None:
     found = asked(series(date(2026, 10, 1), 10, 20, 30), at(4))
     assert (found.expected, found.method) == (20 * 31, "proportion")

@@ -10,9 +10,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 
 from finops import power_users
+from finops.anomalies import severities
+from finops.anomalies.severities import Thresholds
 from finops.costs import UserDay
+from finops.models import Alert
+from finops.organisation.stored import Act
 from finops.power_users import labels
 from finops.power_users.labels import Past
 from finops.power_users.profiles import Suspect, batches
@@ -26,6 +31,7 @@ from tests.test_power_users import hundredths
 LAST = date(2026, 10, 14)
 TODAY = date(2026, 10, 15)
 NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
+LOOP = {"user": "looper", "prompt_hash": "abc"}
 
 
 def past(costs: list[float], requests: int = 10) -> Past:
@@ -94,6 +100,10 @@ def test_few_days_with_most_of_the_cost_are_bursts() -> None:
     assert "3 days, up to $60.00 a day; an active day usually costs $1.00" in found.evidence
     assert labels.bursty(past([1] * 35), "USD") is None
     assert labels.bursty(past([60] * 3), "USD") is None
+    rare = past(([60] + [0] * 6) * 5)
+    assert labels.bursty(rare, "USD") is None
+    uneven = past([1] * 20 + [8, 10, 14, 20, 30, 40, 60, 80] + [2] * 7)
+    assert labels.bursty(uneven, "USD") is None
 
 
 def test_a_program_that_calls_regularly_round_the_clock_is_bot_like() -> None:
@@ -136,8 +146,9 @@ def test_requests_are_read_in_bounded_portions_the_most_sudden_first() -> None:
     assert [[each.number for each in batch] for batch in found] == [[9], [1, 2, 3], [4, 5]]
 
 
-@pytest.mark.django_db
-def test_a_loop_and_a_bot_are_found_among_stored_events() -> None:
+@pytest.fixture
+def stored(db: None) -> None:
+    """People, a loop of today and a bot."""
     price_gpt_4o()
     midnight = NOW.replace(hour=0)
     dice = random.Random(11)
@@ -149,13 +160,16 @@ def test_a_loop_and_a_bot_are_found_among_stored_events() -> None:
         )
         for n in range(400)
     ]
-    loop = {"user": "looper", "prompt_hash": "abc"}
-    events += [usage.event(NOW - timedelta(seconds=20 * n + 60), **loop) for n in range(300)]
+    events += [usage.event(NOW - timedelta(seconds=20 * n + 60), **LOOP) for n in range(300)]
     events += [
         usage.event(midnight - timedelta(minutes=10 * n + 3), user="cron", feature="sync")
         for n in range(144)
     ]
     usage.record(events, now=NOW)
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_loop_and_a_bot_are_found_among_stored_events() -> None:
     query = CostQuery.from_params({"period": ["30d"]}, now=NOW, zone=ZoneInfo("UTC"))
     found = power_users.listing(query, NOW, "USD")
     told = {each.user.name: each.profile for each in found.noticed if each.profile}
@@ -167,3 +181,31 @@ def test_a_loop_and_a_bot_are_found_among_stored_events() -> None:
     picture = power_users.picture(query.with_filter("user", "cron"), NOW, "USD")
     assert [each.kind for each in picture.profile.labels if each.kind == "bot_like"]
     assert [part.name for part in picture.parts["feature"]] == ["sync"]
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_loop_is_told_once_a_day_and_a_bot_once() -> None:
+    zone, ann = ZoneInfo("UTC"), User.objects.create(username="ann")
+    assert power_users.watch(NOW, zone) == 0  # they cost less than people want to hear of
+    severities.change(Thresholds(least_money=Decimal(0)), Act(ann, NOW))
+    assert power_users.watch(NOW, zone) == 2
+    assert power_users.watch(NOW + timedelta(minutes=5), zone) == 0
+    found = {each.facts["user"]: each for each in Alert.objects.filter(kind=Alert.Kind.USER)}
+    assert found["looper"].title == "User looper may have run away"
+    assert "requests an hour" in found["looper"].facts["why"]
+    assert found["looper"].facts["url"] == "/users/profile?period=30d&user=looper"
+    assert (found["looper"].severity, found["cron"].severity) == ("warning", "info")
+    again = [
+        usage.event(NOW + timedelta(hours=13, seconds=20 * n), **LOOP | {"user": "other"})
+        for n in range(300)
+    ]
+    again += [
+        usage.event(NOW + timedelta(minutes=10 * n), user="cron", feature="sync")
+        for n in range(1, 90)
+    ]
+    later = NOW + timedelta(hours=15)
+    usage.record(again, now=later)
+    assert power_users.watch(later, zone) == 1
+    severities.change(Thresholds(least_money=Decimal(0), watches_users=False), Act(ann, NOW))
+    Alert.objects.all().delete()
+    assert power_users.watch(later, zone) == 0

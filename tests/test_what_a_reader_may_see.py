@@ -129,6 +129,7 @@ def addresses(day: str) -> dict[str, list[str]]:
         "explain": [f"/explain?{each}" for each in queries],
         "api-explain": [f"/api/v1/explain?{each}" for each in queries],
         "api-explain-csv": [f"/api/v1/explain.csv?{each}" for each in queries],
+        "forecast-csv": [f"/forecast.csv?{each}" for each in ("", *FORECASTS)],
         "api-forecast": [f"/api/v1/forecast?{each}" for each in ("", *FORECASTS)],
         "api-requests": [f"/api/v1/requests?{each}" for each in plain],
         "users": [f"/users?{each}" for each in (*plain, "q=hu", "after=1")],

@@ -1,5 +1,4 @@
-"""Who may call every address with which method: written by hand, so that a wrong rule in
-finops.access is found and not repeated.
+"""Who may call what with which method: by hand, so that wrong rules of finops.access are found.
 
 A new address is added here by whoever makes it. Readers are letters: A administrator, F finance,
 E an engineer of the secret team, O an engineer and V a viewer of another team, N nobody.
@@ -53,6 +52,7 @@ TABLE: dict[str, Row] = {
         "/api/v1/requests/{event}", SIGNED_IN, API, hidden="OV", shows="AFE"
     ),
     "forecast": Row("/forecast?group_by=team", SIGNED_IN, PAGE, shows="AFE"),
+    "forecast.csv": Row("/forecast.csv?group_by=team", SIGNED_IN, READING, shows="AFE"),
     "api/v1/forecast": Row("/api/v1/forecast?group_by=team", SIGNED_IN, READING, shows="AFE"),
     # Users.
     "users": Row(f"/users?{WHERE}", SIGNED_IN, PAGE, shows="AFE"),

@@ -62,7 +62,7 @@ _PLANS = Rule(Ability.SEE_COSTS, Ability.ANSWER_ALERTS)
 # The name of an address, as in urls.py, and its rule.
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("overview", "explore", "explore-csv", "requests", "request"), _COSTS),
-    **dict.fromkeys(("change", "values", "forecast", "api-forecast"), _COSTS),
+    **dict.fromkeys(("change", "values", "forecast", "forecast-csv", "api-forecast"), _COSTS),
     **dict.fromkeys(("users", "user", "user-limits", "users-csv"), _COSTS),
     **dict.fromkeys(("api-users", "api-user", "api-user-concentration"), _COSTS),
     "api-user-limits": _COSTS,

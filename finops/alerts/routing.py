@@ -18,6 +18,7 @@ TOPICS = {
     "budgets": "Budgets: thresholds, forecasts, unpriced requests",
     "increases": "Budget increases: asked for, approved, refused",
     "anomalies": "Anomalies: usage that is not as expected",
+    "users": "Users: who has run away, or calls like a bot",
     "operation": "Farthing itself: stale figures, channels that stopped",
 }
 TOPIC_OF = {
@@ -25,6 +26,7 @@ TOPIC_OF = {
     **dict.fromkeys((Kind.BUDGET_UNPRICED, Kind.BUDGET_LATE_USAGE), "budgets"),
     Kind.BUDGET_INCREASE: "increases",
     Kind.ANOMALY: "anomalies",
+    Kind.USER: "users",
     **dict.fromkeys((Kind.PIPELINE_STALE, Kind.PIPELINE_RECOVERED), "operation"),
     Kind.CHANNEL_STOPPED: "operation",
 }

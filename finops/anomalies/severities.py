@@ -33,12 +33,14 @@ LARGEST = Decimal(10) ** 9
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Money in the organisation's currency. `is_on` is whether anybody is told at all."""
+    """Money in the organisation's currency. `is_on` is whether anybody is told of anomalies,
+    `watches_users` whether of users who have run away or call like a bot."""
 
     least_money: Decimal = Decimal(10)
     least_percent: Decimal = Decimal(20)
     critical_money: Decimal = Decimal(500)
     is_on: bool = True
+    watches_users: bool = True
 
 
 DEFAULTS = Thresholds()
@@ -53,7 +55,8 @@ def in_force() -> Thresholds:
         numbers = {name: Decimal(str(held[name])) for name in NUMBERS if name in held}
     except InvalidOperation:
         return DEFAULTS
-    return Thresholds(**numbers, is_on=bool(held.get("is_on", True)))
+    is_on, watches_users = (bool(held.get(name, True)) for name in ("is_on", "watches_users"))
+    return Thresholds(**numbers, is_on=is_on, watches_users=watches_users)
 
 
 def problems(wanted: Thresholds) -> dict[str, str]:

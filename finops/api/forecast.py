@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from finops import access, prospects
+from finops import access, budgets, prospects
 from finops.api.budgets import find
 from finops.api.costs import query_json, read_query
 from finops.api.forecast_schema import FORECAST_SCHEMA, NO_PARAMETERS
-from finops.api.values import instant, json_value
+from finops.api.tables import csv_response, text_cell
+from finops.api.values import csv_value, instant, json_value
 from finops.forecasts import BackTest, Change, DayAhead, Forecast, Outlook, Part
 from finops.models import Budget
-from finops.periods import InvalidQuery
+from finops.periods import InvalidQuery, local_day
 from finops.prospects import Group, Prospect
 from finops.query import CostQuery
 
 LARGEST = 2**31 - 1
+BOUNDS = ("low", "expected", "high")
+CSV_COLUMNS = ("kind", "of", "start", "end", "spent", *BOUNDS)
 
 
 class ForecastView(APIView):
@@ -30,14 +36,43 @@ class ForecastView(APIView):
 
     @extend_schema(**FORECAST_SCHEMA)
     def get(self, request: Request) -> Response:
-        for name in NO_PARAMETERS:
-            if name in request.query_params:
-                raise InvalidQuery(name, "is no parameter of a forecast, which is of this month on")
-        now = timezone.now()
-        budget = budget_of(request)
-        query = query_of(budget, request) if budget else read_query(request)
-        span = prospects.span_of(budget, now, query.zone) if budget else None
-        return Response(as_json(prospects.prospect(query, now, span), budget))
+        return Response(as_json(*made(request)))
+
+
+class ForecastCsvView(APIView):
+    """The page's figures: periods of the whole and of groups, then the days; of sessions of the
+    browser."""
+
+    schema = None
+    http_method_names = ("get", "head")
+
+    def get(self, request: Request) -> StreamingHttpResponse:
+        found, _ = made(request)
+        name = f"forecast-{local_day(found.as_of, found.query.zone)}.csv"
+        return csv_response(name, CSV_COLUMNS, csv_rows(found))
+
+
+def made(request: Request) -> tuple[Prospect, Budget | None]:
+    for name in NO_PARAMETERS:
+        if name in request.query_params:
+            raise InvalidQuery(name, "is no parameter of a forecast, which is of this month on")
+    now = timezone.now()
+    budget = budget_of(request)
+    query = query_of(budget, request) if budget else read_query(request)
+    span = budgets.forecast_span(budget, now, query.zone) if budget else None
+    return prospects.prospect(query, now, span), budget
+
+
+def csv_rows(found: Prospect) -> Iterator[list[str]]:
+    """`of` is "" for everything that was asked about, or a group's name."""
+    for name, outlook in (("", found.whole), *((each.name, each.outlook) for each in found.groups)):
+        for part in outlook.parts:
+            ends = (part.first.isoformat(), part.end.isoformat())
+            cells = (part.spent, *(getattr(part.forecast, bound) for bound in BOUNDS))
+            yield ["period", text_cell(name), *ends, *map(csv_value, cells)]
+    for each in found.whole.days:
+        ends = (each.day.isoformat(), (each.day + timedelta(days=1)).isoformat())
+        yield ["day", "", *ends, "", *(csv_value(getattr(each, bound)) for bound in BOUNDS)]
 
 
 def budget_of(request: Request) -> Budget | None:
@@ -56,7 +91,7 @@ def query_of(budget: Budget, request: Request) -> CostQuery:
     for name in request.query_params:
         if name not in {"budget", "group_by"}:
             raise InvalidQuery(name, "is not asked for beside a budget, whose filters hold")
-    params = prospects.params_of(budget, request.query_params.getlist("group_by"))
+    params = budgets.forecast_params(budget, request.query_params.getlist("group_by"))
     query = CostQuery.from_params(params, now=timezone.now(), zone=settings.REPORTING_ZONE)
     return access.narrow(query, request.user)
 
@@ -116,7 +151,7 @@ def part_json(part: Part) -> dict[str, Any]:
 
 
 def bounds_json(made: Forecast | DayAhead | BackTest) -> dict[str, Any]:
-    return {name: json_value(getattr(made, name)) for name in ("low", "expected", "high")}
+    return {name: json_value(getattr(made, name)) for name in BOUNDS}
 
 
 def day_json(each: DayAhead) -> dict[str, Any]:

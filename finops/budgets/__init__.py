@@ -19,6 +19,7 @@ from finops.budgets.keeping import (
 )
 from finops.budgets.moments import Report
 from finops.budgets.past_periods import PastPeriods
+from finops.budgets.prospective import forecast_params, forecast_span
 from finops.budgets.spans import Calendar, Span
 from finops.budgets.standings import Unread
 from finops.budgets.thresholds import DEFAULTS, ThresholdDraft
@@ -48,6 +49,8 @@ __all__ = [
     "evaluate",
     "fields_of",
     "filters_json",
+    "forecast_params",
+    "forecast_span",
     "make",
     "read",
     "remove",

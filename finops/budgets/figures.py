@@ -14,6 +14,7 @@ from finops import costs
 from finops.budgets.drafts import Draft
 from finops.budgets.sharing import Shared, shared
 from finops.costs import CostResult, Look, QueryTooSlow
+from finops.forecasts import Coming
 from finops.models import Budget
 from finops.periods import InvalidQuery, local_day
 from finops.query import CostQuery
@@ -130,6 +131,9 @@ class Memory:
         default_factory=lambda: defaultdict(lambda: defaultdict(set))
     )
     steps: dict[int, frozenset[CostQuery]] = field(default_factory=dict)  # asked last, by values
+    # What is known of days to come, by what it is about; of `coming_of`, and forgotten with it.
+    coming: dict[CostQuery, Coming] = field(default_factory=dict)
+    coming_of: object = None
     began_at: datetime | None = None  # the first evaluation of those that go on
     last_at: datetime | None = None  # the last one
     until: float | None = None  # on the monotonic clock: nothing is read any more

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from finops.budgets import contenders, figures, standings, values
+from finops.budgets import coming, contenders, figures, standings, values
 from finops.budgets.contenders import Chosen
 from finops.budgets.figures import Answer, Memory
 from finops.budgets.moments import Evaluated, Moment
@@ -17,6 +17,7 @@ from finops.budgets.spans import Span
 from finops.budgets.standings import Answers, Standing, Unread, answer, readable
 from finops.budgets.watched import Watched
 from finops.costs import Look
+from finops.forecasts import NOTHING
 from finops.models import BudgetStatus, Crossing, Threshold
 from finops.query import CostQuery
 
@@ -33,6 +34,8 @@ def read(
 ) -> list[Evaluated]:
     """Every budget of the portion with its standings, or why it has none. Raises ZoneChanged."""
     asked = {each.number: ask(each, moment, zone) for each in portion}
+    known = coming.read(asked, moment, memory)
+    portion = [replace(each, coming=known.get(each.number, NOTHING)) for each in portion]
     ended = ended_spans(portion, asked, zone)
     first = [q for each in asked.values() for q in each.first_round(moment.as_of)]
     first += [

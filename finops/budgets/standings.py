@@ -166,7 +166,9 @@ def standing_of(
         forecast = otherwise
     else:
         known = (*before_days(asked, actual, series), *series)
-        forecast = forecasts.forecast(known, span.period(asked.zone), as_of, asked.zone)
+        forecast = forecasts.forecast(
+            *(known, span.period(asked.zone), as_of, asked.zone), watched.coming
+        )
     return Standing(
         value=value,
         span=span,

@@ -15,6 +15,7 @@ from finops.budgets.drafts import Draft, read_filters
 from finops.budgets.enforcing import Enforcement
 from finops.budgets.spans import Calendar, Span
 from finops.budgets.thresholds import ThresholdDraft
+from finops.forecasts import NOTHING, Coming
 from finops.models import Budget, BudgetIncrease, Threshold
 from finops.periods import local_day
 
@@ -29,6 +30,7 @@ class Watched:
     thresholds: dict[int, ThresholdDraft]
     made_on: date
     increases: Sequence[Increase] = field(default=())
+    coming: Coming = NOTHING
 
     @property
     def number(self) -> int:

@@ -24,6 +24,7 @@ from finops.costs.user_days import (
     read_user_days,
     read_user_parts,
     usage_of_nobody,
+    user_names,
     user_number,
 )
 from finops.costs.user_excess import Excess, excesses, largest_step
@@ -64,5 +65,6 @@ __all__ = [
     "run_all",
     "snapshot",
     "usage_of_nobody",
+    "user_names",
     "user_number",
 ]

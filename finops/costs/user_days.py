@@ -115,6 +115,13 @@ def user_number(name: str) -> int | None:
     return number or None
 
 
+def user_names(numbers: Sequence[int]) -> dict[int, str]:
+    """What these users are stored as."""
+    with snapshot() as cursor:
+        cursor.execute("SELECT id, name FROM end_user WHERE id = ANY(%s)", [list(numbers)])
+        return dict(cursor.fetchall())
+
+
 def usage_of_nobody(query: CostQuery) -> tuple[Decimal, Decimal]:
     """Cost and requests of usage without a user, and of users past the limit of names."""
     with opened(query) as reading:

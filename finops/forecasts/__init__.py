@@ -15,6 +15,7 @@ outlooks   this month and the next ones, day by day, with their back-tests
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import localcontext
 from zoneinfo import ZoneInfo
@@ -32,11 +33,11 @@ from finops.forecasts.averages import (
     WEEKDAYS,
     Forecast,
 )
-from finops.forecasts.changes import Change
+from finops.forecasts.changes import NOTHING, Change, Coming
 from finops.forecasts.fitting import Fit, fit
 from finops.forecasts.intervals import band, spread
 from finops.forecasts.outlooks import LONG_DAYS, MONTHS, BackTest, DayAhead, Outlook, Part, outlook
-from finops.forecasts.paths import Path, forecast_of, path_of
+from finops.forecasts.paths import Path, forecast_with, path_of
 from finops.periods import Period
 
 __all__ = [
@@ -50,11 +51,13 @@ __all__ = [
     "MONTHS",
     "MOST_DAYS",
     "NONE",
+    "NOTHING",
     "PROPORTION",
     "WEEK",
     "WEEKDAYS",
     "BackTest",
     "Change",
+    "Coming",
     "DayAhead",
     "Fit",
     "Forecast",
@@ -72,16 +75,21 @@ __all__ = [
 DIGITS = 120
 
 
-def forecast(series: Series, period: Period, as_of: datetime, zone: ZoneInfo) -> Forecast:
+def forecast(
+    series: Series, period: Period, as_of: datetime, zone: ZoneInfo, coming: Coming = NOTHING
+) -> Forecast:
     """What the period will come to, by what was spent up to the instant `as_of`.
 
     `series` are sums by day of the reporting zone, of this period and of earlier ones, in any
     order; a day that it lacks between others had no cost. It goes by the last eight weeks: by
     models chosen on them, with less by the days of the week (three weeks) or the average day
-    (three days), else it says why it cannot.
+    (three days), else it says why it cannot. What is known to be `coming` is taken in.
     """
     with localcontext(prec=DIGITS):
         known = look_ahead(series, period, as_of, zone)
         if as_of >= period.end:
             return Forecast(known.spent, known.spent, known.spent, COMPLETE, "The period is over.")
-        return forecast_of(known)
+        found = forecast_with(replace(known, excused=coming.excused), coming.changes)
+        if found.expected is None:
+            return found
+        return replace(found, reason=found.reason + coming.text)

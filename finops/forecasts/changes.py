@@ -14,6 +14,8 @@ from decimal import Decimal
 from finops.forecasts.ahead import ONE, ZERO
 
 PLANNED, PRICE = "planned", "price"
+# A sentence names so many.
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,24 @@ class Change:
 
     def holds(self, day: date) -> bool:
         return self.first <= day and (self.end is None or day < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What is known of the days to come, and the past days of which nothing is to be learned."""
+
+    changes: tuple[Change, ...] = ()
+    excused: frozenset[date] = frozenset()
+
+    @property
+    def text(self) -> str:
+        """What is taken in, for people; "" where that is nothing."""
+        said = list(dict.fromkeys(each.text for each in self.changes))
+        more = f"; and {len(said) - NAMED} more" if len(said) > NAMED else ""
+        return f" Takes in: {'; '.join(said[:NAMED])}{more}." if said else ""
+
+
+NOTHING = Coming()
 
 
 def factored(left: Mapping[date, Decimal], changes: Iterable[Change]) -> dict[date, Decimal]:

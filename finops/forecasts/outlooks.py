@@ -16,7 +16,7 @@ from finops.forecasts.changes import Change, added, factored
 from finops.forecasts.fitting import Fit, Values
 from finops.forecasts.intervals import spread
 from finops.forecasts.models import Array
-from finops.forecasts.paths import forecast_of, method_of, money, path_of
+from finops.forecasts.paths import forecast_with, method_of, money, path_of
 from finops.periods import Period, add_months, days, local_day
 
 # Two years and two months: the course of a year is known twice.
@@ -140,19 +140,8 @@ def part_of(
     first, end = span
     spent = sum((amount for day, amount in series if first <= day < end), ZERO)
     left = {day: part for day, part in known.left.items() if first <= day < end}
-    found = forecast_of(replace(known, spent=spent, left=factored(left, changes)), whole)
-    if more := added(left, changes):
-        found = moved(found, more, spent)
+    found = forecast_with(replace(known, spent=spent, left=left), changes, whole)
     return Part(first, end, spent, found)
-
-
-def moved(found: Forecast, more: Decimal, spent: Decimal) -> Forecast:
-    if found.expected is None or found.low is None or found.high is None:
-        return found
-    low, expected, high = (
-        max(each + more, spent) for each in (found.low, found.expected, found.high)
-    )
-    return replace(found, low=low, expected=expected, high=high)
 
 
 def days_ahead(

@@ -18,23 +18,22 @@ from finops.forecasts.averages import (
     LEAST_DAYS,
     LEAST_WEEKS,
     MODEL,
+    MOST_OF_KNOWN,
     NONE,
     PROPORTION,
     WEEKDAYS,
+    Days,
     Forecast,
 )
+from finops.forecasts.changes import Change, added, factored
 from finops.forecasts.fitting import Fit, Values, fit
 from finops.forecasts.intervals import DEVIATE, band, spread
 from finops.forecasts.models import Array
 
-# No day is forecast more than this part of the last eight weeks: see budgets/contenders.py.
-MOST_OF_KNOWN = LEAST_DAYS
 # Silence of so many days, twice as long as any before it, is an end.
 LEAST_SILENCE = 14
 # Where more days than that had no cost, sums go by means: the middle of such days is nothing.
 MOST_IDLE = 0.4
-
-Days = Sequence[tuple[date, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,22 @@ def forecast_of(known: Ahead, whole: Values | None = None) -> Forecast:
     return Forecast(expected, low, expected + off, MODEL, model_reason(found))
 
 
+def forecast_with(known: Ahead, changes: Sequence[Change], whole: Values | None = None) -> Forecast:
+    """The same with what is known of the days left."""
+    found = forecast_of(replace(known, left=factored(known.left, changes)), whole)
+    more = added(known.left, changes)
+    return moved(found, more, known.spent) if more else found
+
+
+def moved(found: Forecast, more: Decimal, spent: Decimal) -> Forecast:
+    if found.expected is None or found.low is None or found.high is None:
+        return found
+    low, expected, high = (
+        max(each + more, spent) for each in (found.low, found.expected, found.high)
+    )
+    return replace(found, low=low, expected=expected, high=high)
+
+
 def method_of(days: Days) -> str:
     count = len(days)
     if count < LEAST_DAYS:
@@ -102,10 +117,12 @@ def path_of(
         expected, left = np.full(ahead, amounts.mean()), len(days) - 1
         off, counts = amounts - amounts.mean(), np.full(1, len(days))
     else:
-        recent = amounts[-MOST_DAYS:]
-        column = np.arange(-len(recent), 0) % WEEK
+        kept = averages.in_line(days[-MOST_DAYS:], excused)
+        recent = np.array([float(amount) for _, amount in kept])
+        column = np.array([(day - days[-1][0] - DAY).days % WEEK for day, _ in kept])
         means = np.array([recent[column == each].mean() for each in range(WEEK)])
-        expected, left = np.resize(means, ahead), len(recent) - WEEK
+        most = float(amounts[-MOST_DAYS:].sum()) / MOST_OF_KNOWN
+        expected, left = np.resize(np.minimum(means, most), ahead), len(recent) - WEEK
         off, counts = recent - means[column], np.bincount(column, minlength=WEEK)
     variance = float((off**2).sum() / left)
 
@@ -114,7 +131,7 @@ def path_of(
         return float(DEVIATE * np.sqrt(variance * (parts.sum() + sum(shares))))
 
     alone = DEVIATE * np.sqrt(variance * (1 + 1 / counts.min()))
-    reason = reason_of(method, days)
+    reason = reason_of(method, days, excused)
     return Path(
         method, reason, expected, np.maximum(expected - alone, 0), expected + alone, spread_of
     )
@@ -183,13 +200,14 @@ def silence_text(days: Days) -> str:
     return f"Nothing since {last}: {count} days of silence, longer than ever before."
 
 
-def reason_of(method: str, days: Days) -> str:
+def reason_of(method: str, days: Days, excused: frozenset[date]) -> str:
     weeks = min(len(days), MOST_DAYS) // WEEK
     if method == PROPORTION:
         return f"By the average of {len(days)} days; the days of the week need 21."
-    if is_idle(days) and len(days) >= MOST_DAYS:
-        return f"By the days of the week, from {weeks} weeks of days, many of which cost nothing."
-    return f"By the days of the week, from {weeks} weeks of days."
+    recent = days[-MOST_DAYS:]
+    out = averages.left_out_text(len(recent) - len(averages.in_line(recent, excused)))
+    many = ", many of which cost nothing" if is_idle(days) and len(days) >= MOST_DAYS else ""
+    return f"By the days of the week, from {weeks} weeks of days{many}.{out}"
 
 
 def model_reason(found: Fit) -> str:

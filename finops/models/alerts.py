@@ -20,6 +20,7 @@ class Alert(models.Model):
         BUDGET_LATE_USAGE = "budget_late_usage", "Late usage"
         BUDGET_INCREASE = "budget_increase", "Budget increase"
         ANOMALY = "anomaly", "Anomaly"
+        USER = "user", "Unusual user"
         PIPELINE_STALE = "pipeline_stale", "Figures are stale"
         PIPELINE_RECOVERED = "pipeline_recovered", "Figures are fresh again"
         CHANNEL_STOPPED = "channel_stopped", "Channel stopped"

@@ -21,6 +21,7 @@ from finops.pages.links import (
     breadcrumb,
     drilled,
     explain_href,
+    forecast_href,
     narrowed,
     next_dimension,
     only_filters,
@@ -113,6 +114,7 @@ def figures_of_one_moment(query: CostQuery, seen: CostQuery, now: datetime) -> d
         "requests_href": address("requests", only_filters(query)),
         "csv_href": address("explore-csv", csv_query(query)),
         "explain_href": explain_href(query),
+        "forecast_href": forecast_href(query),
         "budget_href": budget_href(query),
         "more_href": more_href(query, result),
     }

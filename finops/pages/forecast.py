@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from finops import charts, formats, labels, prospects
+from finops import budgets, charts, formats, labels, prospects
 from finops.forecast_charts import Drawn, forecast_chart
 from finops.forecasts import Part
 from finops.models import Budget
@@ -19,7 +20,7 @@ from finops.pages import states
 from finops.pages.budgets import seen_budget
 from finops.pages.filters import Choice, dimensions
 from finops.pages.kpis import Kpi
-from finops.pages.links import address
+from finops.pages.links import address, forecast_href
 from finops.pages.shell import show
 from finops.periods import add_months, local_day
 from finops.prospects import COSTS, Prospect
@@ -39,7 +40,7 @@ def forecast(request: HttpRequest) -> HttpResponse:
         params.pop(name, None)
     found = budget_of(request, params)
     if found is not None:
-        asked = prospects.params_of(found, params.getlist("group_by"))
+        asked = budgets.forecast_params(found, params.getlist("group_by"))
         params.clear()
         for name, values in asked.items():
             params.setlist(name, values)
@@ -67,7 +68,7 @@ def budget_of(request: HttpRequest, params: QueryDict) -> Budget | None:
 def figures(
     budget: Budget | None, query: CostQuery, seen: CostQuery, now: datetime
 ) -> dict[str, Any]:
-    span = prospects.span_of(budget, now, query.zone) if budget else None
+    span = budgets.forecast_span(budget, now, query.zone) if budget else None
     found = prospects.prospect(query, now, span)
     empty = states.empty_state("forecast", query, seen, found.result, now)
     if empty:
@@ -86,8 +87,16 @@ def figures(
         "scores": tables.scores(found.whole),
         "changes": tables.changes(found.changes, today),
         "currency": found.currency,
+        "csv_href": csv_href(budget, query),
         "explore_href": address("explore", query.replace(metrics=query.metrics[:1])),
     }
+
+
+def csv_href(budget: Budget | None, query: CostQuery) -> str:
+    if budget is None:
+        return forecast_href(query, "forecast-csv")
+    grouped = [("group_by", name) for name in query.group_by[:1]]
+    return f"{reverse('forecast-csv')}?{urlencode([('budget', budget.pk), *grouped])}"
 
 
 def kpis(found: Prospect, now: datetime) -> list[Kpi]:

@@ -15,7 +15,8 @@ from finops import access
 from finops.labels import DRILL_PATH
 from finops.organisation.calendar import fiscal_first_month
 from finops.periods import Period
-from finops.query import DEFAULT_METRICS, CostQuery, Filter, InvalidQuery, grain_for
+from finops.prospects import COSTS
+from finops.query import DEFAULT_METRICS, CostQuery, Filter, InvalidQuery, grain_for, written
 
 # Pages whose address without a period means another one than a query without it.
 PAGE_PERIODS = {"overview": "mtd", "explain": "7d"}
@@ -113,6 +114,16 @@ def explain_href(query: CostQuery) -> str:
     return address(
         "explain", only_filters(query).replace(group_by=query.group_by, metrics=DEFAULT_METRICS)
     )
+
+
+def forecast_href(query: CostQuery, page: str = "forecast") -> str:
+    """Where these costs are heading, by what they are grouped by first."""
+    metrics = query.metrics[:1] if query.metrics[0] in COSTS else DEFAULT_METRICS[:1]
+    kept = [(f.dimension, written(v, f.exclude)) for f in query.filters for v in f.values]
+    grouped = [("group_by", name) for name in query.group_by[:1]]
+    chosen = [("metrics", name) for name in metrics if name != DEFAULT_METRICS[0]]
+    text = urlencode([*kept, *grouped, *chosen], safe=",:")
+    return f"{reverse(page)}?{text}" if text else reverse(page)
 
 
 def only_filters(query: CostQuery) -> CostQuery:

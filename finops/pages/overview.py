@@ -16,7 +16,7 @@ from finops.pages import states
 from finops.pages.comparison import Comparison, comparison
 from finops.pages.filters import period_text
 from finops.pages.kpis import Kpi, metric_kpi, share_kpi, unpriced_kpi
-from finops.pages.links import PAGE_PERIODS, address, drilled, explain_href
+from finops.pages.links import PAGE_PERIODS, address, drilled, explain_href, forecast_href
 from finops.pages.shell import show
 from finops.pages.tables import decimal, unpriced, width
 from finops.pages.unpriced import unpriced_href
@@ -89,6 +89,7 @@ def figures_of_one_moment(query: CostQuery, seen: CostQuery, now: datetime) -> d
         "rankings": [ranking(query, grouped[name], total) for name in RANKED],
         "currency": total.currency,
         "explain_href": explain_href(query),
+        "forecast_href": forecast_href(query),
     }
 
 

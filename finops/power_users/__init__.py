@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finops.power_users.alarms import watch
 from finops.power_users.concentration import TOPS, Concentration, concentration
 from finops.power_users.labels import NAMES, Label
 from finops.power_users.limits import DAY, MONTH, SPANS, Limit, Limits, limits
@@ -30,5 +31,6 @@ __all__ = [
     "listing",
     "named",
     "picture",
+    "watch",
     "window_of",
 ]

@@ -39,12 +39,15 @@ USUAL_WEEKS = 4
 FEWEST_WEEKS = 2
 GROWN = Decimal("1.5")
 GROWN_DAYS = 0.8
-# Bursty: the busiest tenth of days holds half of the cost, its peak far above an active day.
+# Bursty: the busiest tenth of days holds half of the cost, its peak far above an active day and
+# further above the last of the busiest fifth, as bursts are few. Who is there on less than half of
+# the days is no user with bursts but a rare one.
 FEWEST_DAYS = 14
 FEWEST_ACTIVE_DAYS = 5
 BURST_DAYS = 10
 BURST_SHARE = Decimal("0.5")
-PEAK = 5
+PEAK, ABOVE_FIFTH = 5, 8
+ACTIVE_SHARE = Decimal("0.5")
 DAY = timedelta(days=1)
 ZERO = Decimal(0)
 
@@ -135,17 +138,20 @@ def bursty(past: Past, currency: str) -> Label | None:
     active = past.active
     if len(past.days) < FEWEST_DAYS or len(active) < FEWEST_ACTIVE_DAYS:
         return None
+    if len(active) < ACTIVE_SHARE * len(past.days):
+        return None
     costs = sorted((day.cost for day in past.days), reverse=True)
-    busiest = costs[: max(1, len(costs) // BURST_DAYS)]
+    count = max(1, len(costs) // BURST_DAYS)
+    busiest, other = costs[:count], costs[2 * count - 1] if count > 1 else costs[count]
     whole, held = sum(costs, ZERO), sum(busiest, ZERO)
     usual = Decimal(median(day.cost for day in active))
-    if whole <= 0 or held < whole * BURST_SHARE or costs[0] < PEAK * usual:
+    least = max(PEAK * usual, ABOVE_FIFTH * other)
+    if whole <= 0 or held < whole * BURST_SHARE or costs[0] < least:
         return None
-    count = len(busiest)
     return Label(
         BURSTY,
         f"{formats.share_short(held, whole)} of {len(costs)} days' cost fell on "
         f"{count} {'day' if count == 1 else 'days'}, "
-        f"up to {formats.money_short(costs[0], currency)} a day; an active day "
-        f"usually costs {formats.money_short(usual, currency)}",
+        f"up to {formats.money_short(costs[0], currency)} a day; an active day usually costs "
+        f"{formats.money_short(usual, currency)}",
     )

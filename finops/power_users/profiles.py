@@ -3,8 +3,7 @@ worth it, the single requests of a day or two."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -63,6 +62,10 @@ class Suspect:
         return self.requests / (self.usual + 1)
 
 
+# The day of a user, what is unusual about it, and what it came to.
+Noticed = tuple[Suspect, Label, UserDay]
+
+
 def window_of(query: CostQuery, now: datetime) -> Window:
     zone = query.zone
     until = min(query.period.end, now)
@@ -83,22 +86,36 @@ def profiles(
     """By number; and why not all labels could be looked for, or "". Reads days of these users, so
     they should be few."""
     window = window_of(query, now)
-    asked = query.replace(period=window.period)
-    held = costs.read_user_days(asked, [each.number for each in users])
-    suspects = [
-        suspect for number, found in held.items() for suspect in suspects_of(number, found, window)
-    ]
-    rhythms, note = labels_of_requests(asked, suspects, window)
+    held = costs.read_user_days(
+        query.replace(period=window.period), [each.number for each in users]
+    )
+    noticed, note = in_requests(query, held, window)
     return {
         each.number: Profile(
             tuple(held.get(each.number, ())),
             (
                 *labels_of_days(each, held.get(each.number, ()), peers, window, currency),
-                *rhythms.get(each.number, ()),
+                *labels_of_requests(each.number, noticed),
             ),
         )
         for each in users
     }, note
+
+
+def noticed_in_requests(
+    query: CostQuery, numbers: Sequence[int], now: datetime
+) -> tuple[list[Noticed], str]:
+    """What the single requests of these users tell, of which day; and why not all of them could be
+    looked at, or ""."""
+    window = window_of(query, now)
+    held = costs.read_user_days(query.replace(period=window.period), numbers)
+    return in_requests(query, held, window)
+
+
+def labels_of_requests(number: int, noticed: Sequence[Noticed]) -> list[Label]:
+    """Each kind once, of the day that was looked at first."""
+    theirs = [label for suspect, label, _ in noticed if suspect.number == number]
+    return list({label.kind: label for label in reversed(theirs)}.values())[::-1]
 
 
 def labels_of_days(
@@ -127,12 +144,13 @@ def suspects_of(number: int, found: Sequence[UserDay], window: Window) -> list[S
     return list(dict.fromkeys(chosen))
 
 
-def labels_of_requests(
-    query: CostQuery, suspects: Sequence[Suspect], window: Window
-) -> tuple[dict[int, list[Label]], str]:
-    """By number, and what to say where not all of them could be looked at."""
-    found: defaultdict[int, list[Label]] = defaultdict(list)
-    waiting = batches(suspects)
+def in_requests(
+    query: CostQuery, held: Mapping[int, Sequence[UserDay]], window: Window
+) -> tuple[list[Noticed], str]:
+    found: list[Noticed] = []
+    waiting = batches(
+        [each for n, days_of in held.items() for each in suspects_of(n, days_of, window)]
+    )
     for batch in waiting[:MOST_READS]:
         span = days(batch[0].day, batch[0].day + DAY, query.zone)
         try:
@@ -142,8 +160,8 @@ def labels_of_requests(
         for suspect in batch:
             if suspect.number in pulses:
                 label = label_of(pulses[suspect.number], suspect, window)
-                known = {each.kind for each in found[suspect.number]}
-                found[suspect.number] += [label] if label and label.kind not in known else []
+                day = next(each for each in held[suspect.number] if each.day == suspect.day)
+                found += [(suspect, label, day)] if label else []
     left = {each.number for batch in waiting[MOST_READS:] for each in batch}
     return found, LEFT.format(len(left)) if left else ""
 

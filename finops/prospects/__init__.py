@@ -6,7 +6,6 @@ come, planned events and prices, is taken in and named.
 
 from __future__ import annotations
 
-from finops.prospects.budgeted import params_of, span_of
 from finops.prospects.reading import COSTS, GROUPS, Group, Prospect, prospect
 
-__all__ = ["COSTS", "GROUPS", "Group", "Prospect", "params_of", "prospect", "span_of"]
+__all__ = ["COSTS", "GROUPS", "Group", "Prospect", "prospect"]

@@ -60,6 +60,13 @@ def excused(query: CostQuery, now: datetime) -> frozenset[date]:
     return frozenset(found)
 
 
+def known(now: datetime, end: datetime) -> list[PlannedEvent]:
+    """All that forecasts up to `end` take in, of the past those of which nothing is learned."""
+    since = now - timedelta(days=LONG_DAYS)
+    events = PlannedEvent.objects.filter(removed_at=None, start__lt=end, end__gt=since)
+    return list(events.order_by("pk"))
+
+
 def coming(now: datetime, end: datetime) -> list[PlannedEvent]:
     events = PlannedEvent.objects.filter(removed_at=None, start__lt=end, end__gt=now)
     return list(events.exclude(factor=None).order_by("start", "pk"))

@@ -32,6 +32,11 @@ def number(label: str, help_text: str) -> forms.DecimalField:
 
 class ThresholdsForm(forms.Form):
     is_on = forms.BooleanField(label="Tell people of anomalies", required=False)
+    watches_users = forms.BooleanField(
+        label="Tell people of users who have run away or call like a bot",
+        help_text="From the least money below in a day on; a bot once, a loop once a day.",
+        required=False,
+    )
     least_money = number(
         "Least money at stake",
         "What it has cost, or costs in a day if it goes on, times how surprising it is: half to "

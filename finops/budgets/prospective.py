@@ -12,7 +12,7 @@ from finops.organisation.calendar import fiscal_first_month
 from finops.periods import Period, local_day
 
 
-def params_of(budget: Budget, group_by: Sequence[str]) -> dict[str, list[str]]:
+def forecast_params(budget: Budget, group_by: Sequence[str]) -> dict[str, list[str]]:
     """The parameters of a CostQuery: by the dimension that the budget is for each value of, unless
     another one is asked for."""
     own = [budget.for_each] if budget.for_each else []
@@ -20,7 +20,7 @@ def params_of(budget: Budget, group_by: Sequence[str]) -> dict[str, list[str]]:
     return {**filters, "metrics": [budget.cost], "group_by": list(group_by) or own}
 
 
-def span_of(budget: Budget, now: datetime, zone: ZoneInfo) -> Period | None:
+def forecast_span(budget: Budget, now: datetime, zone: ZoneInfo) -> Period | None:
     """Its present period; None of one over the last so many days, which begins anew each day."""
     calendar = Calendar(budget.period, budget.rolling_days, fiscal_first_month())
     return None if calendar.is_rolling else calendar.at(local_day(now, zone)).period(zone)
