@@ -57,6 +57,8 @@ EVALUATING = BoundedSemaphore(2)
 JUDGING = BoundedSemaphore(1)
 MINUTES = anomalies.Memory()
 ANOMALIES_SECONDS = 60.0
+# Users are watched in the same thread, between two turns.
+WATCHING_WAITS = 10.0
 # What the last refresh of enforcement read, and when the next one may begin.
 ENFORCEMENT = enforcement.Kept()
 REFRESH_AT = 0.0
@@ -219,7 +221,7 @@ def judge_anomalies() -> None:
 
 @shared_task
 def watch_users() -> None:
-    if not JUDGING.acquire(timeout=ANOMALIES_SECONDS):
+    if not JUDGING.acquire(timeout=WATCHING_WAITS):
         return
     try:
         raised = power_users.watch(timezone.now(), settings.REPORTING_ZONE)

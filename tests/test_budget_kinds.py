@@ -68,14 +68,14 @@ def test_what_is_planned_and_later_prices_are_in_a_budgets_forecast() -> None:
     memory = budgets.Memory()
     for _ in range(2):
         rollups.fold_waiting(NOW, UTC_ZONE)
-        budgets.evaluate(NOW, UTC_ZONE, memory=memory)
+        budgets.evaluate(NOW, UTC_ZONE, memory=memory, only={made.pk})
         status = whole(made)
         assert status.forecast == 310 + 2 * 20 + 2 * 10
     assert status.forecast_reason.endswith(
         "Takes in: Launch: × 3; Prices in the ledger: gpt-4o × 2 (100 % of the cost)."
     )
     PlannedEvent.objects.update(removed_at=NOW)
-    budgets.evaluate(NOW + MINUTE, UTC_ZONE, memory=memory)
+    budgets.evaluate(NOW, UTC_ZONE, memory=memory, only={made.pk})
     assert whole(made).forecast == 330
 
 

@@ -33,6 +33,8 @@ ONE_DAY = timedelta(days=1)
 DAYS = 90
 # Of a budget for each value.
 VALUES = 50
+# A forecast of a past day takes one to three milliseconds, and somebody waits.
+MOST_FORECASTS = 1_000
 ZERO = Decimal(0)
 
 
@@ -71,13 +73,40 @@ def back_test(draft: Draft, days: int = DAYS, *, now: datetime, zone: ZoneInfo) 
         calendar = Calendar(draft.period, draft.rolling_days, fiscal_first_month())
         recorded = costs.look().freshness.recorded_since
         pasts, notes = read_pasts(draft, calendar, first, end, now, zone)
+        forecast = values_forecast(draft, pasts, (end - calendar.at(first).first).days)
         fired = [
-            each for past in pasts for each in replay(draft, calendar, past, first, end, now, zone)
+            each
+            for past in pasts
+            for each in replay(
+                draft if past.value in forecast else without_forecasts(draft),
+                *(calendar, past, first, end, now, zone),
+            )
         ]
         periods = past_periods(draft, calendar, pasts, list(Span(first, end).days()))
+    if len(forecast) < len(pasts):
+        notes.append(
+            f"Forecasts were tried only of the {len(forecast)} that cost most: "
+            "of more it would take too long."
+        )
     notes += unknowable(draft, first, local_day(recorded, zone) if recorded else None)
     fired.sort(key=lambda each: (each.day, each.value))
     return BackTest(first, end, tuple(fired), periods, tuple(notes))
+
+
+def values_forecast(draft: Draft, pasts: Sequence[Past], days: int) -> set[str]:
+    """The values whose forecasts are tried, those that cost most."""
+    most = max(MOST_FORECASTS // days, 1) if asks_forecasts(draft) else len(pasts)
+    ranked = sorted(pasts, key=lambda past: -sum(past.days.values(), ZERO))
+    return {past.value for past in ranked[:most]}
+
+
+def asks_forecasts(draft: Draft) -> bool:
+    return any(each.basis == Threshold.Basis.FORECAST for each in draft.thresholds)
+
+
+def without_forecasts(draft: Draft) -> Draft:
+    others = (each for each in draft.thresholds if each.basis != Threshold.Basis.FORECAST)
+    return replace(draft, thresholds=tuple(others))
 
 
 def read_pasts(
@@ -165,9 +194,8 @@ def found_on(
     known = tuple((each, amount) for each, amount in past.days.items() if each <= day)
     period = span.period(zone)
     is_early = (as_of - period.start) * GRACE < period.end - period.start
-    is_wanted = any(each.basis == Threshold.Basis.FORECAST for each in draft.thresholds)
     forecast = None
-    if is_wanted and not is_early and as_of < period.end:
+    if asks_forecasts(draft) and not is_early and as_of < period.end:
         forecast = forecasts.forecast(known, period, as_of, zone).expected
     burn = {
         hours: past.sum(day - timedelta(days=hours // DAY - 1), day + ONE_DAY)
