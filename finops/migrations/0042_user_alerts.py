@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = (("finops", "0040_rollup_user_span"),)
+    dependencies = (("finops", "0041_rollup_user_span"),)
 
     operations = (
         migrations.AlterField(
