@@ -11,7 +11,8 @@ month (`alarms_per_month`).
 - *Point-wise*: each labelled point should be in an episode and no other point; F1 over all points.
 - *Money caught*: of what was put into real series, the share that incidents with an overlapping
   episode have, found before the incident is over; and the share within the episodes themselves.
-  Series are judged by ten minutes and by the hour, as the product does; what both see is one alarm.
+  Series are judged by ten minutes, as finely as they are known, and by the hour; what both see is
+  one alarm. The product judges by the minute, hour and day, each over its own stretch of the past.
 """
 
 from __future__ import annotations

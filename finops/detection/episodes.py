@@ -45,11 +45,12 @@ def episodes(
     since: int,
     directions: Sequence[int],
     floor: float,
+    least_sums: Floats,
     excused: Flags,
 ) -> Iterator[Found]:
     """The episodes that are found at `since` or later, in order; none overlaps another."""
     marks = {
-        (direction, order): np.flatnonzero(_opens(look, direction, floor, scale))
+        (direction, order): np.flatnonzero(_opens(look, direction, floor, least_sums, scale))
         for direction in directions
         for order, look in enumerate(found_by)
     }
@@ -71,7 +72,7 @@ def episodes(
         behind = start - 1
 
 
-def _opens(look: Look, direction: int, floor: float, scale: Scale) -> Flags:
+def _opens(look: Look, direction: int, floor: float, least_sums: Floats, scale: Scale) -> Flags:
     """Where a window shows an episode.
 
     Before the rhythm is known, what a night may bring is none: it takes twice as much, or next to
@@ -79,7 +80,9 @@ def _opens(look: Look, direction: int, floor: float, scale: Scale) -> Flags:
     """
     with np.errstate(invalid="ignore"):
         rise = look.excess * direction
-        opens = outstanding(look, direction) & (rise > floor)
+        is_worth = rise * look.length > least_sums
+        is_unheard = look.score * direction > look.unheard[direction]
+        opens = outstanding(look, direction) & (rise > floor) & (is_worth | is_unheard)
         large = rise > (RISE if direction > 0 else FALL) * np.abs(look.expected)
         changed = look.leap * direction > LEAP * rise
         opens[: scale.new] &= large[: scale.new]

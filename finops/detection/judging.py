@@ -13,6 +13,7 @@ from finops.detection.rolling import Floats
 from finops.detection.scales import Scale, scale_of
 from finops.detection.series import Episode, Expectation, Judgement, Series
 from finops.detection.surprises import deviation, looks
+from finops.detection.swings import least_sums
 
 MONTH = 30.0
 # The range of the ordinary, in deviations of a point.
@@ -85,11 +86,12 @@ def _judged(
         )
         for item in episodes(
             lived,
-            looks(lived, base, scale, every_days),
+            looks(lived, base, scale, min(every_days, scale.seldom)),
             scale,
             max(since, ready) - begin,
             [direction] if direction else [1, -1],
             floor,
+            least_sums(lived, base, scale, every_days),
             excused[begin:],
         )
     ]

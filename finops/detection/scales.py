@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,7 +23,8 @@ class Scale:
     judgement; `new` and `young`: before so many, larger changes are let pass, and such as are none
     to what came just before. `calm`: ordinary points that end an episode. `brief`: the longest
     spike. `alarms_per_month`: how many of them chance may raise, unless told otherwise. `single`:
-    a point is so short that few events make it lumpy.
+    a point is so short that few events make it lumpy. `within_days`: the steps make up days, by
+    whose swings they are measured, so that chance need not be rarer than once in `seldom` days.
     """
 
     step: timedelta
@@ -41,6 +43,8 @@ class Scale:
     seasons: tuple[int, ...]
     alarms_per_month: float
     single: bool = False
+    within_days: bool = False
+    seldom: float = math.inf
 
     @property
     def days_per_peak(self) -> float:
@@ -105,6 +109,8 @@ def _within_days(step: timedelta) -> Scale:
         brief=max(3, 3 * hour),
         seasons=_whole(step, DAY, 7 * DAY),
         alarms_per_month=0.1,
+        within_days=True,
+        seldom=15.0,
     )
 
 

@@ -52,10 +52,9 @@ EDGE, MOST_EDGE = 8.0, 0.95
 # Their upper end is drawn out straight in a power of the score: 1 suits the exponential end that
 # single points have, 2 would suit normal noise; means of so many points are on the way there.
 POWER, FULL_POWER = 1.5, 10
-# Of the blocks between two false alarms, so many may have been worse than what is no alarm.
-EDGE, MOST_EDGE = 8.0, 0.95
-# The shape of that distribution's upper end: heavier than noise, as spending is.
-TAIL = 0.1
+# What is so many times as far out as anything remembered, and as its limit, is unheard of: however
+# little it is worth. Not before so many days can be remembered.
+RECORD, FAR, RECORD_DAYS = 2.5, 2.5, 7.0
 # Falls cost nothing: they have to be so much clearer.
 FALLS = 1.2
 MOST_SURPRISE = 12.0
@@ -70,7 +69,8 @@ NORMAL = NormalDist()
 @dataclass(frozen=True, slots=True)
 class Look:
     """Windows of one length: their means' `excess` over the baseline (in the series' unit),
-    `score` (deviations, signed) and the `limits` of it by direction, how high a score must be."""
+    `score` (deviations, signed) and the `limits` of it by direction, how high a score must be; from
+    `unheard` on it is one however little it is worth."""
 
     length: int
     power: float
@@ -81,6 +81,7 @@ class Look:
     slow: Floats
     score: Floats
     limits: dict[int, Floats]
+    unheard: dict[int, Floats]
     slopes: dict[int, Floats]
     middles: dict[int, Floats]
 
@@ -140,7 +141,7 @@ def _look(
     score = score * np.fmin(np.abs(slow), np.abs(fast))
     score = np.where(np.isnan(values), np.nan, score)
     score[: max(2 * length - 1, scale.needed)] = np.nan
-    limits, slopes, middles = {}, {}, {}
+    limits, unheard, slopes, middles = {}, {}, {}, {}
     variate = math.log(max(every_days * LOOKS / scale.days_per_peak, 2.0))
     power = _power(length, scale)
     wild = 0.0 if scale.single else WILD
@@ -149,16 +150,28 @@ def _look(
     points_per_day = DAY / scale.step
     least_limit = NORMAL.inv_cdf(1 - 1 / max(every_days * LOOKS * points_per_day, 10.0))
     for direction in (1, -1):
-        middle, slope, edge = _worst(score * direction, length, scale, edge_level)
+        middle, slope, edge, record = _worst(score * direction, length, scale, edge_level)
         by_its_past = (middle + slope * (variate - AT_MIDDLE)) ** (1 / power)
         limits[direction] = np.fmax(by_its_past, least_limit) * (1 if direction > 0 else FALLS)
         limits[direction] = np.fmax(limits[direction], edge) * room
+        unheard[direction] = np.fmax(RECORD * record, FAR * limits[direction])
         slopes[direction], middles[direction] = slope, middle
     excess = window_means(values - base.expected, length, 0.5)
     expected = window_means(base.expected, length, 0.5)
     leap = window_means(values, length, 0.5) - later(window_means(values, span), length)
     return Look(
-        length, power, points_per_day, expected, excess, leap, slow, score, limits, slopes, middles
+        length,
+        power,
+        points_per_day,
+        expected,
+        excess,
+        leap,
+        slow,
+        score,
+        limits,
+        unheard,
+        slopes,
+        middles,
     )
 
 
@@ -206,18 +219,21 @@ def _power(length: int, scale: Scale) -> float:
 
 def _worst(
     score: Floats, length: int, scale: Scale, edge_level: float
-) -> tuple[Floats, Floats, Floats]:
-    """Of the worst of a block: the median, and by how much it grows with the reduced variate.
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of the worst of a block: the median, by how much it grows with the reduced variate, what few
+    of them exceed, and the worst of all (infinite while few days are known).
 
     Few blocks are helped out by what is usual of noise; windows as long as blocks are not
     independent and count for less.
     """
     rises = np.where(np.isnan(score), np.nan, np.maximum(score, 0.0))
     worst = window_peaks(rises, scale.peak)
-    middle, upper, edge, count = block_quantiles(
-        worst, scale.peak, scale.peaks, length, (MIDDLE, UPPER, max(edge_level, MIDDLE))
+    levels = (MIDDLE, UPPER, max(edge_level, MIDDLE), 1.0)
+    middle, upper, edge, record, count = block_quantiles(
+        worst, scale.peak, scale.peaks, length, levels
     )
     edge = np.nan_to_num(edge)
+    record = np.where(count * scale.days_per_peak >= RECORD_DAYS, record, np.inf)
     count = count * min(1.0, scale.peak / length)
     share = count / (count + PRIOR_WORTH)
     middle, upper = (
@@ -225,7 +241,7 @@ def _worst(
     )
     spread = share * (upper - middle) + (1 - share) * PRIOR_SPREAD
     middle = share * middle + (1 - share) * PRIOR_PEAK
-    return middle, np.fmax(spread, LEAST_SPREAD * middle) / (AT_UPPER - AT_MIDDLE), edge
+    return middle, np.fmax(spread, LEAST_SPREAD * middle) / (AT_UPPER - AT_MIDDLE), edge, record
 
 
 def outstanding(look: Look, direction: int) -> Flags:
