@@ -99,7 +99,7 @@ def _judged(
 
 
 def _array(values: Sequence[float | None]) -> Floats:
-    found = np.array([np.nan if value is None else float(value) for value in values], dtype=float)
+    found = np.array(values, dtype=np.float64)
     found[~np.isfinite(found)] = np.nan
     return found
 
@@ -143,5 +143,12 @@ def _expectation(
     for column in (base.expected, low, high):
         whole = np.concatenate([np.full(begin, np.nan), column])
         whole[:ready] = np.nan
-        columns.append([None if np.isnan(point) else float(point) for point in whole[since:]])
+        columns.append(_or_none(whole[since:]))
     return Expectation(*columns)
+
+
+def _or_none(column: Floats) -> list[float | None]:
+    found: list[float | None] = column.tolist()
+    for place in np.flatnonzero(np.isnan(column)).tolist():
+        found[place] = None
+    return found

@@ -29,17 +29,28 @@ def lagged(values: Floats, lags: Sequence[int] | NDArray[np.int64]) -> Floats:
 
 def row_quantiles(rows: Floats, levels: Sequence[float], needed: int = 1) -> list[Floats]:
     """Of each row's known values the quantiles; NaN where fewer than `needed` are known."""
+    return _quantiles(*_ordered(rows), levels, max(needed, 1))
+
+
+def _ordered(rows: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Each row in order, unknown ones last, and how many are known."""
     ordered = np.sort(rows, axis=1)
-    known = np.count_nonzero(~np.isnan(rows), axis=1)
-    at = np.arange(len(rows))
+    known: NDArray[np.int64] = rows.shape[1] - np.isnan(ordered).sum(axis=1)
+    return ordered, known
+
+
+def _quantiles(
+    ordered: Floats, known: NDArray[np.int64], levels: Sequence[float], needed: int
+) -> list[Floats]:
+    at, last = np.arange(len(ordered)) * ordered.shape[1], np.maximum(known - 1, 0)
+    flat, enough = ordered.ravel(), known >= needed
     found = []
     for level in levels:
-        position = level * np.maximum(known - 1, 0)
-        below = np.floor(position).astype(np.int64)
-        above = np.minimum(below + 1, np.maximum(known - 1, 0))
+        position = level * last
+        below = position.astype(np.int64)
         weight = position - below
-        value = ordered[at, below] * (1 - weight) + ordered[at, above] * weight
-        found.append(np.where(known >= max(needed, 1), value, np.nan))
+        value = flat[at + below] * (1 - weight) + flat[at + np.minimum(below + 1, last)] * weight
+        found.append(np.where(enough, value, np.nan))
     return found
 
 
@@ -98,10 +109,10 @@ def block_quantiles(
     ends = np.arange(0, len(values), every)
     lags = lag + block * np.arange(blocks)
     lags = lags[: max(1, int(np.searchsorted(lags, len(values))))]
-    places = ends[:, None] - lags[None, :]
-    rows = np.where(places >= 0, values[np.maximum(places, 0)], np.nan)
-    known = np.count_nonzero(~np.isnan(rows), axis=1).astype(np.float64)
-    found = [*row_quantiles(rows, levels), known]
+    reach = int(lags[-1])
+    padded = np.concatenate([np.full(reach, np.nan), values])
+    ordered, known = _ordered(padded[(ends + reach)[:, None] - lags[None, :]])
+    found = [*_quantiles(ordered, known, levels, 1), known.astype(np.float64)]
     return [np.repeat(column, every)[: len(values)] for column in found]
 
 
