@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,7 +32,7 @@ def json_of(client: Client, address: str, page: str = "api-explain") -> Any:
 
 
 def amounts(parts: dict[str, str]) -> Decimal:
-    return sum(map(Decimal, parts.values()), Decimal(0))
+    return sum((Decimal(each or 0) for each in parts.values()), Decimal(0))
 
 
 @pytest.fixture
@@ -60,12 +61,12 @@ def test_rows_and_parts_add_up_to_the_difference_to_the_last_digit(
     difference = Decimal(answer["difference"])
     assert difference == after - before == amounts(answer["parts"])
     rows = answer["rows"]
-    assert sum(Decimal(row["difference"]) for row in rows) == difference
+    assert sum(Decimal(row["difference"] or 0) for row in rows) == difference
     for row in rows:
         own = Decimal(row["after"] or 0) - Decimal(row["before"] or 0)
-        assert Decimal(row["difference"]) == own == amounts(row["parts"])
+        assert Decimal(row["difference"] or 0) == own == amounts(row["parts"])
     for part, amount in answer["parts"].items():
-        assert sum(Decimal(row["parts"][part]) for row in rows) == Decimal(amount)
+        assert sum(Decimal(row["parts"][part] or 0) for row in rows) == Decimal(amount)
 
 
 def filters_of(more: str) -> str:
@@ -100,9 +101,9 @@ def test_csv_has_the_rows_of_the_json_answer(signed_in: Client) -> None:
     rows = list(csv.DictReader(io.StringIO(response.getvalue().decode())))
     assert rows == [
         {
-            **{name: row[name] for name in ("feature", "model", "difference")},
-            **{name: row[name] or "" for name in ("before", "after")},
-            **row["parts"],
+            **{name: row[name] for name in ("feature", "model")},
+            **{name: row[name] or "" for name in ("before", "after", "difference")},
+            **{name: amount or "" for name, amount in row["parts"].items()},
         }
         for row in answer["rows"]
     ]
@@ -153,7 +154,25 @@ def test_requests_of_unknown_cost_are_counted_and_never_a_zero(signed_in: Client
     answer = json_of(signed_in, LATTER)
     for side in (answer["before"], answer["after"]):
         assert (side["effective_cost"], side["unpriced_requests"]) == (None, 1)
-    assert answer["difference"] == "0"
+    assert answer["difference"] is None
+    assert set(answer["parts"].values()) == {None}
+    assert "what they cost is unknown" in " ".join(answer["notes"])
+
+
+def test_what_lost_its_price_is_not_called_gone(signed_in: Client) -> None:
+    price_gpt_4o()
+    earlier = [usage.event(START + timedelta(hours=n), feature="chat") for n in range(20)]
+    later = [
+        usage.event(START + timedelta(days=4, hours=n), feature="chat", model="gpt-secret")
+        for n in range(20)
+    ]
+    usage.record([*earlier, *later], now=NOW)
+    answer = json_of(signed_in, f"{LATTER}&group_by=feature")
+    told = " ".join([*(each["reason"] for each in answer["causes"]), *answer["notes"]])
+    assert "No request after has a price" in told
+    assert "gone" not in told
+    page = signed_in.get(f"{reverse('explain')}?{LATTER}&group_by=feature").text
+    assert "No price is known for any of the 20 requests" in html.unescape(page)
 
 
 def test_where_nothing_was_used_nothing_is_to_be_explained(signed_in: Client) -> None:

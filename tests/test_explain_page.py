@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from finops.pages.explain import wording
 from tests import usage
 from tests.page_texts import price_gpt_4o, record_teams, text_of
 from tests.test_anomaly_pages import made
@@ -65,6 +66,10 @@ def tables(page: str) -> list[list[list[str]]]:
     ]
 
 
+def footer(page: str) -> str:
+    return page.partition("<tfoot")[2].partition("</tfoot>")[0]
+
+
 def decimal(text: str) -> Decimal:
     return Decimal(text.replace("−", "-").replace("+", "").replace(",", ""))
 
@@ -87,6 +92,8 @@ def test_the_steps_that_are_shown_lead_from_one_sum_to_the_other(
     steps, groups = tables(page)
     first, *parts, last = [decimal(row[-1]) for row in steps]
     assert first + sum(parts) == last
+    total = {decimal(each) for each in re.findall(r"[+−]?[0-9.,]+", text_of(footer(page)))}
+    assert set(parts) <= total, "a step is written as the table's total writes it"
     assert {row[0].split()[0] for row in groups} == {"chat", "search", "news"}
     for row in groups:
         before, after, difference = map(decimal, row[1:4])
@@ -113,6 +120,14 @@ def test_a_group_leads_to_its_own_change(signed_in: Client, now: datetime) -> No
     deeper = text_of(signed_in.get(html.unescape(href)).text)
     assert "Cost rose by $0.10" in deeper
     assert "against=weeks_before" in href
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [("7", "7 days"), ("1", "1 day"), ("0.229", "5.5 hours"), ("0.0139", "20 minutes")],
+)
+def test_lengths_of_periods_are_told_in_a_unit_that_says_something(days: str, told: str) -> None:
+    assert wording.length(Decimal(days)) == told
 
 
 @pytest.mark.usefixtures("change")

@@ -89,7 +89,7 @@ def test_what_was_not_there_before_is_new() -> None:
         leaves[key] = (leaves[key][0], Decimal(0))
     [cause] = localize(leaves, DIMENSIONS)
     assert cause.elements == (("feature", "digest"),)
-    assert "is new at" in cause.reason
+    assert "where nothing was before" in cause.reason
     assert cause.expected == 0
 
 

@@ -76,7 +76,7 @@ def as_json(found: Explanation, shown: list[Row]) -> dict[str, Any]:
         "currency": result.currency,
         "before": side_json(found.before, found.days[0]),
         "after": side_json(result, found.days[1]),
-        "difference": plain(whole.difference),
+        "difference": json_value(whole.known_difference),
         "parts": parts_json(whole),
         "mixed": list(found.mixed),
         "rows": [
@@ -85,7 +85,7 @@ def as_json(found: Explanation, shown: list[Row]) -> dict[str, Any]:
                 **({"is_other": True} if row.is_other else {}),
                 "before": json_value(row.group.before.known_cost),
                 "after": json_value(row.group.after.known_cost),
-                "difference": plain(row.group.difference),
+                "difference": json_value(row.group.known_difference),
                 "parts": parts_json(row.group),
             }
             for row in shown
@@ -121,8 +121,9 @@ def cause_json(cause: Cause) -> dict[str, Any]:
     }
 
 
-def parts_json(group: Group) -> dict[str, str]:
-    return {name: plain(amount) for name, amount in group.parts.items()}
+def parts_json(group: Group) -> dict[str, str | None]:
+    is_known = group.known_difference is not None
+    return {name: plain(amount) if is_known else None for name, amount in group.parts.items()}
 
 
 def header(found: Explanation) -> list[str]:
@@ -136,6 +137,6 @@ def csv_rows(shown: list[Row]) -> Iterator[list[str]]:
             *map(text_cell, row.keys),
             csv_value(group.before.known_cost),
             csv_value(group.after.known_cost),
-            plain(group.difference),
-            *map(plain, group.parts.values()),
+            csv_value(group.known_difference),
+            *(each or "" for each in parts_json(group).values()),
         ]

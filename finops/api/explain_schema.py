@@ -53,7 +53,7 @@ def parts() -> Any:
         "ExplainParts",
         {
             name: serializers.CharField(
-                help_text=f"{PARTS[name]} {MONEY}", required=is_shared(name)
+                help_text=f"{PARTS[name]} {MONEY}", required=is_shared(name), allow_null=True
             )
             for name in names
         },
@@ -113,7 +113,11 @@ EXPLANATION = inline_serializer(
         "currency": serializers.CharField(),
         "before": side("ExplainBefore"),
         "after": side("ExplainAfter"),
-        "difference": money("After less before: the sum of `parts`, and of the rows' differences."),
+        "difference": serializers.CharField(
+            allow_null=True,
+            help_text="After less before: the sum of `parts`, and of the rows' differences; null, "
+            f"as they are, where no request of either period has a price. {MONEY}",
+        ),
         "parts": parts(),
         "mixed": serializers.ListField(
             child=serializers.CharField(),
@@ -124,7 +128,8 @@ EXPLANATION = inline_serializer(
                 child=serializers.JSONField(),
                 help_text="A group of group_by: a member for each dimension, before, after, "
                 "difference, and parts, which add up to it. Where no request has a price before or "
-                "after is null, and counts for nothing. Rows add up to the answer, part by "
+                "after is null, and counts for nothing; where none has on either side difference "
+                "and parts are null. Rows add up to the answer, part by "
                 "part. The remainder `Other` has is_other: true.",
             )
         ),

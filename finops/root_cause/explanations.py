@@ -21,6 +21,7 @@ from finops.root_cause.leaves import ADDITIVE, EXACT_DIGITS, RATIO, Leaves
 from finops.root_cause.localization import Search, examine
 from finops.root_cause.measures import Measure, measure_named
 from finops.root_cause.tables import Table, totals
+from finops.root_cause.unpriced import told_apart as unpriced_told_apart
 from finops.root_cause.user_parts import EVERYONE_ELSE, parted_by_user
 from finops.root_cause.wording import Tell, Words
 
@@ -100,11 +101,13 @@ def explain(
         upto = sides.freshness.rolled_up_to
         past = [passed(each.period, upto) for each in (before, after)]
         scale, notes = scaling(table, asked, past, expected)
-        found = localized(table, asked, scale)
+        leaves, found = table, localized(table, asked, scale)
         if asked.per_user and found.difference:
             parted = parted_by_user(sides, table, asked, scale, found.difference)
-            found = found if parted.table is None else localized(parted.table, asked, scale)
+            if parted.table is not None:
+                leaves, found = parted.table, localized(parted.table, asked, scale)
             notes.append(parted.told(users_of(found), found.difference or Decimal(0), tell(asked)))
+        found = unpriced_told_apart(found, leaves, asked)
     return Explanation(
         measure=asked,
         currency=settings.CURRENCY,

@@ -57,9 +57,9 @@ def movement(part: Part, words: Words) -> str:
     if not part.expected and not part.actual:
         return "stayed at nothing"
     if part.expected is None or (not part.expected and part.weight is None):
-        return f"is new at {words.tell(part.actual or Decimal(0))}"
+        return f"came to {words.tell(part.actual or Decimal(0))} where nothing was before"
     if part.actual is None or (not part.actual and part.weight is None):
-        return f"is gone, from {words.tell(part.expected)}"
+        return f"fell to nothing, from {words.tell(part.expected)}"
     moved = changed(part.expected, part.actual, words.tell)
     if part.weight is None or part.former_weight is None:
         return moved

@@ -36,6 +36,12 @@ class Group:
         with localcontext(prec=DIGITS):
             return self.after.effective_cost - self.before.effective_cost
 
+    @property
+    def known_difference(self) -> Decimal | None:
+        """None where no request of either side has a price."""
+        is_unknown = self.before.known_cost is None and self.after.known_cost is None
+        return None if is_unknown else self.difference
+
 
 @dataclass(frozen=True, slots=True)
 class Bridge:

@@ -50,8 +50,10 @@ def table(found: Explanation, shown: Sequence[Row], carried: dict[str, str]) -> 
     places = wording.places_for(whole.before.effective_cost, whole.after.effective_cost)
     before = column(every, lambda each: each.before.known_cost, places, currency)
     after = column(every, lambda each: each.after.known_cost, places, currency)
-    difference = column(every, known_difference, places, currency, is_signed=True)
-    own = [column(every, part_of(name), places, currency, is_signed=True) for name in parts]
+    steps = wording.steps_of(whole, places)
+    change = sum(steps.values(), Decimal(0))
+    difference = column(every, lambda each: each.known_difference, places, currency, change)
+    own = [column(every, part_of(name), places, currency, steps[name]) for name in parts]
 
     def line(index: int, names: tuple[Name, ...], is_other: bool = False) -> Line:
         each = every[index]
@@ -79,13 +81,8 @@ def table(found: Explanation, shown: Sequence[Row], carried: dict[str, str]) -> 
     )
 
 
-def known_difference(group: Group) -> Decimal | None:
-    is_unknown = group.before.known_cost is None and group.after.known_cost is None
-    return None if is_unknown else group.difference
-
-
 def part_of(name: str) -> Callable[[Group], Decimal | None]:
-    return lambda each: None if known_difference(each) is None else each.parts[name]
+    return lambda each: None if each.known_difference is None else each.parts[name]
 
 
 def column(
@@ -93,16 +90,16 @@ def column(
     amount_of: Callable[[Group], Decimal | None],
     places: int,
     currency: str,
-    *,
-    is_signed: bool = False,
+    change: Decimal | None = None,
 ) -> list[Cell]:
-    """Of all rows and, last, their total: rounded so that the rows add up to it."""
+    """Of all rows and, last, their total: rounded so that the rows add up to it. Of a change with
+    its sign, and `change` is how its total is written elsewhere."""
     amounts = [amount_of(each) for each in groups]
     *known, total = [amount or Decimal(0) for amount in amounts]
     with localcontext(prec=DIGITS):
-        last = round(total, places)
+        last = round(total, places) if change is None else change
         rounded = [*adding_up(dict(enumerate(known)), last, places).values(), last]
-    write = wording.signed if is_signed else wording.unsigned
+    write = wording.unsigned if change is None else wording.signed
     return [
         Cell(formats.MISSING, UNKNOWN)
         if amount is None

@@ -47,43 +47,33 @@ def steps(found: Explanation, shown: Sequence[Row], now: datetime) -> Steps:
     before, after = whole.before.effective_cost, whole.after.effective_cost
     drawn = waterfall(before, list(parts.values()))
     places = wording.places_for(before, after)
-    texts = columns(before, list(parts.values()), after, places)
+    rounded = wording.steps_of(whole, places)
     known = (whole.before.known_cost, whole.after.known_cost)
     sums = [
         Line(
             period_text(each.query, now),
-            formats.MISSING if amount is None else text,
+            formats.MISSING
+            if amount is None
+            else wording.unsigned(amount, round(amount, places), places),
             formats.money_exact(amount, currency),
             bar,
         )
-        for each, text, amount, bar in (
-            (found.before, texts[0], known[0], drawn.bars[0]),
-            (found.result, texts[-1], known[1], drawn.bars[-1]),
+        for each, amount, bar in (
+            (found.before, known[0], drawn.bars[0]),
+            (found.result, known[1], drawn.bars[-1]),
         )
     ]
     lines = [
         Line(
             wording.PARTS[name],
-            text,
+            wording.signed(amount, rounded[name], places),
             formats.money_exact(amount, currency),
             bar,
             notes(found, name, leader(name, shown, parts), places),
         )
-        for (name, amount), text, bar in zip(
-            parts.items(), texts[1:-1], drawn.bars[1:-1], strict=True
-        )
+        for (name, amount), bar in zip(parts.items(), drawn.bars[1:-1], strict=True)
     ]
     return Steps((sums[0], *lines, sums[1]), cut(drawn, currency), drawn.zero, currency)
-
-
-def columns(before: Decimal, parts: list[Decimal], after: Decimal, places: int) -> list[str]:
-    """The sum before, the parts and the sum after, which add up as they stand there."""
-    first, last = round(before, places), round(after, places)
-    return [
-        wording.unsigned(before, first, places),
-        *wording.signed_column(parts, last - first, places),
-        wording.unsigned(after, last, places),
-    ]
 
 
 def leader(part: str, shown: Sequence[Row], parts: dict[str, Decimal]) -> Row | None:

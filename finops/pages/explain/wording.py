@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
 
@@ -36,6 +35,7 @@ OF_ONE_GROUP = frozenset({"input_length", "output_length", "length", "cache", "d
 ENOUGH = Decimal("0.9")
 MOST_NAMED = 4
 PLACES = 12
+HOURS = 24
 # Periods whose lengths differ by less than this part are of one length to a reader.
 SAME_LENGTH = Decimal("0.01")
 
@@ -45,6 +45,8 @@ def headline(found: Explanation, now: datetime) -> str:
     whole, currency = found.bridge.whole, found.result.currency
     before, after = whole.before, whole.after
     later, earlier = (period_text(each.query, now) for each in (found.result, found.before))
+    if before.known_cost is None or after.known_cost is None:
+        return unknown(whole, earlier, later, currency)
     if not before.requests:
         return f"There was no usage in {earlier}: all of {money(after, currency)} is new."
     if not after.requests:
@@ -53,12 +55,41 @@ def headline(found: Explanation, now: datetime) -> str:
         same = f"Cost is the same in both periods, {money(after, currency)}"
         cancel = any(whole.parts.values())
         return f"{same}, as its parts cancel out: {named_parts(found)}." if cancel else f"{same}."
-    places = places_for(whole.difference, *whole.parts.values())
-    size = unsigned(whole.difference, round(whole.difference, places), places, currency)
+    places = headline_places(whole)
+    shown = sum(steps_of(whole, places).values(), Decimal(0))
+    size = unsigned(whole.difference, shown, places, currency)
     verb = "rose" if whole.difference > 0 else "fell"
     change = formats.change_short(after.effective_cost, before.effective_cost)
     percent = "" if change == "new" else f" ({change})"
     return f"Cost {verb} by {size}{percent}: {named_parts(found)}."
+
+
+def unknown(whole: Group, earlier: str, later: str, currency: str) -> str:
+    """Where nothing of a period has a price, nobody knows what it cost."""
+    said = [
+        f"no price is known for any of the {side.requests:,} requests in {name}"
+        if side.known_cost is None
+        else f"what {name} cost is {money(side, currency)}"
+        if side.requests
+        else f"there was no usage in {name}"
+        for side, name in ((whole.before, earlier), (whole.after, later))
+    ]
+    text = "; ".join(sorted(said, key=lambda each: not each.startswith("no price")))
+    return f"{text[0].upper()}{text[1:]}. How much more or less that is cannot be told."
+
+
+def headline_places(whole: Group) -> int:
+    """As many as the steps below have, or more where the change is small beside the sums."""
+    sums = places_for(whole.before.effective_cost, whole.after.effective_cost)
+    return max(sums, places_for(whole.difference, *whole.parts.values()))
+
+
+def steps_of(whole: Group, places: int) -> dict[str, Decimal]:
+    """The parts as every place of the page writes them: they lead from the one sum, rounded, to the
+    other."""
+    change = round(whole.after.effective_cost, places) - round(whole.before.effective_cost, places)
+    with localcontext(prec=DIGITS):
+        return adding_up(whole.parts, change, places)
 
 
 def named_parts(found: Explanation) -> str:
@@ -71,13 +102,15 @@ def named_parts(found: Explanation) -> str:
         if sum((abs(parts[name]) for name in named), Decimal(0)) >= ENOUGH * every:
             break
         named.append(ranked.pop(0))
-    rest = sum((parts[name] for name in ranked), Decimal(0))
-    amounts = [*(parts[name] for name in named), *([rest] if ranked else [])]
-    words = [*(PARTS[name].lower() for name in named), *(["the rest"] if ranked else [])]
-    difference = found.bridge.whole.difference
-    places = places_for(difference, *parts.values())
-    texts = signed_column(amounts, difference, places, found.result.currency)
-    return ", ".join(f"{word} {text}" for word, text in zip(words, texts, strict=True))
+    places, currency = headline_places(found.bridge.whole), found.result.currency
+    shown = steps_of(found.bridge.whole, places)
+    told = [(PARTS[name].lower(), parts[name], shown[name]) for name in named]
+    if ranked:
+        rest, rounded = (sum((of[name] for name in ranked), Decimal(0)) for of in (parts, shown))
+        told.append(("the rest", rest, rounded))
+    return ", ".join(
+        f"{word} {signed(amount, rounded, places, currency)}" for word, amount, rounded in told
+    )
 
 
 def places_for(*amounts: Decimal) -> int:
@@ -86,17 +119,8 @@ def places_for(*amounts: Decimal) -> int:
     return 2 if largest >= 1 or not largest else min(PLACES, 3 - largest.adjusted())
 
 
-def signed_column(
-    amounts: Sequence[Decimal], total: Decimal, places: int, currency: str = ""
-) -> list[str]:
-    """Each with its sign and so many places, rounded so that they add up to the total as it is
-    rounded: +$12.30, −$0.10, +<$0.01, $0.00."""
-    with localcontext(prec=DIGITS):
-        rounded = adding_up(dict(enumerate(amounts)), round(total, places), places)
-    return [signed(each, rounded[n], places, currency) for n, each in enumerate(amounts)]
-
-
 def signed(amount: Decimal, rounded: Decimal, places: int, currency: str = "") -> str:
+    """With its sign, as it was rounded to so many places: +$12.30, −$0.10, +<$0.01, $0.00."""
     sign = "+" if amount > 0 else formats.MINUS if amount < 0 else ""
     return sign + unsigned(amount, rounded, places, currency)
 
@@ -118,9 +142,11 @@ def meaning(part: str, found: Explanation, group: Group) -> str:
     then, now = found.days
     match part:
         case "days":
-            return f"{number(now)} days have gone by, {number(then)} before"
+            return f"{length(now)} of it, {length(then)} before"
         case "volume":
-            return pair("requests a day", per(after.requests, now), per(before.requests, then))
+            unit, of_day = ("an hour", HOURS) if max(now, then) < 1 else ("a day", 1)
+            rates = per(after.requests, now * of_day), per(before.requests, then * of_day)
+            return pair(f"requests {unit}", *rates)
         case "mix":
             return f"which {mixed(found)} the requests were for"
         case "input_length":
@@ -150,6 +176,15 @@ def mixed(found: Explanation) -> str:
     if found.has_buckets or "user" not in found.mixed:
         return "models, tiers, teams and features"
     return " and ".join(f"{name}s" for name in labels.dimensions(found.mixed).split(" and "))
+
+
+def length(days: Decimal) -> str:
+    """6.08 days, 5.5 hours, 20 minutes."""
+    for times, name in ((1, "day"), (HOURS, "hour")):
+        if days * times >= 2 or (days * times).normalize() == 1:
+            value = number(days * times)
+            return f"{value} {name}{'' if value == '1' else 's'}"
+    return f"{days * HOURS * 60:.0f} minutes"
 
 
 def pair(noun: str, now: Decimal | None, before: Decimal | None) -> str:
@@ -191,10 +226,10 @@ def notes(found: Explanation, now: datetime) -> list[str]:
     compared = comparison(found.result, now)
     if compared.gap:
         told.append(f"{compared.name}: {compared.gap}. What was not recorded then looks new now.")
-    then, length = found.days
-    if abs(then - length) > SAME_LENGTH * max(then, length) and min(then, length) > 0:
+    then, since = found.days
+    if abs(then - since) > SAME_LENGTH * max(then, since) and min(then, since) > 0:
         told.append(
-            f"{number(length)} days that have gone by are set against {number(then)}. Sums are "
+            f"{length(since)} that have gone by are set against {length(then)}. Sums are "
             f"compared as they are; what that makes is the step “{PARTS['days']}”."
         )
     period, other = found.query.period, found.before.query.period
