@@ -276,5 +276,7 @@ def maintain_partitions() -> None:
         log.info("%d batches without events are removed", removed)
     if forgotten := alerts.forget_old(now):
         log.info("%d alerts are past their retention and removed", forgotten)
+    if over := anomalies.forget(now):
+        log.info("%d anomalies are past their retention and removed", over)
     intake.forget_old(now)
     rollups.forget_minutes(now)

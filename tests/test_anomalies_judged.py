@@ -12,7 +12,7 @@ from django.db import connection
 
 from finops import anomalies
 from finops.access import Standing
-from finops.anomalies import feedback, planning, severities
+from finops.anomalies import causes, feedback, planning, severities
 from finops.models import Alert, Anomaly, AnomalyTurn, Role
 from finops.organisation.stored import Act
 from tests import departures, usage
@@ -56,6 +56,26 @@ def test_a_jump_is_opened_within_ten_minutes_and_told_once_by_its_narrowest_seri
     assert alert.team == "cx"
     assert alert.facts["url"] == f"/anomalies/{lead.pk}"
     assert alert.facts["series"]
+
+
+def test_an_incident_names_the_user_who_made_it() -> None:
+    history()
+    memory = anomalies.Memory()
+    judge(NOW, memory)
+    start, end = NOW, NOW + 8 * MINUTE
+    usual = departures.even(start, end, feature="answers", team="cx", user="ann", seed=6)
+    loop = {"feature": "answers", "team": "cx", "user": "u-17"}
+    usage.record([*usual, *departures.even(start, end, times=lambda at: 4, **loop)], now=end)
+    judge(end + 2 * MINUTE, memory)
+    [lead] = held(lead=None, metric="effective_cost")
+    found = causes.causes_of(lead)
+    assert found
+    assert {"user": "u-17"}.items() <= dict(found.parts[0].elements).items()
+    parts = sum((each.difference for each in found.parts), found.unexplained)
+    assert parts == found.difference == lead.impact
+    [alert] = Alert.objects.filter(kind="anomaly")
+    assert alert.facts["cause"].startswith("User u-17 made ")
+    assert causes.told(lead) == alert.facts["cause"]
 
 
 def test_the_same_minutes_are_judged_once_and_another_worker_finds_nothing_new() -> None:
@@ -167,8 +187,9 @@ def test_of_what_is_like_a_false_alarm_nobody_is_told(ann: User) -> None:
     # As if that had been a month ago.
     month = timedelta(days=30)
     for each in held():
-        spans = {"minute": each.spans["minute"] | {"from": "2026-09-15T12:00:00+00:00"}}
-        spans["minute"]["to"] = "2026-09-15T12:06:00+00:00"
+        spans = each.spans
+        for part in spans["minute"]["parts"]:
+            part |= {"from": "2026-09-15T12:00:00+00:00", "to": "2026-09-15T12:06:00+00:00"}
         earlier = {"started_at": each.started_at - month, "ended_at": each.ended_at - month}
         Anomaly.objects.filter(pk=each.pk).update(spans=spans, **earlier)
     AnomalyTurn.objects.all().delete()

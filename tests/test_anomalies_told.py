@@ -33,7 +33,7 @@ def test_an_incident_is_one_mail_and_its_end_answers_it(mails: Mails) -> None:
     body = mail.get_body(("plain",))
     assert body
     text = str(body.get_content()).replace("\xa0", " ")
-    for words in ("Observed", "Expected", "Impact", "Also seen in", "all usage"):
+    for words in ("Observed", "Expected", "Impact", "Also seen in", "team cx", "more"):
         assert words in text, words
     html = mail.get_body(("html",))
     assert html

@@ -14,6 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from finops import anomalies
 from finops.anomalies import severities
 from finops.models import Anomaly, AnomalyTurn, AuditRecord, PlannedEvent
 from tests.made_anomalies import made, send
@@ -46,6 +47,11 @@ def test_an_anomaly_is_shown_with_what_was_expected_and_its_ways_on(signed_in: C
 
 def test_what_is_of_little_money_is_shown_to_who_asks_for_it(signed_in: Client) -> None:
     made(severity="info", reason="hardly more than usual")
+    assert "Not all is judged yet" not in signed_in.get("/anomalies?severity=any").content.decode()
+    assert "Nothing has been judged yet" in signed_in.get("/anomalies").content.decode()
+    now = timezone.now()
+    for scale in ("minute", "hour", "day"):
+        AnomalyTurn.objects.create(scale=scale, judged_to=now, judged_at=now, series=2)
     page = signed_in.get("/anomalies").content.decode()
     assert "Nothing that matters is out of order" in page
     assert '"/anomalies?severity=info"' in page
@@ -58,6 +64,20 @@ def test_what_is_of_little_money_is_shown_to_who_asks_for_it(signed_in: Client) 
     assert "1 of little money or surprise" in page
 
 
+def test_little_ones_that_are_over_for_long_are_forgotten() -> None:
+    now = timezone.now()
+    long_ago = now - timedelta(days=100)
+    kept = [
+        made(severity="info", closed_at=now),
+        made(severity="info", closed_at=long_ago, verdict="real"),
+        made(closed_at=long_ago),
+    ]
+    made(severity="info", closed_at=long_ago)
+    made(closed_at=now - timedelta(days=400))
+    assert anomalies.forget(now) == 2
+    assert set(Anomaly.objects.all()) == set(kept)
+
+
 def test_the_list_says_why_nothing_is_there(signed_in: Client) -> None:
     assert "Nothing has been judged yet" in signed_in.get("/anomalies").content.decode()
     now = timezone.now()
@@ -68,6 +88,10 @@ def test_the_list_says_why_nothing_is_there(signed_in: Client) -> None:
     assert "Nothing can be judged yet" in page
     assert "Brand new: 3 hours" in page
     AnomalyTurn.objects.update(notes={}, judged_to=now - timedelta(hours=1), left_out=7)
+    page = signed_in.get("/anomalies").content.decode()
+    assert "So far nothing is out of order, but the hours, the days" in page
+    for scale in ("hour", "day"):
+        AnomalyTurn.objects.create(scale=scale, judged_to=now, judged_at=now, series=2)
     page = signed_in.get("/anomalies").content.decode()
     assert "Everything is as expected" in page
     assert "behind" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,8 +26,8 @@ UTC_ZONE = ZoneInfo("UTC")
 
 def member(number: int, money: int | None, expected: int, **filters: str) -> Member:
     return Member(
-        number, Key.of(filters), Metric.COST, "minute", NOW, NOW + HOUR, 1, Decimal(expected),
-        None if money is None else Decimal(money),
+        number, Key.of(filters), Metric.COST, {"minute": NOW}, NOW, NOW + HOUR, 1,
+        Decimal(expected), None if money is None else Decimal(money),
     )  # fmt: skip
 
 
@@ -55,17 +56,63 @@ def test_two_incidents_at_once_are_two() -> None:
     assert found == {1: 2}
 
 
+def test_parts_of_one_feature_that_rise_together_are_one_incident_of_that_feature() -> None:
+    found = leads(
+        [
+            member(1, 160, 1000),
+            member(2, 158, 300, feature="answers"),
+            member(3, 118, 200, feature="answers", model="sonnet"),
+            member(4, 40, 100, feature="answers", model="haiku"),
+        ]
+    )
+    assert found == {1: 2, 3: 2, 4: 2}
+
+
+def test_a_model_that_takes_the_place_of_another_is_one_incident() -> None:
+    gone = replace(member(3, -30, 60, feature="copy", model="haiku"), direction=-1)
+    found = leads(
+        [
+            member(1, 100, 1000),
+            member(2, 130, 10, feature="copy", model="sonnet"),
+            gone,
+            replace(gone, number=4, key=Key.of({"model": "haiku"})),
+        ]
+    )
+    assert found == {1: 2, 3: 2, 4: 2}
+
+
+def test_what_is_seen_late_of_a_part_of_an_incident_is_no_other_one() -> None:
+    late = replace(
+        member(2, 40, 10, feature="answers", model="opus"), begins={"minute": NOW + 2 * HOUR},
+        started_at=NOW + 2 * HOUR, ended_at=NOW + 4 * HOUR,
+    )  # fmt: skip
+    whole = replace(member(1, 120, 100, feature="answers"), ended_at=NOW + 4 * HOUR)
+    assert leads([whole, late]) == {2: 1}
+    beyond = replace(late, money=Decimal(90))
+    assert leads([whole, beyond]) == {}
+
+
+def test_what_a_cost_is_made_of_may_have_begun_to_change_before() -> None:
+    price = replace(
+        member(2, 120, 10, model="opus"), metric=Metric.UNIT_PRICE, begins={"day": NOW - 72 * HOUR},
+        started_at=NOW - 72 * HOUR,
+    )  # fmt: skip
+    assert leads([member(1, 100, 10, feature="agent", model="opus"), price]) == {2: 1}
+    dear = replace(price, money=Decimal(400))
+    assert leads([member(1, 100, 10, feature="agent", model="opus"), dear]) == {}
+
+
 def test_what_begins_at_another_time_is_another_incident() -> None:
     later = Member(
-        2, Key.of({"feature": "x"}), Metric.COST, "minute", NOW + HOUR, NOW + 2 * HOUR, 1,
-        Decimal(1), Decimal(9),
+        2, Key.of({"feature": "x"}), Metric.COST, {"minute": NOW + HOUR}, NOW + HOUR,
+        NOW + 2 * HOUR, 1, Decimal(1), Decimal(9),
     )  # fmt: skip
     assert leads([member(1, 10, 100), later]) == {}
 
 
 def test_other_metrics_of_the_same_usage_belong_to_its_cost() -> None:
     requests = Member(
-        2, Key.of({"feature": "answers"}), Metric.REQUESTS, "minute", NOW, NOW + HOUR, 1,
+        2, Key.of({"feature": "answers"}), Metric.REQUESTS, {"minute": NOW}, NOW, NOW + HOUR, 1,
         Decimal(5), Decimal(500),
     )  # fmt: skip
     assert leads([member(1, 100, 10, feature="answers"), requests]) == {2: 1}
@@ -110,10 +157,11 @@ def test_several_steps_are_sums_or_the_ratio_over_all_of_them() -> None:
     assert summed(steps).tokens == 1000
 
 
-def anomaly(impact_: str | None, surprise: float = 2.0, **more: Any) -> Anomaly:
+def anomaly(impact_: str | None, surprise: float = 2.0, hours: int = 1, **more: Any) -> Anomaly:
     return Anomaly(
-        started_at=NOW, ended_at=NOW + HOUR, direction=1, surprise=surprise, actual=Decimal(3),
-        expected=Decimal(1), impact=None if impact_ is None else Decimal(impact_), **more,
+        started_at=NOW, ended_at=NOW + hours * HOUR, direction=1, surprise=surprise, scale="minute",
+        actual=Decimal(3), expected=Decimal(1),
+        impact=None if impact_ is None else Decimal(impact_), **more,
     )  # fmt: skip
 
 
@@ -127,7 +175,8 @@ def anomaly(impact_: str | None, surprise: float = 2.0, **more: Any) -> Anomaly:
         (anomaly("30", closed_at=NOW), "warning"),
         (anomaly("-3000"), "warning"),
         (anomaly(None, surprise=2), "info"),
-        (anomaly(None, surprise=4), "warning"),
+        (anomaly(None, surprise=4), "info"),
+        (anomaly(None, surprise=4, hours=2), "warning"),
     ],
 )
 def test_severity_is_money_at_stake_times_surprise(held: Anomaly, severity: str) -> None:
@@ -176,3 +225,6 @@ def test_series_are_named_by_what_they_keep() -> None:
     assert key.title == 'feature say "hé", model m'
     assert Key().holds(key)
     assert not key.holds(Key())
+    odd = Key.of({"feature": "\x01" * 200, "team": "\x01" * 200})
+    assert len(odd.name) == 64
+    assert odd.name != Key.of({"feature": "\x01" * 200, "team": "\x02" * 200}).name

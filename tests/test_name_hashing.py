@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from finops import erasures, health, name_hashing
+from finops.anomalies.series import Key
 from finops.environment import secret
-from finops.models import AuditRecord, NameHashing
+from finops.models import Anomaly, AuditRecord, NameHashing
 from ingest.attribution import Register
 from ingest.user_names import Naming, check_of, hashed
 from tests import usage
@@ -207,3 +208,27 @@ def test_the_key_is_made_once_whoever_is_first_and_is_not_needed_where_nothing_c
         secret("FARTHING_USER_HASH_KEY", below_a_file)
     monkeypatch.setenv("FARTHING_USER_HASH_KEY", "given")
     assert secret("FARTHING_USER_HASH_KEY", path) == "given"
+
+
+@pytest.mark.usefixtures("traces")
+def test_anomalies_name_hashes_then_and_causes_are_found_anew() -> None:
+    now = timezone.now()
+    common = {
+        "metric": "effective_cost", "scale": "hour", "kind": "spike", "direction": 1,
+        "severity": "warning", "reason": "", "started_at": now, "ended_at": now, "seen_at": now,
+        "actual": 2, "expected": 1, "impact": 1, "surprise": 3.0,
+    }  # fmt: skip
+    part = {"elements": {"user": NAME}, "difference": "1", "share": 1.0}
+    own = Anomaly.objects.create(
+        series=f'{{"user":"{NAME}"}}', filters={"user": NAME}, causes={}, **common
+    )
+    other = Anomaly.objects.create(series="", causes={"parts": [part]}, **common)
+    kept = {"parts": [{**part, "elements": {"model": "m"}}]}
+    apart = Anomaly.objects.create(series="", causes=kept, **common)
+    turn_on_wholly()
+    assert NAME not in dump()
+    for each in (own, other, apart):
+        each.refresh_from_db()
+    assert own.filters == {"user": hashed(KEY, NAME)}
+    assert own.series == Key.of(own.filters).name
+    assert (other.causes, apart.causes) == ({}, kept)

@@ -4,6 +4,7 @@ told once, shown with what else it is seen in, and learned from."""
 from __future__ import annotations
 
 from finops.anomalies.feedback import NotPossible
+from finops.anomalies.forgetting import forget
 from finops.anomalies.listing import Search, count, open_now, page, visible, watched
 from finops.anomalies.turns import Memory, Report, judge
 
@@ -13,6 +14,7 @@ __all__ = [
     "Report",
     "Search",
     "count",
+    "forget",
     "judge",
     "open_now",
     "page",

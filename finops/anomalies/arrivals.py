@@ -7,18 +7,34 @@ again when that has grown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from finops import costs
+from finops.anomalies.gathering import question
+from finops.anomalies.scales import HOUR
 from finops.periods import Period, start_of_hour
-from finops.query import CostQuery
 
 # As far back as any scale looks.
 LONGEST = timedelta(days=120)
 # Stragglers are fewer.
 CHANGED = 0.01
+
+
+@dataclass(slots=True)
+class Counts:
+    """Requests before a moment as they are in one turn: scales that ask the same share it."""
+
+    zone: ZoneInfo
+    held: dict[datetime, int] = field(default_factory=dict)
+
+    def before(self, upto: datetime) -> int:
+        if upto not in self.held:
+            query = question(HOUR, Period(upto - LONGEST, upto), self.zone, has_latency=False)
+            query = query.replace(granularity="total", metrics=("requests",))
+            self.held[upto] = int(costs.run(query).totals["requests"] or 0)
+        return self.held[upto]
 
 
 @dataclass(slots=True)
@@ -29,30 +45,16 @@ class Past:
     requests: int
     is_judged: bool = True  # as it is
 
-    def has_grown(self, zone: ZoneInfo) -> bool:
+    def has_grown(self, counts: Counts) -> bool:
         """Whether it has since, by more than stragglers; then it is counted anew, not judged."""
-        requests = requests_before(self.upto, zone)
+        requests = counts.before(self.upto)
         if abs(requests - self.requests) <= CHANGED * max(requests, self.requests):
             return False
         self.requests, self.is_judged = requests, False
         return True
 
 
-def past(end: datetime, zone: ZoneInfo) -> Past:
+def past(end: datetime, counts: Counts) -> Past:
     """As it is now, up to the hour that holds the moment: whole hours are counted from rollups."""
-    upto = start_of_hour(end, zone)
-    return Past(upto, requests_before(upto, zone))
-
-
-def requests_before(upto: datetime, zone: ZoneInfo) -> int:
-    query = CostQuery(
-        period=Period(upto - LONGEST, upto),
-        granularity="total",
-        group_by=(),
-        filters=(),
-        metrics=("requests",),
-        limit=None,
-        compare=False,
-        zone=zone,
-    )
-    return int(costs.run(query).totals["requests"] or 0)
+    upto = start_of_hour(end, counts.zone)
+    return Past(upto, counts.before(upto))

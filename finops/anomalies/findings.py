@@ -13,7 +13,7 @@ from finops import detection
 from finops.anomalies import pictures
 from finops.anomalies.excuses import excuses
 from finops.anomalies.gathering import Series
-from finops.anomalies.measures import SUMMED, Metric, impact, summed, together
+from finops.anomalies.measures import SUMMED, Metric, Step, impact, summed, together
 from finops.anomalies.planning import Plan
 from finops.anomalies.scales import Scale
 from finops.anomalies.series import Key
@@ -25,8 +25,12 @@ Slot = tuple[Key, Metric]
 SECONDARY_ALARMS = 0.1
 UNPRICED = "more than a tenth of its requests have no price: its cost is not judged"
 EXCUSED = "a planned event excuses what they do now"
-# What nothing is known of for longer is over, as the latency of what is not used any more.
-STILL = {"minute": timedelta(minutes=30), "hour": timedelta(hours=12), "day": timedelta(days=4)}
+# What was ordinary for so long is over, however high the windows that it is judged in still are; so
+# is what nothing is known of any more.
+STILL = {"minute": timedelta(minutes=15), "hour": timedelta(hours=3), "day": timedelta(days=1)}
+# By so many steps after its end it is told whether usage went back.
+MOST_AFTER = 30
+DIGITS = Decimal(1).scaleb(-12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Finding:
     expected: Decimal
     impact: Decimal | None
     picture: dict[str, Any]
+    has_returned: bool = True  # to what it was before, rather than being the new level
 
 
 @dataclass(slots=True)
@@ -116,7 +121,7 @@ def finding(
     both = together(metric, steps, expected)
     if both is None:
         return None
-    actual, wanted = both
+    actual, wanted = both[0], both[1].quantize(DIGITS)
     ended_at = instant_of(series, end, episode.last + 1)
     return Finding(
         key=series.key,
@@ -131,9 +136,36 @@ def finding(
         reason=episode.reason,
         actual=actual,
         expected=wanted,
-        impact=impact(metric, summed(steps), actual, wanted),
+        impact=money(metric, steps, actual, wanted),
         picture=pictures.taken(series.starts(), scale, values, episode, expectation),
+        has_returned=has_returned(values, episode, expected),
     )
+
+
+def money(
+    metric: Metric, steps: Sequence[Step], actual: Decimal, wanted: Decimal
+) -> Decimal | None:
+    """The impact: of cost to the last digit, of what else there is to the twelfth."""
+    found = impact(metric, summed(steps), actual, wanted)
+    return found if found is None or metric == Metric.COST else found.quantize(DIGITS)
+
+
+def has_returned(
+    values: Sequence[float | None], episode: Episode, expected: Sequence[float | None]
+) -> bool:
+    """Whether what came after is nearer to what was expected as it began than to what it was."""
+    usual = next((each for each in expected if each is not None), None)
+    during, after = (
+        [each for each in part if each is not None]
+        for part in (
+            values[episode.first : episode.last + 1],
+            values[episode.last + 1 : episode.last + 1 + MOST_AFTER],
+        )
+    )
+    if usual is None or not during or not after:
+        return True
+    level = sum(during) / len(during)
+    return abs(sum(after) / len(after) - usual) <= abs(level - usual) / 2
 
 
 def expected_of(expectation: Expectation, episode: Episode, length: int) -> list[float | None]:

@@ -6,31 +6,35 @@ most of the largest leads: it says best what it is. What no more than coincides 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from finops.anomalies import views
 from finops.anomalies.measures import SUMMED, Metric
 from finops.anomalies.series import Key
 from finops.models import Anomaly
 
 # The lead explains so much of the largest, and of each that is seen with it.
 EXPLAINS_MOST, EXPLAINS = Decimal("0.6"), Decimal("0.4")
-# Beginnings are known to a few steps of the coarser scale.
-NEAR = {"minute": timedelta(minutes=30), "hour": timedelta(hours=6), "day": timedelta(days=2)}
+# What has no more of it is no part that is left over.
+LEFT_OVER = Decimal("0.1")
+# Beginnings are known to a few steps of the scale that both are seen at.
+NEAR = {"minute": timedelta(hours=1), "hour": timedelta(hours=3), "day": timedelta(days=1)}
 RECENT = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One anomaly. `money` is what it has cost, below zero where it saved."""
+    """One anomaly. `begins` says when by each scale that sees it; `money` is what it has cost,
+    below zero where it saved."""
 
     number: int
     key: Key
     metric: str
-    scale: str
+    begins: Mapping[str, datetime]
     started_at: datetime
     ended_at: datetime
     direction: int
@@ -48,9 +52,8 @@ def leads(members: Iterable[Member]) -> dict[int, int]:
     found: dict[int, int] = {}
     while left:
         largest = left[0]
-        near = [each for each in left if is_together(each, largest)]
-        lead = chosen(largest, near)
-        taken = [each for each in near if each is not lead and is_explained(each, lead)]
+        lead = chosen(largest, [each for each in left if is_together(each, largest)])
+        taken = [each for each in left if each is not lead and is_explained(each, lead)]
         found |= {each.number: lead.number for each in taken}
         gone = {lead.number, *(each.number for each in taken)}
         left = [each for each in left if each.number not in gone]
@@ -63,31 +66,74 @@ def rank(member: Member) -> int:
 
 
 def chosen(largest: Member, near: Sequence[Member]) -> Member:
-    explaining = [
+    """The narrowest that explains most of the largest and leaves none of it over, as one model does
+    of a feature of two; what only all usage holds is several."""
+    alike = [
         each
         for each in near
         if each.metric == largest.metric
         and each.direction == largest.direction
-        and each.size >= largest.size * EXPLAINS_MOST
         and largest.key.is_compatible(each.key)
     ]
-    return min(explaining, key=lambda each: (-len(each.key.filters), each.expected, each.number))
+    explaining = [each for each in alike if each.size >= largest.size * EXPLAINS_MOST]
+    ranked = sorted(
+        explaining, key=lambda each: (-len(each.key.filters), each.expected, each.number)
+    )
+    parts = [each for each in alike if each.size >= largest.size * LEFT_OVER]
+    for each in ranked:
+        if each.key.filters and all(each.key.is_compatible(part.key) for part in parts):
+            return each
+    return ranked[0]
 
 
 def is_together(member: Member, other: Member) -> bool:
-    near = max(NEAR[member.scale], NEAR[other.scale])
-    is_near = abs(member.started_at - other.started_at) <= near
-    is_within = member.started_at < other.ended_at and other.started_at < member.ended_at
-    return (is_near and is_within) or member is other
+    """Whether they overlap and begin at one time, by the finest scale that both are seen at."""
+    if member is other:
+        return True
+    both = [name for name in NEAR if name in member.begins and name in other.begins]
+    if both:
+        begun, other_begun, near = member.begins[both[0]], other.begins[both[0]], NEAR[both[0]]
+    else:
+        begun, other_begun = member.started_at, other.started_at
+        near = max(NEAR[min(each.begins, key=list(NEAR).index)] for each in (member, other))
+    return abs(begun - other_begun) <= near and overlap(member, other)
+
+
+def overlap(member: Member, other: Member) -> bool:
+    return member.started_at < other.ended_at and other.started_at < member.ended_at
 
 
 def is_explained(member: Member, lead: Member) -> bool:
     """Whether it is the same usage, and no more of it than the lead can be a good part of."""
+    is_near, is_large = is_together(member, lead), lead.size >= member.size * EXPLAINS
     if not member.key.is_compatible(lead.key):
+        return is_near and is_large and is_exchanged(member, lead)
+    if member.metric != lead.metric:
+        # What a cost is made of may have begun to change before.
+        is_most = lead.size >= member.size * EXPLAINS_MOST
+        return is_near or (is_most and overlap(member, lead))
+    if lead.key.holds(member.key):
+        return is_near or is_within(member, lead)
+    return is_near and is_large
+
+
+def is_within(member: Member, lead: Member) -> bool:
+    """Whether it lies in the lead's time and costs no more of it."""
+    if not lead.started_at <= member.started_at < lead.ended_at:
         return False
-    if member.metric != lead.metric or lead.key.holds(member.key):
-        return True
-    return member.direction == lead.direction and lead.size >= member.size * EXPLAINS
+    is_alike = member.direction == lead.direction
+    return is_alike and member.size * seconds(lead) <= lead.size * seconds(member)
+
+
+def seconds(member: Member) -> Decimal:
+    return Decimal(str((member.ended_at - member.started_at).total_seconds()))
+
+
+def is_exchanged(member: Member, lead: Member) -> bool:
+    """Whether the one has taken the place of the other, as one model that of another."""
+    is_shared = bool(set(member.key.filters) & set(lead.key.filters))
+    is_alone = len(member.key.filters) == 1 or is_shared
+    return is_alone and member.direction != lead.direction and member.key != lead.key
 
 
 def regroup(now: datetime) -> None:
@@ -127,7 +173,7 @@ def member(anomaly: Anomaly) -> Member:
         number=anomaly.pk,
         key=Key.of(anomaly.filters),
         metric=anomaly.metric,
-        scale=max(anomaly.spans, key=list(NEAR).index),
+        begins=views.beginnings(anomaly.spans),
         started_at=anomaly.started_at,
         ended_at=anomaly.ended_at,
         direction=anomaly.direction,

@@ -1,25 +1,23 @@
-"""Opens, updates and closes anomalies as findings say: one that is open for a series and metric."""
+"""Opens, updates and closes anomalies as findings say: one for each departure of a series."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal, localcontext
+from datetime import datetime
 from typing import Any
 
-from finops.anomalies import likeness
+from finops.anomalies import likeness, views
 from finops.anomalies.findings import Finding, Judged
+from finops.anomalies.measures import SUMMED
 from finops.anomalies.scales import Scale
 from finops.anomalies.severities import Thresholds, severity_of
+from finops.anomalies.views import RANKS, View
 from finops.models import Anomaly
 
-# A day's shift that is seen by the hour too begins at midnight, whatever hour it was.
-SLACK = {"minute": timedelta(minutes=10), "hour": timedelta(hours=2), "day": timedelta(days=1)}
-DIGITS = Decimal(1).scaleb(-12)
-EXACT_DIGITS = 120
-RANKS = {"minute": 0, "hour": 1, "day": 2}
+Slot = tuple[str, str]  # series and metric
+LOOKED_BACK = max(views.SLACK.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,73 +29,140 @@ class Kept:
     closed: int = 0
 
 
+@dataclass(slots=True)
+class Departure:
+    """An anomaly with its views, by scale."""
+
+    row: Anomaly
+    views: dict[str, View]
+    before: tuple[Any, ...] = ()  # as the database has it; nothing of what is new
+    is_seen: bool = False  # in this turn
+
+    @classmethod
+    def of(cls, row: Anomaly) -> Departure:
+        held = views.read(row.spans, row.direction, adds_up=row.metric in SUMMED)
+        return cls(row, {each.scale: each for each in held}, state_of(row))
+
+    def coarser(self, view: View) -> list[View]:
+        return [each for each in self.views.values() if RANKS[each.scale] > RANKS[view.scale]]
+
+    def finer(self, view: View) -> list[View]:
+        return [each for each in self.views.values() if RANKS[each.scale] < RANKS[view.scale]]
+
+
 def keep(judged: Judged, thresholds: Thresholds, now: datetime) -> Kept:
     """Within the caller's transaction, which holds Lock.ANOMALIES."""
-    scale = judged.scale
-    held = rows_of(judged, scale)
+    held = departures_of(judged)
+    place(judged.findings, held, judged.scale, now)
     opened = changed = closed = 0
-    seen: set[int] = set()
-    for finding in sorted(judged.findings, key=lambda each: each.started_at):
-        rows = held[finding.key.name, finding.metric]
-        row = match(finding, rows)
-        if row is None:
-            if not is_news(finding, scale, now) or stands_in_the_way(finding, rows):
-                continue
-            row = Anomaly(
-                series=finding.key.name, filters=dict(finding.key.filters), team=finding.key.team,
-                metric=finding.metric, seen_at=now, started_at=finding.started_at,
-                ended_at=finding.ended_at,
-            )  # fmt: skip
-            rows.append(row)
-        before = state_of(row)
-        take(row, finding)
-        is_alone = all(each.closed_at for each in rows if each is not row)
-        if finish(row, before, thresholds, now, is_alone=is_alone):
-            opened, changed = opened + (not before), changed + bool(before)
-        seen.add(row.pk)
-    for row in (each for rows in held.values() for each in rows if each.pk not in seen):
-        before = state_of(row)
-        if let_go(row, scale.name) and finish(row, before, thresholds, now, is_alone=True):
-            closed += 1
+    for each in (one for found in held.values() for one in found):
+        is_gone = not each.is_seen and let_go(each, judged.scale.name)
+        if (each.is_seen or is_gone) and finish(each, thresholds, now):
+            opened += not each.before
+            closed += is_gone
+            changed += bool(each.before) and not is_gone
     return Kept(opened, changed, closed)
 
 
-def rows_of(judged: Judged, scale: Scale) -> Mapping[tuple[str, str], list[Anomaly]]:
+def departures_of(judged: Judged) -> dict[Slot, list[Departure]]:
     """What is held of the series that were judged, and may be the same as what was found."""
-    found: dict[tuple[str, str], list[Anomaly]] = defaultdict(list)
-    oldest = min((each.started_at for each in judged.findings), default=None)
-    names = {key.name for key, _ in judged.slots}
-    metrics = {(key.name, metric) for key, metric in judged.slots}
+    found: dict[Slot, list[Departure]] = defaultdict(list)
+    slots = {(key.name, str(metric)) for key, metric in judged.slots}
+    names = {name for name, _ in slots}
     rows = Anomaly.objects.filter(series__in=names, closed_at=None)
+    oldest = min((each.started_at for each in judged.findings), default=None)
     if oldest:
-        rows |= Anomaly.objects.filter(series__in=names, ended_at__gte=oldest - SLACK["day"])
-    for each in rows.order_by("started_at", "pk"):
-        if (each.series, each.metric) in metrics:
-            found[each.series, each.metric].append(each)
+        since = oldest - LOOKED_BACK - judged.scale.step
+        rows |= Anomaly.objects.filter(series__in=names, ended_at__gte=since)
+    for row in rows.select_for_update().order_by("started_at", "pk"):
+        if (row.series, row.metric) in slots:
+            found[row.series, row.metric].append(Departure.of(row))
     return found
 
 
-def match(finding: Finding, rows: Iterable[Anomaly]) -> Anomaly | None:
-    """What is of the same direction and time: the latest of several."""
-    slack = SLACK[finding.scale]
-    found = [
-        each
-        for each in rows
-        if each.direction == finding.direction
-        and finding.started_at <= each.ended_at + slack
-        and each.started_at <= finding.ended_at + slack
-    ]
-    own = [each for each in found if overlaps(finding, each.spans.get(finding.scale))]
-    others = [each for each in found if finding.scale not in each.spans]
-    best = own or others
-    return best[-1] if best else None
+def place(
+    findings: Sequence[Finding],
+    held: dict[Slot, list[Departure]],
+    scale: Scale,
+    now: datetime,
+) -> None:
+    """Give each finding to the departure that it is a view of, or to a new one."""
+    for finding in sorted(findings, key=lambda each: each.started_at):
+        found, view = held.setdefault((finding.key.name, finding.metric), []), view_of(finding)
+        one = match(view, found)
+        if one is None:
+            if is_explained(view, found) or not is_news(finding, scale, now):
+                continue
+            one = Departure(begun(finding, now), {})
+            found.append(one)
+        take(one, view, finding)
 
 
-def overlaps(finding: Finding, span: Mapping[str, Any] | None) -> bool:
-    if span is None:
+def view_of(finding: Finding) -> View:
+    part = views.Part(
+        finding.started_at, finding.ended_at, finding.actual, finding.expected, finding.impact
+    )
+    return View(
+        scale=finding.scale,
+        parts=(part,),
+        direction=finding.direction,
+        is_open=finding.is_open,
+        has_returned=finding.has_returned,
+        kind=finding.kind,
+        reason=finding.reason,
+        surprise=finding.surprise,
+        adds_up=finding.metric in SUMMED,
+    )
+
+
+def match(view: View, found: Sequence[Departure]) -> Departure | None:
+    """That which it is a view of; of several what has seen it before, else the first."""
+    alike = [each for each in found if each.row.direction == view.direction]
+    own = [e for e in alike if view.scale in e.views and e.views[view.scale].holds_any_of(view)]
+    if own:
+        return own[-1]
+    joined = [each for each in alike if is_same(view, each)]
+    return joined[0] if joined else None
+
+
+def is_same(view: View, one: Departure) -> bool:
+    """Whether it is of the same departure, which it was not a part of yet at its own scale."""
+    own = one.views.get(view.scale)
+    if own and own.is_near(view):
+        return True
+    above = [each for each in one.coarser(view) if each.overlaps(view)]
+    if above:
+        sizes = [views.share(view, each) for each in above]
+        begins = all(view.start < each.start + each.step for each in above)
+        is_alike = min(sizes) >= views.LEAST and max(sizes) <= views.MOST
+        return is_alike and (bool(own) or begins)
+    below = [each for each in one.finer(view) if each.overlaps(view)]
+    if own or not below:
         return False
-    start, end = (datetime.fromisoformat(span[name]) for name in ("from", "to"))
-    return finding.started_at < end and start < finding.ended_at
+    return any(
+        each.excess >= view.excess * views.HALF
+        or (
+            each.start < view.start + view.step
+            and views.LEAST <= views.share(each, view) <= views.MOST
+        )
+        for each in below
+    )
+
+
+def is_explained(view: View, found: Sequence[Departure]) -> bool:
+    """Whether it is no more than a part of what a coarser scale sees, or the end of that."""
+    for one in found:
+        if one.row.direction != view.direction:
+            if any(views.is_return(view, each) for each in one.views.values()):
+                return True
+        elif any(
+            each.overlaps(view)
+            and (each.is_open or view.end <= each.end + each.step)
+            and view.rate <= each.rate * views.MOST
+            for each in one.coarser(view)
+        ):
+            return True
+    return False
 
 
 def is_news(finding: Finding, scale: Scale, now: datetime) -> bool:
@@ -105,90 +170,63 @@ def is_news(finding: Finding, scale: Scale, now: datetime) -> bool:
     return finding.is_open or finding.ended_at >= now - max(scale.judged, scale.told)
 
 
-def stands_in_the_way(finding: Finding, rows: Iterable[Anomaly]) -> bool:
-    """Whether it is a part of one that is open, which another scale sees whole, or that goes the
-    other way."""
-    return any(each.closed_at is None and finding.ended_at > each.started_at for each in rows)
+def begun(finding: Finding, now: datetime) -> Anomaly:
+    return Anomaly(
+        series=finding.key.name,
+        filters=dict(finding.key.filters),
+        team=finding.key.team,
+        metric=finding.metric,
+        direction=finding.direction,
+        seen_at=now,
+    )
 
 
-def take(row: Anomaly, finding: Finding) -> None:
-    former = row.spans.get(finding.scale, {})
-    start = min(former.get("from", "9"), finding.started_at.isoformat())
-    row.spans = {
-        **row.spans,
-        finding.scale: {
-            "from": start,
-            "to": finding.ended_at.isoformat(),
-            "open": finding.is_open,
-            "kind": finding.kind,
-            "reason": finding.reason,
-            "surprise": round(finding.surprise, 3),
-            "actual": written(finding.actual),
-            "expected": written(finding.expected),
-            "impact": None if finding.impact is None else written(finding.impact),
-        },
-    }
-    row.direction = finding.direction
-    if leading_scale(row) == finding.scale:
-        row.picture = finding.picture
+def take(one: Departure, view: View, finding: Finding) -> None:
+    one.is_seen, own = True, one.views.get(view.scale)
+    one.views[view.scale] = views.joined(own, view) if own else view
+    if not one.row.picture or views.whole(one.views.values()).scale == view.scale:
+        one.row.picture = finding.picture
 
 
-def written(amount: Decimal) -> str:
-    with localcontext(prec=EXACT_DIGITS):
-        return f"{amount.quantize(DIGITS):f}"
-
-
-def let_go(row: Anomaly, scale: str) -> bool:
+def let_go(one: Departure, scale: str) -> bool:
     """Nothing of it is seen at this scale any more; whether that changes anything."""
-    span = row.spans.get(scale)
-    if not span or not span["open"]:
+    view = one.views.get(scale)
+    if not view or not view.is_open:
         return False
-    row.spans = {**row.spans, scale: {**span, "open": False}}
+    one.views[scale] = view.closed()
     return True
 
 
-def finish(
-    row: Anomaly,
-    before: tuple[Any, ...],
-    thresholds: Thresholds,
-    now: datetime,
-    *,
-    is_alone: bool,
-) -> bool:
-    """Let the columns say what the spans say; whether anything was written. What is over stays so
-    while another one of its series is open."""
-    leading = leading_scale(row)
-    span = row.spans[leading]
-    row.scale, row.kind, row.reason = leading, span["kind"], span["reason"]
-    row.surprise = max(each["surprise"] for each in row.spans.values())
-    row.actual, row.expected = Decimal(span["actual"]), Decimal(span["expected"])
-    row.impact = None if span["impact"] is None else Decimal(span["impact"])
-    # By the finest scale it is known best when it began.
-    finest = row.spans[min(row.spans, key=RANKS.__getitem__)]
-    row.started_at = datetime.fromisoformat(finest["from"])
-    row.ended_at = max(datetime.fromisoformat(each["to"]) for each in row.spans.values())
-    row.ended_at = max(row.ended_at, row.started_at)
-    is_open = any(each["open"] for each in row.spans.values()) and not row.verdict_ends
-    row.closed_at = None if is_open and is_alone else row.closed_at or now
+def finish(one: Departure, thresholds: Thresholds, now: datetime) -> bool:
+    """Let the columns say what the views say; whether anything was written."""
+    row = one.row
+    settle(row, list(one.views.values()), now)
     row.like = likeness.false_alarm_like(row, now)
     row.severity = severity_of(row, thresholds) if row.like is None else Anomaly.Severity.INFO
-    if before and before == state_of(row):
+    if one.before and one.before == state_of(row):
         return False
     row.save()
     return True
 
 
-def leading_scale(row: Anomaly) -> str:
-    """That which sees most of it; of equals the finest."""
-    return str(max(row.spans, key=lambda name: (lasted(row.spans[name]), -RANKS[name])))
-
-
-def lasted(span: Mapping[str, Any]) -> timedelta:
-    return datetime.fromisoformat(span["to"]) - datetime.fromisoformat(span["from"])
+def settle(row: Anomaly, held: Sequence[View], now: datetime) -> None:
+    of = views.whole(held)
+    row.spans = {each.scale: views.kept(each) for each in held}
+    row.scale, row.kind, row.reason = of.scale, of.kind, of.reason
+    row.surprise = max(each.surprise for each in held)
+    row.actual, row.expected, row.impact = of.actual, of.expected, of.impact
+    row.started_at = views.began(held)
+    is_open = views.goes_on(held) and not row.verdict_ends
+    row.ended_at = max(each.end for each in held if each is of or (is_open and each.is_open))
+    if is_open and row.closed_at:
+        row.closing_told = False
+    row.closed_at = None if is_open else row.closed_at or now
 
 
 def state_of(row: Anomaly) -> tuple[Any, ...]:
-    """() of what is not written down yet."""
     if row.pk is None:
         return ()
-    return (row.spans, row.closed_at, row.severity, row.like_id, row.started_at, row.ended_at)
+    return (
+        *(row.spans, row.scale, row.started_at, row.ended_at, row.closed_at, row.severity),
+        row.like_id,
+    )

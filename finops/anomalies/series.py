@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from finops import labels
 
@@ -21,6 +22,7 @@ USERS = ("user",)
 MOST_USERS = 20
 # What has a part of another series that is as good as all of it says nothing by itself.
 WHOLE = 0.995
+LONGEST_NAME = 2000  # as Anomaly.series holds
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,10 +41,12 @@ class Key:
 
     @property
     def name(self) -> str:
-        """One text for the database: {"feature":"answers","model":"gpt-4o"}; "" of all usage."""
+        """One text for the database: {"feature":"answers","model":"gpt-4o"}; "" of all usage. Of
+        values that are too long when written so, as control characters are, their digest."""
         if not self.filters:
             return ""
-        return json.dumps(dict(self.filters), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(dict(self.filters), ensure_ascii=False, separators=(",", ":"))
+        return text if len(text) <= LONGEST_NAME else sha256(text.encode()).hexdigest()
 
     @property
     def team(self) -> str:

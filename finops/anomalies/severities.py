@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
@@ -21,13 +21,16 @@ from finops.organisation.stored import Act
 Severity = Anomaly.Severity
 NAME = "anomaly_alerts"
 DAY = timedelta(days=1)
-SHORTEST = timedelta(minutes=15)
+# What has begun within a step is money of all of that step.
+SHORTEST = {"minute": timedelta(minutes=15), "hour": timedelta(hours=1), "day": DAY}
 # The logarithm of the days between two such by chance, as detection says it: what counts once.
 USUAL_SURPRISE = 2.0
 CLEAR_SURPRISE = 3.0
 LEAST_WEIGHT, MOST_WEIGHT = Decimal("0.5"), Decimal(2)
 # What has no money at stake, as latency, has to be so much beside the expected.
 LEAST_PERCENT_WITHOUT_MONEY = 50
+# and for so long.
+SHORTEST_WITHOUT_MONEY = timedelta(hours=2)
 LARGEST = Decimal(10) ** 9
 
 
@@ -87,17 +90,16 @@ def described(held: Thresholds) -> dict[str, object]:
     return found
 
 
-def at_stake(
-    impact: Decimal | None, started_at: datetime, ended_at: datetime, *, is_open: bool
-) -> Decimal | None:
+def at_stake(anomaly: Anomaly) -> Decimal | None:
     """In money, never below zero; None where that is not known."""
-    if impact is None:
+    if anomaly.impact is None:
         return None
-    if not is_open:
-        return abs(impact)
-    lasted = max(ended_at - started_at, SHORTEST)
+    size: Decimal = abs(anomaly.impact)
+    if anomaly.closed_at:
+        return size
+    lasted = max(anomaly.ended_at - anomaly.started_at, SHORTEST[anomaly.scale])
     times = Decimal(DAY.total_seconds()) / Decimal(lasted.total_seconds())
-    return abs(impact) * max(times, Decimal(1))
+    return size * max(times, Decimal(1))
 
 
 def weighted(stake: Decimal, surprise: float) -> Decimal:
@@ -107,11 +109,11 @@ def weighted(stake: Decimal, surprise: float) -> Decimal:
 
 def severity_of(anomaly: Anomaly, thresholds: Thresholds) -> str:
     """What costs less than expected is no more than a warning: of an outage, perhaps."""
-    stake = at_stake(
-        anomaly.impact, anomaly.started_at, anomaly.ended_at, is_open=anomaly.closed_at is None
-    )
+    stake = at_stake(anomaly)
     if stake is None:
-        is_clear = anomaly.surprise >= CLEAR_SURPRISE and far_enough(anomaly, thresholds)
+        is_long = anomaly.ended_at - anomaly.started_at >= SHORTEST_WITHOUT_MONEY
+        is_clear = anomaly.surprise >= CLEAR_SURPRISE and is_long
+        is_clear = is_clear and far_enough(anomaly, thresholds)
         return Severity.WARNING if is_clear and is_bad(anomaly) else Severity.INFO
     found = weighted(stake, anomaly.surprise)
     if found < thresholds.least_money:

@@ -13,7 +13,7 @@ from django.conf import settings
 from finops import alerts, costs
 from finops.alerts.answering import told
 from finops.alerts.raising import raise_answer
-from finops.anomalies import wording
+from finops.anomalies import causes, wording
 from finops.anomalies.scales import SCALES
 from finops.anomalies.series import titled
 from finops.anomalies.severities import Thresholds, is_worth_telling
@@ -40,6 +40,8 @@ def tell(thresholds: Thresholds, now: datetime) -> int:
             raised += tell_of(lead, group, now)
         if all(each.closed_at for each in group):
             end(lead, group, now)
+        elif former:
+            go_on(lead, group, now)
     return raised
 
 
@@ -72,10 +74,7 @@ def end(lead: Anomaly, group: Sequence[Anomaly], now: datetime) -> None:
     for each in group:
         each.closing_told = True
     Anomaly.objects.filter(pk__in=[each.pk for each in group]).update(closing_told=True)
-    begun = Alert.objects.filter(
-        kind=Alert.Kind.ANOMALY, thread__in=[f"anomaly-{each.pk}" for each in group]
-    )
-    alerts_of_it = list(begun.order_by("-pk"))
+    alerts_of_it = begun(group)
     for alert in alerts_of_it:  # nobody is reminded of what is over
         alert.facts = {**alert.facts, "period_end": lead.ended_at.isoformat()}
         alert.save(update_fields=["facts"])
@@ -84,17 +83,38 @@ def end(lead: Anomaly, group: Sequence[Anomaly], now: datetime) -> None:
         raise_answer(
             alert,
             told(Delivery.objects.filter(alert__thread=alert.thread, alert__team=alert.team)),
-            key=f"anomaly-{lead.pk}-over",
+            key=f"anomaly-{lead.pk}-over-{lead.ended_at:%Y%m%d%H%M}",
             title=f"It is over{verdict}: {wording.title(lead)}",
             facts=facts(lead, group, now),
             now=now,
         )
 
 
+def go_on(lead: Anomaly, group: Sequence[Anomaly], now: datetime) -> None:
+    """Say in the conversation that what it called over has begun again."""
+    over = [each for each in begun(group) if "period_end" in each.facts]
+    for alert in over:
+        alert.facts = {name: each for name, each in alert.facts.items() if name != "period_end"}
+        alert.save(update_fields=["facts"])
+    for alert in over[:1]:
+        raise_answer(
+            alert,
+            told(Delivery.objects.filter(alert__thread=alert.thread, alert__team=alert.team)),
+            key=f"anomaly-{lead.pk}-again-{now:%Y%m%d%H%M}",
+            title=f"It goes on again: {wording.title(lead)}",
+            facts=facts(lead, group, now),
+            now=now,
+        )
+
+
+def begun(group: Sequence[Anomaly]) -> list[Alert]:
+    """The alerts that told of it, the latest first."""
+    threads = [f"anomaly-{each.pk}" for each in group]
+    found = Alert.objects.filter(kind=Alert.Kind.ANOMALY, thread__in=threads)
+    return list(found.order_by("-pk"))
+
+
 def facts(lead: Anomaly, group: Sequence[Anomaly], now: datetime) -> dict[str, Any]:
-    others = sorted({titled(each.filters) for each in group} - {titled(lead.filters)}, key=len)
-    more = len(others) - MOST_NAMED
-    seen = "; ".join(others[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
     return {
         "what": titled(lead.filters),
         "since": lead.started_at.isoformat(),
@@ -102,12 +122,24 @@ def facts(lead: Anomaly, group: Sequence[Anomaly], now: datetime) -> dict[str, A
         "observed": wording.value(lead, lead.actual),
         "expected": wording.value(lead, lead.expected),
         "impact": wording.impact(lead) + (" so far" if lead.closed_at is None else ""),
+        "cause": causes.told(lead),
         "why": lead.reason,
-        "also_seen_in": seen,
+        "also_seen_in": seen_in(lead, group),
         "currency": settings.CURRENCY,
         "series": chart(lead, now, settings.REPORTING_ZONE),
         "url": f"/anomalies/{lead.pk}",
     }
+
+
+def seen_in(lead: Anomaly, group: Sequence[Anomaly]) -> str:
+    """The other series, shortest first; in the alert of a team those that its members see."""
+    others = {titled(each.filters) for each in group} - {titled(lead.filters)}
+    seen = {titled(each.filters) for each in group if each.team == lead.team or not lead.team}
+    named = sorted(others & seen, key=lambda each: (len(each), each))[:MOST_NAMED]
+    more = len(others) - len(named)
+    if not named:
+        return f"{more} other series" if more else ""
+    return "; ".join(named) + (f"; and {more} more" if more > 0 else "")
 
 
 def chart(lead: Anomaly, now: datetime, zone: ZoneInfo) -> list[dict[str, str]]:

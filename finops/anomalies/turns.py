@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from finops.anomalies import arrivals, incidents, keeping, planning, severities, telling
+from finops.anomalies import arrivals, causes, incidents, keeping, planning, severities, telling
 from finops.anomalies.findings import Judged, judge_series
 from finops.anomalies.gathering import Gathered, of_long, of_minutes
-from finops.anomalies.keeping import Kept
 from finops.anomalies.measures import BY_SCALE, Metric
 from finops.anomalies.minutes import Minutes
 from finops.anomalies.scales import SCALES, Scale
@@ -72,29 +71,30 @@ def judge(
         known = known_to(now, zone)
         if known is None:
             return report
+        counts = arrivals.Counts(zone)
         former = dict(AnomalyTurn.objects.values_list("scale", "judged_to"))
         for name, scale in SCALES.items():
             end = scale.end(known, zone)
             past = memory.pasts.get(name)
-            if past and past.has_grown(zone):
+            if past and past.has_grown(counts):
                 continue
             is_known = name in former and end <= former[name]
             if is_known and past and past.is_judged:
                 continue
-            present = arrivals.past(end, zone)
+            present = arrivals.past(end, counts)
             # Judged by another worker, or never: then the past may be coming in just now.
             if not past and (is_known or name not in former):
                 memory.pasts[name] = present
                 continue
             judged = judge_scale(scale, end, zone, memory, has_time)
-            kept = record(judged, end, now, report)
+            record(judged, end, now, report)
             memory.pasts[name] = present
             if judged.is_cut:
                 memory.begun[name] = (end, judged.series)
             else:
                 memory.begun.pop(name, None)
-            report.scales.append(name)
-            report.opened, report.closed = report.opened + kept.opened, report.closed + kept.closed
+        if report.scales:
+            tell(now, zone, report, has_time)
     return report
 
 
@@ -153,7 +153,7 @@ def open_keys() -> set[Key]:
     return {Key.of(filters) for filters in rows}
 
 
-def record(judged: Judged, end: datetime, now: datetime, report: Report) -> Kept:
+def record(judged: Judged, end: datetime, now: datetime, report: Report) -> None:
     """All of it or nothing: what a worker that is killed has judged is judged again."""
     thresholds = severities.in_force()
     with transaction.atomic():
@@ -170,5 +170,13 @@ def record(judged: Judged, end: datetime, now: datetime, report: Report) -> Kept
             },
         )
         incidents.regroup(now)
+    report.scales.append(judged.scale.name)
+    report.opened, report.closed = report.opened + kept.opened, report.closed + kept.closed
+
+
+def tell(now: datetime, zone: ZoneInfo, report: Report, has_time: Callable[[], bool]) -> None:
+    """What a worker that is killed before has not told is told by the next turn."""
+    thresholds = severities.in_force()
+    causes.look(thresholds, zone, now, has_time)
+    with transaction.atomic():
         report.alerts += telling.tell(thresholds, now)
-    return kept

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from finops.anomalies import severities, wording
+from finops.anomalies import causes, severities, wording
 from finops.anomalies.listing import STATES
 from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer, parameter
 from finops.api.values import instant, plain
@@ -46,6 +46,26 @@ FIELDS: dict[str, Any] = {
     ),
     "surprise": serializers.FloatField(
         help_text="The logarithm (base 10) of the days between two such by chance, at most 12."
+    ),
+    "causes": inline_serializer(
+        "AnomalyCauses",
+        {
+            "difference": serializers.CharField(help_text=MONEY),
+            "unexplained": serializers.CharField(help_text=MONEY),
+            "until": serializers.DateTimeField(),
+            "parts": inline_serializer(
+                "AnomalyCause",
+                {
+                    "elements": serializers.DictField(child=serializers.CharField()),
+                    "difference": serializers.CharField(help_text=MONEY),
+                    "share": serializers.FloatField(),
+                },
+                many=True,
+            ),
+        },
+        allow_null=True,
+        help_text="What in it changed, against what was expected, parted as usage was in the week "
+        "before: parts and unexplained add up to difference. null where none is known.",
     ),
     "lead": serializers.IntegerField(allow_null=True, help_text="The anomaly that explains it."),
     "also_seen_in": serializers.ListField(child=serializers.IntegerField()),
@@ -176,9 +196,7 @@ EVENT = inline_serializer("PlannedEvent", EVENT_FIELDS)
 def anomaly_json(held: Anomaly, seen: set[int]) -> dict[str, Any]:
     """`seen` are the anomalies that the reader may know of, of those that this one names."""
     beside = severities.percent(held)
-    stake = severities.at_stake(
-        held.impact, held.started_at, held.ended_at, is_open=held.closed_at is None
-    )
+    stake = severities.at_stake(held)
     return {
         "id": held.pk,
         "title": wording.title(held),
@@ -194,10 +212,26 @@ def anomaly_json(held: Anomaly, seen: set[int]) -> dict[str, Any]:
         "total_impact_percentage": None if beside is None else f"{beside:.2f}",
         "at_stake": None if stake is None else f"{stake:.6f}",
         "surprise": held.surprise,
+        "causes": causes_json(held),
         "lead": held.lead_id if held.lead_id in seen else None,
         "also_seen_in": [each.pk for each in held.also_seen_in.all() if each.pk in seen],
         "feedback": feedback_json(held),
         "like": held.like_id,
+    }
+
+
+def causes_json(held: Anomaly) -> dict[str, Any] | None:
+    found = causes.causes_of(held)
+    if found is None:
+        return None
+    return {
+        "difference": plain(found.difference),
+        "unexplained": plain(found.unexplained),
+        "until": instant(found.until),
+        "parts": [
+            {"elements": each.elements, "difference": plain(each.difference), "share": each.share}
+            for each in found.parts
+        ],
     }
 
 

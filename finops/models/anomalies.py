@@ -11,11 +11,13 @@ class Anomaly(models.Model):
     """One departure of one series from what was expected of it.
 
     `filters` are what the series keeps, dimension → value, and `series` the same as one word; both
-    are empty for all usage. `spans` say at which scales it is seen, each with its own figures; the
-    columns are those of the scale that sees most of it. `actual` and `expected` are in the unit of
-    the metric, `impact` in money: what the departure has cost so far, None where that is not known.
-    `lead` is the anomaly that explains this one, `like` the false alarm that it is like. `picture`
-    are the steps around it with what was expected of each (finops.anomalies.pictures).
+    are empty for all usage. `spans` are the views of the scales that see it (anomalies.views); the
+    columns are those of the finest that saw the whole. Lock.ANOMALIES sees to it that there are no
+    two of the same. `actual` and `expected` are in the unit of the metric, `impact` in money: what
+    the departure has cost so far, None where that is not known. `lead` is the anomaly that
+    explains this one, `like` the false alarm that it is like. `picture` are the steps around it
+    with what was expected of each (anomalies.pictures), `causes` what in it changed
+    (anomalies.causes).
     """
 
     class Metric(models.TextChoices):
@@ -62,6 +64,7 @@ class Anomaly(models.Model):
     reason = models.TextField()
     spans = models.JSONField(default=dict)
     picture = models.JSONField(default=dict)
+    causes = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()  # the end of the last step that is part of it
     seen_at = models.DateTimeField()  # when it was opened
@@ -84,13 +87,6 @@ class Anomaly(models.Model):
     class Meta:
         db_table = "anomaly"
         ordering = ("-started_at", "-id")
-        constraints = (
-            models.UniqueConstraint(
-                fields=["series", "metric"],
-                name="anomaly_open_once",
-                condition=models.Q(closed_at=None),
-            ),
-        )
         indexes = (
             models.Index(fields=["series", "metric", "ended_at"], name="anomaly_of_series"),
             models.Index(fields=["ended_at"], name="anomaly_ended_at"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,8 @@ from django.views.decorators.http import require_safe
 from finops import access, anomalies, formats
 from finops.anomalies import severities, wording
 from finops.anomalies.listing import Search, is_behind
-from finops.anomalies.series import titled
+from finops.anomalies.scales import SCALES
+from finops.anomalies.series import Key, titled
 from finops.models import Anomaly, AnomalyTurn
 from finops.pages.anomalies import frame
 from finops.pages.anomalies.rows import row_of
@@ -85,6 +87,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "watches": [watch(each, now, standing.teams is None) for each in turns],
         "is_behind": any(is_behind(each, now) for each in turns),
         "is_judged": bool(turns),
+        "waiting": [name for name in SCALES if name not in {each.scale for each in turns}],
         "is_brand_new": bool(turns) and all(is_unjudged(each) for each in turns),
         "kpis": kpis(anomalies.open_now(standing)),
         "thresholds": severities.in_force(),
@@ -98,10 +101,9 @@ def href(params: dict[str, str]) -> str:
 
 
 def kpis(going_on: Sequence[Anomaly]) -> list[Kpi]:
-    costs = [each.impact for each in going_on if each.impact is not None and each.impact > 0]
-    spent = sum(costs, Decimal(0))
+    costing = beyond(going_on)
+    spent = sum((each.impact or Decimal(0) for each in costing), Decimal(0))
     critical = sum(1 for each in going_on if each.severity == Anomaly.Severity.CRITICAL)
-    worst = going_on[0] if going_on else None
     return [
         Kpi(
             "Going on",
@@ -113,13 +115,38 @@ def kpis(going_on: Sequence[Anomaly]) -> list[Kpi]:
             "Cost beyond the expected, so far",
             formats.money_short(spent, settings.CURRENCY),
             formats.money_exact(spent, settings.CURRENCY),
-            note=f"most of it: {titled(worst.filters)}" if worst and costs else "",
+            note=f"most of it: {titled(costing[0].filters)}" if costing else "",
         ),
     ]
 
 
+def beyond(going_on: Sequence[Anomaly]) -> list[Anomaly]:
+    """What costs more than expected, the dearest first, without what may be the same usage."""
+    dear = [
+        each
+        for each in going_on
+        if each.metric == Anomaly.Metric.COST and each.impact is not None and each.impact > 0
+    ]
+    found: list[Anomaly] = []
+    for each in sorted(dear, key=lambda each: -(each.impact or Decimal(0))):
+        key = Key.of(each.filters)
+        if not any(key.is_compatible(Key.of(other.filters)) for other in found):
+            found.append(each)
+    return found
+
+
 def is_unjudged(turn: AnomalyTurn) -> bool:
     return bool(sum(turn.notes.values()) >= turn.series)
+
+
+def grouped(turn: AnomalyTurn) -> list[tuple[str, int]]:
+    """Those that are too new in one line, however long each has been there."""
+    counts: Counter[str] = Counter()
+    for note, count in turn.notes.items():
+        new, _, needed = note.rpartition(", more than ")
+        is_new = new.startswith("Brand new: ")
+        counts[f"Brand new: more than {needed}" if is_new else note] += count
+    return counts.most_common()
 
 
 def watch(turn: AnomalyTurn, now: datetime, sees_all: bool) -> Watch:
@@ -127,6 +154,6 @@ def watch(turn: AnomalyTurn, now: datetime, sees_all: bool) -> Watch:
     text = f"{series}, up to {wording.moment(turn.judged_to, now)}"
     if turn.left_out:
         text += f"; {turn.left_out:,} or more smaller ones are not judged at this scale"
-    notes = [f"{count:,} of them: {note}" for note, count in list(turn.notes.items())[:NOTES_SHOWN]]
+    notes = [f"{count:,} of them: {note}" for note, count in list(grouped(turn))[:NOTES_SHOWN]]
     label = turn.get_scale_display().capitalize()
     return Watch(label, text, notes if sees_all else [], is_behind(turn, now))

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from finops import access, anomalies, anomaly_charts, formats
-from finops.anomalies import feedback, severities, wording
+from finops.anomalies import causes, feedback, severities, wording
 from finops.anomalies.feedback import NotPossible
 from finops.anomalies.measures import KINDS, Metric
 from finops.anomalies.pictures import Picture, picture_of
@@ -53,6 +53,7 @@ def anomaly(request: HttpRequest, pk: int) -> HttpResponse:
         "row": row_of(held, now),
         "facts": facts(held, now),
         "chart": chart(held, now),
+        "parts": parts(held),
         "also": [row_of(each, now) for each in seen.filter(lead=held).order_by("pk")],
         "lead": row_of(held.lead, now) if held.lead and seen.filter(pk=held.lead.pk) else None,
         "like": row_of(held.like, now) if held.like else None,
@@ -93,13 +94,12 @@ def verdict(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def facts(held: Anomaly, now: datetime) -> list[tuple[str, str]]:
-    stake = severities.at_stake(
-        held.impact, held.started_at, held.ended_at, is_open=held.closed_at is None
-    )
+    stake = severities.at_stake(held)
     day = "" if held.closed_at else " a day, if it goes on"
     ended = wording.moment(held.ended_at, now)
     found = [
         ("Series", titled(held.filters).capitalize()),
+        ("Who or what", causes.told(held)),
         ("Why", held.reason),
         ("Observed", observed(held)),
         ("Expected", wording.value(held, held.expected)),
@@ -112,6 +112,27 @@ def facts(held: Anomaly, now: datetime) -> list[tuple[str, str]]:
         ("Rarity", rarity(held.surprise)),
     ]
     return [(name, text) for name, text in found if text]
+
+
+def parts(held: Anomaly) -> list[dict[str, str]]:
+    """What in it changed, and what that leaves; they add up to the last digit."""
+    found = causes.causes_of(held)
+    if found is None:
+        return []
+    lines = [
+        (causes.elements(each), each.difference, formats.share_short(each.share, 1))
+        for each in found.parts
+    ]
+    lines += [("Nothing in particular", found.unexplained, ""), ("In all", found.difference, "")]
+    return [
+        {
+            "name": name,
+            "amount": ("+" if amount > 0 else "") + formats.money_long(amount, settings.CURRENCY),
+            "exact": formats.money_exact(amount, settings.CURRENCY),
+            "share": share,
+        }
+        for name, amount, share in lines
+    ]
 
 
 def observed(held: Anomaly) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from finops import formats
-from finops.anomalies import wording
+from finops.anomalies import causes, wording
 from finops.models import Anomaly
 
 SEVERITY_BADGES = {"critical": "crit", "warning": "warn"}
@@ -32,6 +32,7 @@ class Row:
     started: str
     lasted: str
     also: str
+    cause: str
 
 
 def row_of(anomaly: Anomaly, now: datetime) -> Row:
@@ -50,6 +51,7 @@ def row_of(anomaly: Anomaly, now: datetime) -> Row:
         started=wording.moment(anomaly.started_at, now),
         lasted=lasted((anomaly.ended_at - anomaly.started_at).total_seconds()),
         also=f"also seen in {others} other{'s' if others != 1 else ''}" if others else "",
+        cause=causes.told(anomaly),
     )
 
 
