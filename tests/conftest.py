@@ -21,7 +21,7 @@ from browser import visit as visit
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from ingest_server import database as database
 from ingest_server import door as door
@@ -33,6 +33,7 @@ from parallel import pytest_unconfigure as pytest_unconfigure
 from parallel import pytest_xdist_setupnodes as pytest_xdist_setupnodes
 
 from bench import pages, system
+from tests.fact_tables import forget_models
 
 hypothesis_settings.register_profile("farthing", deadline=None)
 hypothesis_settings.register_profile("ci", deadline=None, print_blob=True)
@@ -82,6 +83,14 @@ def patience() -> Iterator[None]:
     """That a budget is checked at once is no matter of how busy the machine of the tests is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("finops.budgets.checking.SECONDS", 60.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forgetting() -> Iterator[None]:
+    """After a transactional test only those tables are emptied that hold something."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: forget_models())
         yield
 
 
