@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,11 @@ FILES = sorted(
     for path in (ROOT / package).rglob("*.py")
     if path.parent.name != "migrations"
 )
-TREES = {path: ast.parse(path.read_text()) for path in FILES}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def module_name(path: Path) -> str:
@@ -103,7 +108,7 @@ def is_type_checking(node: ast.AST) -> bool:
 
 def imports(path: Path) -> Iterator[str]:
     """Every module and imported name that running `path` imports, dotted."""
-    for node in TREES[path].body:
+    for node in tree(path).body:
         if is_type_checking(node):
             continue
         for part in ast.walk(node):
@@ -169,7 +174,7 @@ def test_only_data_modules_touch_a_cursor() -> None:
         if not within(module_name(path), DATA):
             wrong[path] = [
                 f"line {node.lineno} calls .{node.func.attr}()"
-                for node in ast.walk(TREES[path])
+                for node in ast.walk(tree(path))
                 if isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
                 and node.func.attr in spoken
@@ -180,7 +185,7 @@ def test_only_data_modules_touch_a_cursor() -> None:
 def test_nothing_is_imported_inside_a_function() -> None:
     wrong = {}
     for path in FILES:
-        functions = [n for n in ast.walk(TREES[path]) if isinstance(n, FUNCTIONS)]
+        functions = [n for n in ast.walk(tree(path)) if isinstance(n, FUNCTIONS)]
         wrong[path] = [
             f"{function.name}, line {node.lineno}"
             for function in functions
@@ -209,6 +214,6 @@ def test_modules_are_named_after_nouns_of_the_field() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_stay_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGEST_FILE
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(tree(path)):
         if isinstance(node, FUNCTIONS):
             assert (node.end_lineno or 0) - node.lineno + 1 <= LONGEST_FUNCTION, node.name

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -26,8 +27,16 @@ from finops.pricing.lines import TOKEN_BUCKETS, PriceLine
 from finops.pricing.resolution import RateCard
 
 FIRST_ID = 1_000_000
-LINES = [replace(line, id=number) for number, line in enumerate(catalog.lines(), FIRST_ID)]
-CARD = RateCard(LINES, 1)
+
+
+@cache
+def catalogue() -> list[PriceLine]:
+    return [replace(line, id=number) for number, line in enumerate(catalog.lines(), FIRST_ID)]
+
+
+@cache
+def rate_card() -> RateCard:
+    return RateCard(catalogue(), 1)
 
 
 class Case(NamedTuple):
@@ -122,14 +131,15 @@ def some_moment(draw: random.Random, model: ModelInfo) -> datetime:
 def cases(seed: int) -> Iterator[Case]:
     """One request of every model of the catalogue at every service tier."""
     draw = random.Random(seed)
+    lines, card = catalogue(), rate_card()
     for provider in get_snapshot().providers:
         for model in provider.models:
             for tier in ("standard", "batch", "flex", "priority", "fast"):
                 at, used = some_moment(draw, model), some_quantities(draw, model)
-                found = CARD.rates(
+                found = card.rates(
                     provider=provider.id, model=model.id, service_tier=tier, cache="none", fleet=""
                 ).at(at, sum(used[:5]))
-                line = LINES[found.price_id - FIRST_ID] if found else None
+                line = lines[found.price_id - FIRST_ID] if found else None
                 yield Case(provider.id, model.id, tier, at, used, line)
 
 
@@ -186,7 +196,7 @@ def store(lines: Sequence[PriceLine]) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_catalogue_model_costs_what_genai_prices_says_to_the_last_digit(seed: int) -> None:
-    store(LINES)
+    store(catalogue())
     requests = list(cases(seed))
     ratings = [rate(case.used, case.line, None) for case in requests]
     for case, rating in zip(requests, ratings, strict=True):
