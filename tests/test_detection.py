@@ -210,8 +210,26 @@ def test_the_reason_says_how_much_of_what() -> None:
     values = hours(8, noise=0.03)
     values[7 * 168 + 24 + 12 : 7 * 168 + 24 + 14] *= 4
     episode = next(e for e in found(HOUR, values) if e.last >= 7 * 168)
-    assert "times what Tuesdays at this time come to" in episode.reason
+    assert "times what this time of the week comes to" in episode.reason
     assert " against " in episode.reason
+
+
+def test_a_day_is_called_by_its_weekday_where_it_is_lived() -> None:
+    values = days(noise=0.02)
+    values[17 * 7 + 1] *= 3
+    midnight_in_tokyo = START - timedelta(hours=9)
+    judged = judge(Series(midnight_in_tokyo, DAY, [float(value) for value in values]))
+    (reason,) = [e.reason for e in judged.episodes if e.first == 17 * 7 + 1]
+    assert "what Tuesdays come to" in reason
+
+
+def test_bursts_that_do_not_move_a_day_are_told_only_to_who_asks_for_more() -> None:
+    values, random = hours(4, noise=0.3), np.random.default_rng(2)
+    values *= np.repeat(random.lognormal(0, 0.5, 28), 24)
+    values[random.integers(200, 670, 8)] *= 4
+    calm = found(HOUR, values)
+    eager = judge(series(HOUR, values), alarms_per_month=2).episodes
+    assert len(calm) <= 1 < len(eager)
 
 
 @pytest.mark.parametrize(

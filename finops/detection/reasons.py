@@ -52,11 +52,13 @@ def _usual(base: Baseline, at: int, scale: Scale, start: datetime) -> str:
     if name == LEVEL:
         return f"what the last {span(scale.level, scale.step)} came to"
     season = int(name) * scale.step
-    weekday = WEEKDAYS[(start + at * scale.step).weekday()]
     if season == DAY:
         return "what this time of day comes to"
+    if season == 7 * DAY and scale.step < DAY:
+        return "what this time of the week comes to"
     if season == 7 * DAY:
-        return f"what {weekday}{' at this time' if scale.step < DAY else ''} come to"
+        # A day begins on another date in UTC than where it is lived; its middle seldom does.
+        return f"what {WEEKDAYS[(start + at * scale.step + DAY / 2).weekday()]} come to"
     return f"what this point of every {span(int(name), scale.step)} comes to"
 
 
@@ -64,9 +66,9 @@ def _seldom(surprise: float) -> str:
     days = 10**surprise
     if days < 2:
         return "its own past has that about every day"
-    if days < 60:
+    if days < 365:
         return f"chance brings that about once in {days:.0f} days"
-    if days < 365 * 20:
+    if days < 365.25 * 20:
         return f"chance brings that about once in {_number(days / 365.25)} years"
     return "chance does not bring that about in decades"
 
