@@ -118,6 +118,7 @@ def _convert_portion(cursor: CursorWrapper, held: NameHashing) -> int:
     cursor.execute(statement("hash_users"), changed)
     cursor.execute(statement("hash_budget_values"), changed)
     cursor.execute(statement("hash_anomaly_series"), changed)
+    cursor.execute(statement("hash_planned_events"), changed)
     _rename_in_rules(cursor, {name: hashes[number] for number, name in users})
     held.converted_to = users[-1][0]
     held.save()

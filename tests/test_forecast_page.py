@@ -10,8 +10,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from finops import ledger
+from finops.forecasts.changes import UNTOLD
 from finops.models import PlannedEvent
 from tests import budgeting, usage
+from tests.desks import reader
 from tests.page_texts import price_gpt_4o, text_of
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +98,10 @@ def test_a_price_of_the_ledger_that_begins_later_is_taken_in(
     [group] = found["groups"]
     assert Decimal(group["periods"][2]["expected"]) == after
     assert "gpt-4o × 2 (100 % of the cost)" in text_of(signed_in.get("/forecast").text)
+    viewer = reader("viewer", "search")
+    [told] = viewer.get("/api/v1/forecast").json()["changes"]
+    assert (told["text"], told["factor"], told["amount"]) == (UNTOLD, None, None)
+    assert "gpt-4o" not in text_of(viewer.get("/forecast").text)
 
 
 @pytest.mark.usefixtures("figures")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from finops import erasures, health, name_hashing
 from finops.anomalies.series import Key
 from finops.environment import secret
-from finops.models import Anomaly, AuditRecord, NameHashing
+from finops.models import Anomaly, AuditRecord, NameHashing, PlannedEvent
 from ingest.attribution import Register
 from ingest.user_names import Naming, check_of, hashed
 from tests import usage
@@ -32,6 +32,20 @@ def traces() -> None:
     now = timezone.now()
     at = now - timedelta(hours=1)
     usage.record([usage.event(at, user=user) for user in (NAME, NAME, "bob", "")], now=now)
+
+
+def planned(user: str) -> PlannedEvent:
+    """Of an anomaly that was called planned."""
+    now = timezone.now()
+    return PlannedEvent.objects.create(
+        name=f"Planned: Cost of user {user} was 3 times what was expected",
+        start=now,
+        end=now + timedelta(days=1),
+        filters={"user": [user, "others"], "team": ["ads"]},
+        created_by="ada",
+        created_at=now,
+        changed_at=now,
+    )
 
 
 def turn_on_wholly() -> None:
@@ -56,6 +70,7 @@ def names() -> set[str]:
 @pytest.mark.usefixtures("traces")
 def test_names_that_are_stored_are_converted_and_no_figure_changes(signed_in: Client) -> None:
     before = sums()
+    plan = planned(NAME)
     page = signed_in.get(PATH)
     assert "Hash names" in page.text
     assert signed_in.post(PATH, {"hash": "on"}, follow=True).status_code == 200
@@ -69,6 +84,8 @@ def test_names_that_are_stored_are_converted_and_no_figure_changes(signed_in: Cl
     assert state() == "on"
     assert "as keyed hashes" in signed_in.get("/settings/privacy").text
     assert names() == {hashed(KEY, NAME), hashed(KEY, "bob")}
+    plan.refresh_from_db()
+    assert plan.filters == {"user": [hashed(KEY, NAME), "others"], "team": ["ads"]}
     assert NAME not in dump()
     assert sums() == before
     [record] = AuditRecord.objects.filter(action="settings.change")

@@ -15,12 +15,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from finops import access, budgets, prospects
+from finops.access import Ability
 from finops.api.budgets import find
 from finops.api.costs import query_json, read_query
 from finops.api.forecast_schema import FORECAST_SCHEMA, NO_PARAMETERS
 from finops.api.tables import csv_response, text_cell
 from finops.api.values import csv_value, instant, json_value
 from finops.forecasts import BackTest, Change, DayAhead, Forecast, Outlook, Part
+from finops.forecasts.changes import PRICE, UNTOLD
 from finops.models import Budget
 from finops.periods import InvalidQuery, local_day
 from finops.prospects import Group, Prospect
@@ -36,7 +38,8 @@ class ForecastView(APIView):
 
     @extend_schema(**FORECAST_SCHEMA)
     def get(self, request: Request) -> Response:
-        return Response(as_json(*made(request)))
+        may_see_prices = access.standing(request.user).may(Ability.SEE_PRICES)
+        return Response(as_json(*made(request), may_see_prices=may_see_prices))
 
 
 class ForecastCsvView(APIView):
@@ -96,7 +99,7 @@ def query_of(budget: Budget, request: Request) -> CostQuery:
     return access.narrow(query, request.user)
 
 
-def as_json(found: Prospect, budget: Budget | None) -> dict[str, Any]:
+def as_json(found: Prospect, budget: Budget | None, *, may_see_prices: bool) -> dict[str, Any]:
     asked = query_json(found.query)
     return {
         "query": {
@@ -115,7 +118,7 @@ def as_json(found: Prospect, budget: Budget | None) -> dict[str, Any]:
             {"name": name, "error": round(error, 6), "is_used": name in found.whole.chosen}
             for name, error in found.whole.scores
         ],
-        "changes": [change_json(each) for each in found.changes],
+        "changes": [change_json(each, may_see_prices) for each in found.changes],
         "groups": [group_json(each) for each in found.groups],
         "freshness": {
             "rolled_up_to": instant(found.freshness.rolled_up_to),
@@ -168,12 +171,13 @@ def test_json(each: BackTest) -> dict[str, Any]:
     }
 
 
-def change_json(each: Change) -> dict[str, Any]:
+def change_json(each: Change, may_see_prices: bool) -> dict[str, Any]:
+    is_shown = may_see_prices or each.kind != PRICE
     return {
         "kind": each.kind,
-        "text": each.text,
+        "text": each.text if is_shown else UNTOLD,
         "start": each.first.isoformat(),
         "end": each.end.isoformat() if each.end else None,
-        "factor": json_value(each.factor),
-        "amount": json_value(each.amount),
+        "factor": json_value(each.factor) if is_shown else None,
+        "amount": json_value(each.amount) if is_shown else None,
     }

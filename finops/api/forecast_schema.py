@@ -90,8 +90,14 @@ FORECAST = inline_serializer(
                 "text": serializers.CharField(),
                 "start": serializers.DateField(),
                 "end": serializers.DateField(allow_null=True),
-                "factor": serializers.CharField(help_text="Times what a day is expected to cost."),
-                "amount": serializers.CharField(help_text=f"Added to each day. {MONEY}"),
+                "factor": serializers.CharField(
+                    allow_null=True,
+                    help_text="Times what a day is expected to cost; of prices null for who may "
+                    "not see them.",
+                ),
+                "amount": serializers.CharField(
+                    allow_null=True, help_text=f"Added to each day; likewise. {MONEY}"
+                ),
             },
             many=True,
             help_text="Planned events and prices of later days that were taken in.",

@@ -14,6 +14,8 @@ from decimal import Decimal
 from finops.forecasts.ahead import ONE, ZERO
 
 PLANNED, PRICE = "planned", "price"
+# What those read of a price who may not see the ledger.
+UNTOLD = "A price of the ledger begins or ends"
 # A sentence names so many.
 NAMED = 3
 

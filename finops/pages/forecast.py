@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from finops import budgets, charts, formats, labels, prospects
+from finops import access, budgets, charts, formats, labels, prospects
+from finops.access import Ability
 from finops.forecast_charts import Drawn, forecast_chart
 from finops.forecasts import Part
 from finops.models import Budget
@@ -19,9 +20,10 @@ from finops.pages import forecast_tables as tables
 from finops.pages import states
 from finops.pages.budgets import seen_budget
 from finops.pages.filters import Choice, dimensions
-from finops.pages.kpis import Kpi
+from finops.pages.kpis import Kpi, unpriced_kpi
 from finops.pages.links import address, forecast_href
 from finops.pages.shell import show
+from finops.pages.unpriced import unpriced_href
 from finops.periods import add_months, local_day
 from finops.prospects import COSTS, Prospect
 from finops.query import CostQuery
@@ -49,7 +51,7 @@ def forecast(request: HttpRequest) -> HttpResponse:
         request,
         "forecast",
         params,
-        figures=partial(figures, found),
+        figures=partial(figures, found, access.standing(request.user).may(Ability.SEE_PRICES)),
         controls=partial(controls, found),
         position=position,
     )
@@ -66,7 +68,11 @@ def budget_of(request: HttpRequest, params: QueryDict) -> Budget | None:
 
 
 def figures(
-    budget: Budget | None, query: CostQuery, seen: CostQuery, now: datetime
+    budget: Budget | None,
+    may_see_prices: bool,
+    query: CostQuery,
+    seen: CostQuery,
+    now: datetime,
 ) -> dict[str, Any]:
     span = budgets.forecast_span(budget, now, query.zone) if budget else None
     found = prospects.prospect(query, now, span)
@@ -85,7 +91,7 @@ def figures(
         "tests": tables.tests(found.whole, today),
         "tests_said": tables.tests_said(found.whole),
         "scores": tables.scores(found.whole),
-        "changes": tables.changes(found.changes, today),
+        "changes": tables.changes(found.changes, today, may_see_prices=may_see_prices),
         "currency": found.currency,
         "csv_href": csv_href(budget, query),
         "explore_href": address("explore", query.replace(metrics=query.metrics[:1])),
@@ -103,16 +109,23 @@ def kpis(found: Prospect, now: datetime) -> list[Kpi]:
     """Each month, then how good such forecasts were."""
     cards = [month_kpi(part, found, now) for part in found.whole.parts]
     tests = found.whole.tests
+    # Beside nothing that is unpriced, the card is not worth its place.
+    is_missing = bool(found.coverage.unpriced_requests)
+    unpriced = [unpriced_kpi(found.result, unpriced_href(found.query))] if is_missing else []
     if not tests:
-        return [*cards, Kpi("Back-tests", formats.MISSING, note="They need more than 12 weeks")]
+        cards.append(Kpi("Back-tests", formats.MISSING, note=tables.TESTS_NEED))
+        return [*cards, *unpriced]
     covered = sum(each.is_covered for each in tests)
     return [
         *cards,
         Kpi(
             "Back-tests in the band",
             f"{covered} of {len(tests)}",
-            note=f"off by {tables.mean_error(tests)} on average",
+            note=f"off by {tables.mean_error(tests)} on average"
+            if len(tests) >= tables.FEW_TESTS
+            else "too few to judge by",
         ),
+        *unpriced,
     ]
 
 

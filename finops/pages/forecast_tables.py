@@ -10,11 +10,17 @@ from zoneinfo import ZoneInfo
 
 from finops import formats, labels
 from finops.forecasts import METHODS, BackTest, Change, Outlook, Part
+from finops.forecasts.changes import PRICE, UNTOLD
 from finops.pages.links import drilled
 from finops.pages.tables import Cell
 from finops.periods import local_day
 from finops.prospects import Prospect
 from finops.query import CostQuery
+
+# Of fewer back-tests a share says nothing.
+FEW_TESTS = 3
+NO_TESTS = "Models are tried on the past where eight weeks of days are known."
+TESTS_NEED = "They need eight weeks of days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,13 @@ def tests(outlook: Outlook, today: date) -> list[TestLine]:
 
 def tests_said(outlook: Outlook) -> str:
     if not outlook.tests:
-        return "Models are tried on the past where 12 weeks of days are known."
+        return NO_TESTS
     covered = sum(each.is_covered for each in outlook.tests)
+    if len(outlook.tests) < FEW_TESTS:
+        return (
+            f"Four weeks each, forecast with what was known then: {covered} of "
+            f"{len(outlook.tests)} ended within low and high. That is too few to judge them by."
+        )
     return (
         f"Four weeks each, forecast with what was known then: {covered} of {len(outlook.tests)} "
         "ended within low and high, which is meant to hold four times in five. "
@@ -155,9 +166,16 @@ def scores(outlook: Outlook) -> list[tuple[str, str, bool]]:
     ]
 
 
-def changes(found: Sequence[Change], today: date) -> list[tuple[str, str, str]]:
-    """From when, what it is, and what it makes of a day."""
-    return [(when(each, today), each.text, effect(each)) for each in found]
+def changes(
+    found: Sequence[Change], today: date, *, may_see_prices: bool
+) -> list[tuple[str, str, str]]:
+    """From when, what it is, and what it makes of a day; of prices only for who may see those."""
+    return [
+        (when(each, today), each.text, effect(each))
+        if may_see_prices or each.kind != PRICE
+        else (when(each, today), UNTOLD, formats.MISSING)
+        for each in found
+    ]
 
 
 def when(change: Change, today: date) -> str:
