@@ -16,6 +16,7 @@ PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
     "finops.allocation",
     "finops.books.adjusting",
+    "finops.reconciliation",
     *("finops.user_charts", "finops.user_sums"),
     *("finops.compared_periods", "finops.variance_bridge", "finops.waterfall"),
     "finops.forecast_charts",
