@@ -30,6 +30,14 @@ def test_an_hour_is_used_as_far_as_its_capacity_is() -> None:
     assert round(found.percent or 0, 2) == D("41.67")
 
 
+def test_a_fee_pays_for_what_is_used_of_the_capacity_and_not_for_what_is_beyond() -> None:
+    within = CapacityHour(D(4), D(100), D(100), D("0.12345678901234567"))
+    beyond = CapacityHour(D(4), D(100), D(300), D(3))
+    assert utilize([within]).covered == D("0.12345678901234567")
+    assert utilize([within, beyond]).covered == D("1.12345678901234567")
+    assert utilize([CapacityHour(D(0), D(0), D(9), D(5))]).covered == 0
+
+
 @pytest.mark.parametrize("hours", [[], [hour("0", "0", "0")], [hour("4", "0", "9")]])
 def test_without_capacity_nothing_is_used(hours: list[CapacityHour]) -> None:
     found = utilize(hours)

@@ -20,16 +20,18 @@ from finops.periods import Period, add_months
 from finops.pricing.formula import EXACT
 
 SECOND = timedelta(seconds=1)
+FINEST = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
 class CapacityHour:
-    """One hour: what it cost, and how many units (tokens, requests, GPU-seconds) could be and were
-    used in it."""
+    """One hour: what it cost, how many units (tokens, requests, GPU-seconds) could be and were
+    used in it, and what their usage costs by itself."""
 
     fee: Decimal
     capacity: Decimal
     used: Decimal
+    direct: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Utilization:
     capacity: Decimal = ZERO
     used: Decimal = ZERO  # of the capacity
     beyond: Decimal = ZERO  # used in hours that had less
+    covered: Decimal = ZERO  # direct cost of what was used of the capacity: the fee pays for it
 
     @property
     def unused_fee(self) -> Decimal:
@@ -63,6 +66,7 @@ def utilize(hours: Iterable[CapacityHour], unit: Decimal = CENT) -> Utilization:
         capacity=add_up(each.capacity for each in held),
         used=add_up(min(each.used, each.capacity) for each in held),
         beyond=add_up(max(each.used - each.capacity, ZERO) for each in held),
+        covered=covered_by(held),
     )
 
 
@@ -71,6 +75,19 @@ def used_of(hour: CapacityHour) -> Fraction:
     if hour.used <= 0 or hour.capacity <= 0:
         return Fraction(0)
     return Fraction(hour.fee) * min(Fraction(hour.used) / Fraction(hour.capacity), Fraction(1))
+
+
+def covered_by(hours: Iterable[CapacityHour]) -> Decimal:
+    """Of the direct cost, what the fee pays for: what is beyond the capacity is paid as it goes.
+    Exact where nothing is beyond, else as fine as money is shared out."""
+    paid = [each for each in hours if each.capacity > 0]
+    whole = add_up(each.direct for each in paid if each.used <= each.capacity)
+    parts = (
+        Fraction(each.direct) * Fraction(each.capacity) / Fraction(each.used)
+        for each in paid
+        if each.used > each.capacity
+    )
+    return EXACT.add(whole, rounded(sum(parts, Fraction(0)), FINEST))
 
 
 def amortized(fee: Decimal, term: Period, span: Period, unit: Decimal = CENT) -> Decimal:

@@ -12,7 +12,7 @@ from finops.query import UNATTRIBUTED
 
 Column = Literal["shared_cost", "idle_cost"]
 # What a share is in proportion to. `so_far` is what a line bears before this charge.
-Measure = Literal["direct_cost", "so_far", "requests", "tokens", "gpu_seconds"]
+Measure = Literal["direct_cost", "so_far", "requests", "tokens"]
 Method = Literal["proportional", "even", "fixed", "weighted"]
 
 

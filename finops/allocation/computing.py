@@ -62,9 +62,10 @@ def bear(charge: Charge, lines: dict[LineKey, Line], unit: Decimal) -> list[Shar
     weights = weights_of(charge, measured)
     taken = split(amount, weights, unit) if amount else {}
     every = add_up(max(weight, ZERO) for weight in weights.values())
+    own = by_center(measured)
     for center, part in taken.items():
         if part:
-            spread(charge, center, part, lines, measured)
+            spread(charge, center, part, lines, own.get(center, {}))
     return [
         Share(
             charge.item, charge.name, charge.column, center, part,
@@ -99,8 +100,6 @@ def measure_of(measure: Measure, line: Line) -> Decimal:
             return Decimal(line.usage.requests)
         case "tokens":
             return Decimal(line.usage.input_tokens + line.usage.output_tokens)
-        case "gpu_seconds":
-            return line.usage.gpu_seconds
         case "direct_cost":
             return line.direct_cost
 
@@ -137,15 +136,23 @@ def weights_of(charge: Charge, measured: Mapping[LineKey, Decimal]) -> dict[str,
     return centers
 
 
+def by_center(measured: Mapping[LineKey, Decimal]) -> dict[str, dict[LineKey, Decimal]]:
+    """Each cost center's lines that weigh anything."""
+    found: dict[str, dict[LineKey, Decimal]] = {}
+    for key, weight in measured.items():
+        if weight > 0:
+            found.setdefault(key.cost_center, {})[key] = weight
+    return found
+
+
 def spread(
     charge: Charge,
     center: str,
     part: Decimal,
     lines: dict[LineKey, Line],
-    measured: Mapping[LineKey, Decimal],
+    own: Mapping[LineKey, Decimal],
 ) -> None:
-    """A cost center's part over its lines; a line of its own without usage that weighs anything."""
-    own = {key: each for key, each in measured.items() if key.cost_center == center and each > 0}
+    """A cost center's part over `own` lines; a line without usage where none weighs anything."""
     if not own:
         add(lines, LineKey(center), charge.column, part)
         return

@@ -33,7 +33,6 @@ class Usage:
     unpriced_requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    gpu_seconds: Decimal = ZERO
     direct_cost: Decimal = ZERO
 
     def __add__(self, other: Usage) -> Usage:
@@ -42,7 +41,6 @@ class Usage:
             self.unpriced_requests + other.unpriced_requests,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
-            EXACT.add(self.gpu_seconds, other.gpu_seconds),
             EXACT.add(self.direct_cost, other.direct_cost),
         )
 
