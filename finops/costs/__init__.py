@@ -16,6 +16,7 @@ from finops.costs.results import (
 )
 from finops.costs.runs import Answers, run, run_all
 from finops.costs.snapshots import QueryTooSlow, read_freshness, snapshot
+from finops.costs.together import HourOfUse, Together, together
 from finops.costs.user_days import (
     UserDay,
     UserPart,
@@ -39,12 +40,14 @@ __all__ = [
     "Coverage",
     "Excess",
     "Freshness",
+    "HourOfUse",
     "Hundredth",
     "Look",
     "Pair",
     "QueryTooSlow",
     "RankedUser",
     "Ranking",
+    "Together",
     "UserDay",
     "UserPart",
     "Value",
@@ -64,6 +67,7 @@ __all__ = [
     "run",
     "run_all",
     "snapshot",
+    "together",
     "usage_of_nobody",
     "user_names",
     "user_number",

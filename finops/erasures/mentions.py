@@ -38,6 +38,7 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
     "audit_record": frozenset({"action"}),
     "budget": frozenset({"for_each"}),
     "channel": frozenset({"topics", "zone"}),
+    "cost_item": frozenset({"currency"}),
     "cardinality_overflow": frozenset({"dimension"}),
     "ingest_batch": frozenset({"format", "rejected"}),
     "ingest_key": frozenset({"prefix"}),

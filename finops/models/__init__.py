@@ -9,6 +9,7 @@ from finops.models.budget_records import BudgetClosing, PipelineWatch
 from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
 from finops.models.cache import CacheEntry
 from finops.models.channels import Channel, Recipient
+from finops.models.cost_items import CostItem
 from finops.models.intake import CardinalityOverflow, IngestSaturation, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.operations import Operation
@@ -45,6 +46,7 @@ __all__ = [
     "CardinalityOverflow",
     "Channel",
     "CostCenter",
+    "CostItem",
     "Crossing",
     "Delivery",
     "DeliveryAttempt",

@@ -1,0 +1,33 @@
+"""Which usage an item means, and whether two of them can mean the same request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from finops.cost_items.drafts import Draft
+from finops.models import CostItem
+from finops.query import Filter
+
+
+def scope_of(draft: Draft) -> tuple[Filter, ...]:
+    """The usage that is meant: that of a fleet's own name, where nothing is said."""
+    if draft.kind == CostItem.Kind.FLEET and not draft.filters:
+        return (Filter("fleet", (draft.name,)),)
+    return draft.filters
+
+
+def are_apart(one: Iterable[Filter], other: Iterable[Filter]) -> bool:
+    """Whether no request is kept by both: one dimension of which they keep different values."""
+    theirs = list(other)
+    return any(
+        mine.dimension == its.dimension and _excludes(mine, its) for mine in one for its in theirs
+    )
+
+
+def _excludes(mine: Filter, its: Filter) -> bool:
+    if mine.exclude and its.exclude:
+        return False
+    if mine.exclude or its.exclude:
+        kept, dropped = (its, mine) if mine.exclude else (mine, its)
+        return set(kept.values) <= set(dropped.values)
+    return not set(mine.values) & set(its.values)
