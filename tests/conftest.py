@@ -42,8 +42,10 @@ hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "farthing")
 # Nothing a test queues may wait in the developer's own data directory.
 settings.CELERY_BROKER_URL, settings.CELERY_BROKER_TRANSPORT = "memory://", None
 settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
-# Nor do tests see the files that a server of the developer's has collected there.
+# Nor do tests see the files that a server of the developer's has collected there. A file is looked
+# for when it is asked for: each new client would look for all of them.
 settings.STATIC_ROOT, settings.WHITENOISE_USE_FINDERS = None, True
+settings.WHITENOISE_AUTOREFRESH = True
 settings.STORAGES = {
     **settings.STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
