@@ -6,6 +6,7 @@ by the first test that needs a database, or for all workers where there are seve
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -52,6 +53,16 @@ settings.STORAGES = {
 }
 # Slow hashing protects real passwords; here it would only take most of the tests' time.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end. Each ingest process that starts, or has read a large
+    body, looks for garbage: through all of that, it would take most of a second."""
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
