@@ -43,6 +43,6 @@ def params_of(
 
 def whole(values: Sequence[str]) -> int:
     [text] = values if len(values) == 1 else [""]
-    if not (text.isascii() and text.isdigit() and int(text[:11]) <= LARGEST):
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= LARGEST):
         raise InvalidQuery(PARAMETER, "must be the number of one anomaly")
     return int(text)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.exceptions import ValidationError
 
-from finops.anomalies import planning, severities
+from finops.anomalies import arrivals, planning, severities, wording
 from finops.anomalies.incidents import Member, leads
 from finops.anomalies.measures import Metric, Step, impact, summed, together
 from finops.anomalies.planning import Plan
@@ -181,6 +181,38 @@ def anomaly(impact_: str | None, surprise: float = 2.0, hours: int = 1, **more: 
 )
 def test_severity_is_money_at_stake_times_surprise(held: Anomaly, severity: str) -> None:
     assert severities.severity_of(held, Thresholds()) == severity
+
+
+@pytest.mark.parametrize(
+    ("metric", "actual", "expected", "title"),
+    [
+        (Metric.COST, "15.53", "0.0005064", "$15.53 in 4 min, where next to nothing is usual"),
+        (Metric.COST, "15.53", "4", "3.9 times what was expected"),
+        (Metric.COST, "15.53", "0", "$15.53, where none was expected"),
+        (Metric.REQUESTS, "820", "1", "820 in 4 min, where next to nothing is usual"),
+        (Metric.LATENCY, "90000", "500", "1\N{NO-BREAK SPACE}min 30\N{NO-BREAK SPACE}s, where 500"),
+    ],
+)
+def test_a_title_says_an_amount_where_how_many_times_says_nothing(
+    metric: str, actual: str, expected: str, title: str
+) -> None:
+    held = Anomaly(
+        metric=metric, filters={}, actual=Decimal(actual), expected=Decimal(expected),
+        started_at=NOW, ended_at=NOW + timedelta(minutes=4),
+    )  # fmt: skip
+    assert title in wording.title(held)
+    is_beyond = "times" not in wording.title(held) and Decimal(expected) > 0
+    assert (wording.change(held) == "over 100 times") == is_beyond
+    is_little = is_beyond and metric != Metric.LATENCY
+    assert (wording.expected(held) == wording.NEXT_TO_NOTHING) == is_little
+
+
+def test_a_past_that_takes_too_long_to_count_is_judged_as_it_is() -> None:
+    counts = arrivals.Counts(UTC_ZONE, {NOW: None})
+    past = arrivals.past(NOW, counts)
+    assert (past.requests, past.has_grown(counts)) == (None, False)
+    assert not past.has_grown(arrivals.Counts(UTC_ZONE, {NOW: 10}))
+    assert past.has_grown(arrivals.Counts(UTC_ZONE, {NOW: 20}))
 
 
 def test_a_plan_concerns_all_that_its_usage_is_a_part_of() -> None:

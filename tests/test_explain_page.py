@@ -173,7 +173,7 @@ def test_an_anomaly_is_explained_by_its_hours_and_those_of_a_week_before(
     assert [row["feature"] for row in answer["rows"]] == ["answers"]
     twice = signed_in.get(f"/api/v1/explain?anomaly={held.pk}&period=7d")
     assert twice.json()["errors"][0]["field"] == "period"
-    for number, status in (("0", 404), ("x", 400), ("9" * 40, 400)):
+    for number, status in (("0", 404), ("x", 400), ("0" * 5000, 400)):
         assert signed_in.get(f"/api/v1/explain?anomaly={number}").status_code == status
         assert signed_in.get(f"/explain?anomaly={number}").status_code == 404
 

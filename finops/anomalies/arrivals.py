@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from finops import costs
 from finops.anomalies.gathering import question
 from finops.anomalies.scales import HOUR
+from finops.costs import QueryTooSlow
 from finops.periods import Period, start_of_hour
 
 # As far back as any scale looks.
@@ -24,16 +25,20 @@ CHANGED = 0.01
 
 @dataclass(slots=True)
 class Counts:
-    """Requests before a moment as they are in one turn: scales that ask the same share it."""
+    """Requests before a moment as they are in one turn: scales that ask the same share it. None
+    where they took too long to count."""
 
     zone: ZoneInfo
-    held: dict[datetime, int] = field(default_factory=dict)
+    held: dict[datetime, int | None] = field(default_factory=dict)
 
-    def before(self, upto: datetime) -> int:
+    def before(self, upto: datetime) -> int | None:
         if upto not in self.held:
             query = question(HOUR, Period(upto - LONGEST, upto), self.zone, has_latency=False)
             query = query.replace(granularity="total", metrics=("requests",))
-            self.held[upto] = int(costs.run(query).totals["requests"] or 0)
+            try:
+                self.held[upto] = int(costs.run(query).totals["requests"] or 0)
+            except QueryTooSlow:
+                self.held[upto] = None
         return self.held[upto]
 
 
@@ -42,12 +47,16 @@ class Past:
     """How many requests there were before a moment when they were last counted."""
 
     upto: datetime
-    requests: int
+    requests: int | None
     is_judged: bool = True  # as it is
 
     def has_grown(self, counts: Counts) -> bool:
         """Whether it has since, by more than stragglers; then it is counted anew, not judged."""
         requests = counts.before(self.upto)
+        if requests is None or self.requests is None:
+            # What nobody can count is judged as it is, rather than never.
+            self.requests = self.requests if requests is None else requests
+            return False
         if abs(requests - self.requests) <= CHANGED * max(requests, self.requests):
             return False
         self.requests, self.is_judged = requests, False

@@ -11,9 +11,8 @@ from finops.periods import Period, start_of_hour
 
 
 def periods(anomaly: Anomaly, zone: ZoneInfo) -> tuple[Period, Period]:
-    """The hours that it touches, and the same hours of the week as few weeks before as can be."""
+    """From the hour in which it began to its end so far, and the same time of the week as few weeks
+    before as can be: of an hour that is not over as much as has been judged."""
     start = start_of_hour(anomaly.started_at, zone)
-    end = start_of_hour(anomaly.ended_at - timedelta(microseconds=1), zone) + timedelta(hours=1)
-    end = max(end, start + timedelta(hours=1))
-    period = Period(start, end)
+    period = Period(start, max(anomaly.ended_at, start + timedelta(minutes=1)))
     return period, weeks_before(period, zone)

@@ -14,7 +14,7 @@ from finops.anomalies.measures import Metric, Step, value
 from finops.anomalies.minutes import Minutes, MinuteSeries, series_of
 from finops.anomalies.scales import Scale
 from finops.anomalies.series import GROUPINGS, MOST_USERS, USERS, WHOLE, Key
-from finops.costs import CostRow, QueryTooSlow
+from finops.costs import UNATTRIBUTED, CostRow, QueryTooSlow
 from finops.periods import Period, local_day, start_of_day
 from finops.query import CostQuery
 
@@ -118,7 +118,7 @@ def gathered(
 ) -> Gathered:
     start = start_of_day(local_day(end - history, zone), zone)
     query = question(scale, Period(start, end), zone, has_latency=has_latency)
-    query = query.replace(group_by=names, limit=most if names else None)
+    query = query.replace(group_by=names, limit=most + (names == USERS) if names else None)
     try:
         result = costs.run(query)
     except QueryTooSlow:
@@ -126,7 +126,9 @@ def gathered(
         return Gathered([], problems=[f"{by} takes too long to read"])
     rows: dict[Key, dict[datetime, Step]] = {}
     for row in result.rows:
-        if not row.is_other and row.start:
+        # Usage without a user is nobody's: no user, and no place of one.
+        is_nobody = names == USERS and row.keys == (UNATTRIBUTED,)
+        if not row.is_other and row.start and not is_nobody:
             rows.setdefault(Key.grouped(names, row.keys), {})[row.start] = step_of(row)
     starts = scale.starts(start, end, zone)
     found = [series for key, held in rows.items() if (series := long_series(key, held, starts))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import F, Func, Q, QuerySet
+from django.db.models import F, Func, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from finops.access import Standing
@@ -111,7 +111,9 @@ def page(
     ranked = found.order_by(
         F("closed_at").desc(nulls_first=True), size_of.desc(), "-started_at", "-pk"
     )
-    ranked = ranked.prefetch_related("also_seen_in").select_related("like")
+    ranked = ranked.prefetch_related(
+        Prefetch("also_seen_in", visible(standing).defer("picture"))
+    ).select_related("like")
     rows = list(ranked[at : at + size + 1])
     return Page(rows[:size], str(at + size) if len(rows) > size else None)
 

@@ -120,8 +120,8 @@ def facts(lead: Anomaly, group: Sequence[Anomaly], now: datetime) -> dict[str, A
         "since": lead.started_at.isoformat(),
         **({"ended": lead.ended_at.isoformat()} if lead.closed_at else {}),
         "observed": wording.value(lead, lead.actual),
-        "expected": wording.value(lead, lead.expected),
-        "impact": wording.impact(lead) + (" so far" if lead.closed_at is None else ""),
+        "expected": wording.expected(lead),
+        "impact": so_far(lead),
         "cause": causes.told(lead),
         "why": lead.reason,
         "also_seen_in": seen_in(lead, group),
@@ -129,6 +129,12 @@ def facts(lead: Anomaly, group: Sequence[Anomaly], now: datetime) -> dict[str, A
         "series": chart(lead, now, settings.REPORTING_ZONE),
         "url": f"/anomalies/{lead.pk}",
     }
+
+
+def so_far(lead: Anomaly) -> str:
+    """ "" where it is not known in money."""
+    impact = wording.impact(lead)
+    return f"{impact} so far" if impact and lead.closed_at is None else impact
 
 
 def seen_in(lead: Anomaly, group: Sequence[Anomaly]) -> str:

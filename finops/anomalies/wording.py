@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 
 from finops import formats
-from finops.anomalies.measures import KINDS, Metric
+from finops.anomalies.measures import KINDS, SUMMED, Metric
 from finops.anomalies.series import titled
 from finops.anomalies.severities import percent
 from finops.models import Anomaly
@@ -24,7 +24,9 @@ NAMES = {
     Metric.ERROR_SHARE: "Share of errors",
     Metric.LATENCY: "Latency, p95,",
 }
-MOST_TIMES = 1000
+# From here on how many times it is says nothing: there was next to nothing to compare with.
+MOST_TIMES = 100
+NEXT_TO_NOTHING = "next to nothing"
 
 
 def title(anomaly: Anomaly) -> str:
@@ -42,12 +44,42 @@ def departure(anomaly: Anomaly) -> str:
     if beside is None or expected <= 0:
         wanted = "none was expected"
         return f"{value(anomaly, actual)}, where {wanted}" if actual > 0 else "lower than expected"
+    if is_beyond_telling(anomaly):
+        spent = f"{value(anomaly, actual)} in {lasted(anomaly.ended_at - anomaly.started_at)}"
+        if Metric(anomaly.metric) in SUMMED:
+            return f"{spent}, where next to nothing is usual"
+        return f"{value(anomaly, actual)}, where {value(anomaly, expected)} was expected"
     times = actual / expected
     if times >= 2:
-        said = f"{times:,.1f}" if times < MOST_TIMES else f"over {MOST_TIMES:,}"
-        return f"{said} times what was expected"
+        return f"{times:,.1f} times what was expected"
     word = "above" if beside >= 0 else "below"
     return f"{abs(beside):.0f}{formats.SPACE}% {word} what was expected"
+
+
+def is_beyond_telling(anomaly: Anomaly) -> bool:
+    actual, expected = Decimal(anomaly.actual), Decimal(anomaly.expected)
+    return actual >= MOST_TIMES * expected > 0
+
+
+def expected(anomaly: Anomaly) -> str:
+    """In the unit of its metric; of sums no fraction of a cent where the other is hundreds."""
+    if is_beyond_telling(anomaly) and Metric(anomaly.metric) in SUMMED:
+        return NEXT_TO_NOTHING
+    return value(anomaly, anomaly.expected)
+
+
+def change(anomaly: Anomaly) -> str:
+    """+12.4 %."""
+    if is_beyond_telling(anomaly):
+        return f"over {MOST_TIMES} times"
+    return formats.change_short(anomaly.actual, anomaly.expected)
+
+
+def lasted(length: timedelta) -> str:
+    """60 s, 17 min, 4 h, 10 days."""
+    if length >= timedelta(days=2):
+        return f"{length / timedelta(days=1):.0f} days"
+    return formats.span_of(length.total_seconds()).replace(".0 h", " h")
 
 
 def value(anomaly: Anomaly, amount: Decimal) -> str:

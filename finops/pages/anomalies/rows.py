@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from finops import formats
 from finops.anomalies import causes, wording
 from finops.models import Anomaly
 
@@ -47,18 +46,12 @@ def row_of(anomaly: Anomaly, now: datetime) -> Row:
         verdict=anomaly.get_verdict_display() if anomaly.verdict else "",
         impact=wording.impact(anomaly),
         tone=tone(anomaly.impact),
-        change=formats.change_short(anomaly.actual, anomaly.expected),
+        change=wording.change(anomaly),
         started=wording.moment(anomaly.started_at, now),
-        lasted=lasted((anomaly.ended_at - anomaly.started_at).total_seconds()),
+        lasted=wording.lasted(anomaly.ended_at - anomaly.started_at),
         also=f"also seen in {others} other{'s' if others != 1 else ''}" if others else "",
         cause=causes.told(anomaly),
     )
-
-
-def lasted(seconds: float) -> str:
-    """60 s, 17 min, 4 h, 10 days."""
-    days = seconds / 86_400
-    return f"{days:.0f} days" if days >= 2 else formats.span_of(seconds).replace(".0 h", " h")
 
 
 @dataclass(frozen=True, slots=True)
