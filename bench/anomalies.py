@@ -39,6 +39,10 @@ SENSITIVE = 2.0
 # To draw NAB's threshold, episodes far below any default are asked for.
 LIBERAL = 60.0
 START = datetime(2025, 3, 3, tzinfo=UTC)
+# What the product asks for of other metrics than cost.
+SECONDARY = 0.1
+# Of what is put in, others than those that anything was chosen by.
+SEEDS = (5, 6)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -154,7 +158,8 @@ def servegen(by_series: bool) -> None:
         f"({alarms / months:.2f} a month)"
     )
     kinds: dict[str, list[tuple[float, float, float]]] = {}
-    for item in injections.injected(series, seed=1):
+    held_out = (item for seed in SEEDS for item in injections.injected(series, seed))
+    for item in held_out:
         spans = [s for s in _spans(item.values) if s[0] <= item.last and s[1] >= item.first]
         in_time = any(item.first <= found <= item.last + injections.HOUR for *_, found in spans)
         inside = sum(item.added[a : b + 1].sum() for a, b, _ in spans)
@@ -191,10 +196,16 @@ def _spans(values: np.ndarray) -> list[tuple[int, int, int]]:
 
 
 def jumps(by_series: bool) -> None:
-    """Delay of a jump to 3 times at one point in two days of minutes, and of 30 % among days."""
+    """Delay of a jump to 3 times at one point in two days of minutes, and of 30 % among days.
+
+    What is attainable of jumps: whoever knows the rate, the spread of costs and that it will be 3
+    times, and may be wrong once a month, sees within 10 minutes of the cost alone 15 % at one
+    request a minute, 47 % at two and 96 % at five; of the number of requests 55, 91 and 100 %. Of a
+    day by itself 30 % are 2.6 deviations at 10 % noise: 59 % at as many false alarms as here.
+    """
     rng = np.random.default_rng(2)
     for per_minute in (1, 2, 5, 20):
-        delays, false = [], 0
+        delays, counted, false = [], [], 0
         for _ in range(50):
             rate = per_minute * (1 + 0.5 * np.sin(np.arange(2880) / 1440 * 2 * np.pi))
             at = int(rng.integers(2000, 2700))
@@ -205,10 +216,16 @@ def jumps(by_series: bool) -> None:
             false += sum(e.last < at or e.first > at + 60 for e in episodes)
             hits = [e.found - at + 1 for e in episodes if at <= e.found <= at + 60]
             delays.append(min(hits, default=999))
-        shares = np.mean(np.array(delays) <= 10)
+            asked = judge(
+                Series(START, MINUTE, counts.tolist()), alarms_per_month=SECONDARY
+            ).episodes
+            hits += [e.found - at + 1 for e in asked if at <= e.found <= at + 60]
+            counted.append(min(hits, default=999))
+        shares, either = (np.mean(np.array(found) <= 10) for found in (delays, counted))
         print(
             f"3 times at {per_minute} requests a minute of 1 USD an hour: within 10 minutes "
-            f"{shares:.0%}, median {np.median(delays):.0f} minutes, {false} false in 100 days"
+            f"{shares:.0%}, median {np.median(delays):.0f} minutes, {false} false in 100 days; "
+            f"by cost or the number of requests {either:.0%}"
         )
     for noise in (0.05, 0.1, 0.15):
         delays, false = [], 0
