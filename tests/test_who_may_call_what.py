@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 
 import pytest
@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from who_may_call import FILES, METHODS, READERS, SAFE, TABLE, Row
 
-from finops import probes
+from finops import health, probes
 
 pytestmark = pytest.mark.django_db
 
@@ -42,8 +42,11 @@ def test_every_address_has_a_row_in_the_table() -> None:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No ingest process runs, which the test event would wait for."""
+    """No ingest process runs, which the test event would wait for; nor a worker, of which nobody
+    has heard for long when a busy machine has come to /readyz."""
     monkeypatch.setattr(probes, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(health, "WORKER_SILENT", timedelta(hours=1))
+    monkeypatch.setattr(health, "LAG_LIMIT", timedelta(hours=1))
 
 
 @pytest.fixture(autouse=True)
