@@ -135,6 +135,7 @@ def test_a_limit_becomes_a_budget_for_each_user(signed_in: Client) -> None:
     page = signed_in.get("/users/limits?team=search&amount=0.004").text
     assert "yours" in page
     assert "proposed" in page
+    assert "Usage is recorded since" in page
     href = re.findall(r'href="(/budgets/new[^"]+)"', page)[0].replace("&amp;", "&")
     form = signed_in.get(href).text
     assert 'value="search"' in form

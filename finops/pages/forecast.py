@@ -157,7 +157,8 @@ def chart(found: Prospect, now: datetime) -> charts.Chart:
         until=until,
     )
     name = labels.METRICS[found.query.metrics[0]]
-    last = formats.day(until - timedelta(days=1), today)
+    ahead = [each.day for each in found.whole.days]
+    last = formats.day(min([until - timedelta(days=1), *ahead[-1:]]), today)
     return forecast_chart(drawn, f"{name} per day, and what is expected until {last}")
 
 

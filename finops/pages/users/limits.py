@@ -20,6 +20,7 @@ from finops.pages.filters import Link
 from finops.pages.kpis import Kpi
 from finops.pages.links import address, only_filters
 from finops.pages.shell import show
+from finops.periods import local_day
 from finops.power_users import DAY, MONTH, SPANS, Limit, Limits
 from finops.power_users.limits import Saving, read_amount, read_span
 from finops.query import DEFAULT_METRICS, CostQuery, written
@@ -101,6 +102,7 @@ def figures(
         "rows": [row(query, found, each, chosen) for each in found.limits],
         "proposed": found.proposed and words(found, found.proposed),
         "reason": found.reason,
+        "short": short_past(found, total.freshness.recorded_since, now),
         "currency": settings.CURRENCY,
     }
 
@@ -125,6 +127,15 @@ def kpis(found: Limits) -> list[Kpi]:
             note=f"of {formats.count_long(found.users)}",
         ),
     ]
+
+
+def short_past(found: Limits, since: datetime | None, now: datetime) -> str:
+    """ "" where usage is recorded for as long as is looked back."""
+    if since is None or since <= found.periods[-1].start:
+        return ""
+    zone = settings.REPORTING_ZONE
+    first = formats.day(local_day(since, zone), local_day(now, zone))
+    return f"Usage is recorded since {first}: what looks further back counts from that day."
 
 
 def look(found: Limits, number: int) -> str:

@@ -141,7 +141,9 @@ def chart(query: CostQuery, found: UserPicture, now: datetime) -> charts.Chart:
     made = charts.over_time(costs.run(drawn), now=now, before=costs.run(earlier))
     if not found.peers.users:
         return made
-    steps = len(bucket_starts(query.period, query.granularity, query.zone))
+    # Of a period that goes on, over what there was time for.
+    starts = bucket_starts(query.period, query.granularity, query.zone)
+    steps = sum(start < now for start in starts) or 1
     median, high = (found.peers.cost_at(percent) / steps for percent in (50, 5))
     return user_charts.with_peers(made, median, high, settings.CURRENCY)
 
