@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -18,11 +19,15 @@ from finops import audit, locks
 from finops.costs import OTHER, UNATTRIBUTED
 from finops.locks import Lock
 from finops.models import IngestKey, Team, TeamMember
+from finops.ownership import centers, closed
+from finops.ownership.conditions import Days
+from finops.periods import local_day
 from finops.query import is_text
 from finops.sql import statement
 from ingest.cardinality import OVERFLOW
 
 LONGEST = 200
+LENGTH = f"Write at most {LONGEST} characters of plain text."
 ONLY_EVENTS, GONE = "only in events", "there is no such team"
 # A filter of these names means usage of no team, or of many: members would see all of that.
 RESERVED = frozenset(name.lower() for name in (UNATTRIBUTED, OTHER, OVERFLOW))
@@ -30,11 +35,13 @@ RESERVED = frozenset(name.lower() for name in (UNATTRIBUTED, OTHER, OVERFLOW))
 
 @dataclass(frozen=True, slots=True)
 class TeamEntry:
-    """`fixed_by` says in words what uses the name, "" where nothing does."""
+    """`cost_center` is today's, and `moves` are all it had: (code, the first day of it, None where
+    it always was). `fixed_by` says in words what uses the name, "" where nothing does."""
 
     id: int
     name: str
     cost_center: str
+    moves: tuple[tuple[str, date | None], ...]
     members: tuple[str, ...]
     member_ids: frozenset[int]
     fixed_by: str
@@ -75,19 +82,19 @@ def of_names(names: Collection[str], *, by: User, at: datetime, address: str = "
     return list(held.values())
 
 
-def everything() -> list[TeamEntry]:
+def everything(at: datetime) -> list[TeamEntry]:
     named = {each.name for each in named_by_events()}
     held = set(IngestKey.objects.values_list("team", flat=True).distinct())
-    teams = Team.objects.prefetch_related("members__user").order_by(Lower("name"), "id")
-    return [_entry(each, named, held) for each in teams]
+    teams = Team.objects.prefetch_related("members__user", "moves").order_by(Lower("name"), "id")
+    return [_entry(each, named, held, at) for each in teams]
 
 
-def get(team_id: int) -> TeamEntry:
-    """Raises Team.DoesNotExist."""
-    team = Team.objects.prefetch_related("members__user").get(pk=team_id)
+def get(team_id: int, at: datetime) -> TeamEntry:
+    """As it is at that moment. Raises Team.DoesNotExist."""
+    team = Team.objects.prefetch_related("members__user", "moves").get(pk=team_id)
     named = {each.name for each in named_by_events()}
     held = set(IngestKey.objects.filter(team=team.name).values_list("team", flat=True))
-    return _entry(team, named, held)
+    return _entry(team, named, held, at)
 
 
 def make(name: str, cost_center: str, *, by: User, at: datetime, address: str = "") -> Team:
@@ -98,6 +105,7 @@ def make(name: str, cost_center: str, *, by: User, at: datetime, address: str = 
         locks.hold(Lock.NAMES)
         _check(team)
         team.save()
+        centers.know(team.cost_center)
         audit.record(
             "team.create",
             team.name,
@@ -119,25 +127,29 @@ def change(
     by: User,
     at: datetime,
     address: str = "",
+    since: date | None = None,
 ) -> bool:
-    """Whether anything changed. A new cost center holds for all of the team's usage, past too.
+    """Whether anything changed. A new cost center holds from the day `since` on, until the day of a
+    later move; without a day for all of the team's usage, past too.
 
     Raises ValidationError, also where the name is in use and so fixed, and Team.DoesNotExist.
     """
     with transaction.atomic():
         locks.hold(Lock.NAMES)
         team = Team.objects.select_for_update().get(pk=team_id)
-        before = get(team_id)
-        team.name, team.cost_center = name.strip(), cost_center.strip()
+        before = get(team_id, at)
+        team.name = name.strip()
         if team.name != before.name and before.fixed_by:
             raise ValidationError({"name": f"This name is fixed: {before.fixed_by}."})
+        if cost_center.strip() != before.cost_center:
+            _give(team, cost_center.strip(), since)
         _check(team)
         team.save()
         if before.member_ids != frozenset(member_ids):
             TeamMember.objects.filter(team=team).delete()
             users = User.objects.filter(pk__in=member_ids)
             TeamMember.objects.bulk_create(TeamMember(team=team, user=user) for user in users)
-        after = get(team_id)
+        after = get(team_id, at)
         if before == after:
             return False
         audit.record(
@@ -153,9 +165,21 @@ def change(
         return True
 
 
+def _give(team: Team, cost_center: str, since: date | None) -> None:
+    closed.refuse(Days(since))
+    if since is None:
+        team.moves.all().delete()
+        team.cost_center = cost_center
+        return
+    if len(cost_center) > LONGEST or not is_text(cost_center):
+        raise ValidationError({"cost_center": LENGTH})
+    centers.know(cost_center)
+    team.moves.update_or_create(effective_from=since, defaults={"cost_center": cost_center})
+
+
 def _check(team: Team) -> None:
     wrong = {
-        field: f"Write at most {LONGEST} characters of plain text."
+        field: LENGTH
         for field in ("name", "cost_center")
         if len(getattr(team, field)) > LONGEST or not is_text(getattr(team, field))
     }
@@ -169,14 +193,21 @@ def _check(team: Team) -> None:
         raise ValidationError(wrong)
 
 
-def _entry(team: Team, named: set[str], held: set[str]) -> TeamEntry:
+def _entry(team: Team, named: set[str], held: set[str], at: datetime) -> TeamEntry:
+    today = local_day(at, settings.REPORTING_ZONE)
     members = sorted(team.members.all(), key=lambda each: each.user.get_username().lower())
     users = "events name it" if team.name in named else ""
     keys = "ingest keys name it" if team.name in held else ""
+    moves = [
+        (team.cost_center, None),
+        *((each.cost_center, each.effective_from) for each in team.moves.all()),
+    ]
+    passed = [center for center, since in moves if since is None or since <= today]
     return TeamEntry(
         id=team.pk,
         name=team.name,
-        cost_center=team.cost_center,
+        cost_center=passed[-1],
+        moves=tuple(moves),
         members=tuple(each.user.get_username() for each in members),
         member_ids=frozenset(each.user_id for each in members),
         fixed_by=" and ".join(filter(None, (users, keys))),
@@ -188,4 +219,14 @@ def _described(entry: TeamEntry) -> dict[str, object]:
         "name": entry.name,
         "cost_center": entry.cost_center,
         "members": list(entry.members),
+        **({"moves": moves} if (moves := _moves(entry)) else {}),
+    }
+
+
+def _moves(entry: TeamEntry) -> dict[str, str]:
+    """Which cost center from which day on, where it was not always the same."""
+    return {
+        since.isoformat() if since else "before": center
+        for center, since in entry.moves
+        if len(entry.moves) > 1
     }

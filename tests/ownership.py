@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from finops.models import CostCenter
+from finops.models import CostCenter, OwnershipRule
 from finops.ownership.conditions import FIRST, LAST
 from finops.ownership.rules import RuleEntry
 from tests.figures import label
@@ -45,3 +45,11 @@ def value_of(event: Mapping[str, Any], name: str) -> str:
 def make_centers(*codes: str) -> None:
     for code in codes:
         CostCenter.objects.get_or_create(code=code)
+
+
+def a_rule(conditions: dict[str, str], code: str) -> OwnershipRule:
+    """The first one of all, by whoever keeps the table."""
+    make_centers(code)
+    return OwnershipRule.objects.create(
+        position=1, conditions=conditions, dimensions=sorted(conditions), cost_center=code
+    )

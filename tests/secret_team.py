@@ -46,6 +46,7 @@ from finops.models import (
 from finops.organisation.stored import Act
 from ingest.facts import event_key
 from tests import usage
+from tests.ownership import a_rule
 
 MARK = "cx-secret"
 TEAM, OTHER_TEAM = f"{MARK}-team", "ads"
@@ -123,6 +124,7 @@ def secret_team(now: datetime) -> dict[str, str]:
     team, _ = Team.objects.get_or_create(name=TEAM)
     team.cost_center = f"{MARK}-center"
     team.save()
+    rule = a_rule({"team": TEAM, "feature": f"{MARK}-feature"}, team.cost_center)
     names = {
         name: f"{MARK}-{name}"
         for name in ("feature", "user", "session", "environment", "region", "variant", "fleet")
@@ -148,6 +150,7 @@ def secret_team(now: datetime) -> dict[str, str]:
     return {
         **{"event": event.hex(), "request": request, "day": at.date().isoformat()},
         **{"event_uuid": str_of(event), "key": key.prefix, "team": str(team.pk)},
+        "rule": str(rule.pk),
         **people(now),
         **previews(now),
         **alert(now),

@@ -20,7 +20,14 @@ PURE = {
     *("finops.user_charts", "finops.user_sums"),
     *("finops.compared_periods", "finops.variance_bridge", "finops.waterfall"),
     "finops.forecast_charts",
-    *("finops.charts", "finops.formats", "finops.labels", "finops.periods", "finops.pricing"),
+    *(
+        "finops.cells",
+        "finops.charts",
+        "finops.formats",
+        "finops.labels",
+        "finops.periods",
+        "finops.pricing",
+    ),
     *("finops.query", "finops.event_files", "finops.ingest_client", "finops.detection"),
     *(
         "ingest.buffers",

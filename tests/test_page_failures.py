@@ -17,7 +17,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from finops import costs, ledger
-from finops.api.tables import text_cell
+from finops.cells import text_cell
 from ingest.facts import event_key
 
 pytestmark = pytest.mark.django_db

@@ -48,6 +48,9 @@ WITHOUT_USAGE = {
     *("ingest", "ingest-test", "ingest-arrival"),
     *("api-projection", "prices", "prices-model", "prices-line", "prices-calculator"),
     *("prices-holds", "prices-hold", "prices-sources"),
+    # Rules, which only who sees everything does.
+    *(name for name in RULES if name.startswith("api-ownership")),
+    "api-cost-centers",
     # One's own account, which is nobody's usage.
     *(name for name in RULES if name.startswith(("account", "mfa_", "openid_", "socialaccount_"))),
     *("keys", "key-new", "key", "key-rotate", "key-revoke", "token-new", "token-revoke"),
@@ -139,6 +142,8 @@ def addresses(day: str) -> dict[str, list[str]]:
         "api-users": [f"/api/v1/users?{each}" for each in (*plain, "q=hu", "limit=1000")],
         "api-user": [f"/api/v1/users/x?{each}" for each in plain],
         "api-user-concentration": [f"/api/v1/users/concentration?{each}" for each in plain],
+        "unattributed": ["/unattributed", "/unattributed?group_by=team"],
+        "api-unattributed": ["/api/v1/ownership/unattributed?group_by=team,user"],
         "api-user-limits": ["/api/v1/users/limits", "/api/v1/users/limits?team=!nobody"],
         "api-request": [f"/api/v1/requests/{each}" for each in KEYS.values()],
     }

@@ -26,11 +26,13 @@ from tests.callers import (
     WHERE,
     Row,
 )
+from tests.who_may_keep_books import BOOKS
 
 __all__ = ["METHODS", "READERS", "SAFE", "TABLE", "Row"]
 
 # The address as in urls.py → who may do what there.
 TABLE: dict[str, Row] = {
+    **BOOKS,
     # Figures.
     "": Row(f"/?{WHERE}", SIGNED_IN, PAGE, shows="AFE"),
     "explore": Row(f"/explore?{WHERE}&group_by=team,feature", SIGNED_IN, PAGE, shows="AFE"),
@@ -190,8 +192,6 @@ TABLE: dict[str, Row] = {
     ),
     # Whoever holds the link is invited; the others ask with one that is none.
     "invitations/<str:token>": Row("/invitations/no-such-link", ALL, FORM, got=404),
-    "teams": Row("/teams", ADMIN, FORM, shows="A"),
-    "teams/<int:team_id>": Row("/teams/{team}", ADMIN, FORM, shows="A"),
     "audit": Row("/audit", MONEY, PAGE, shows="AF"),
     "audit.csv": Row("/audit.csv", MONEY, API, shows="AF"),
     "audit.jsonl": Row("/audit.jsonl", MONEY, API, shows="AF"),

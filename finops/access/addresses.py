@@ -53,6 +53,7 @@ _OWN_ACCOUNT = (
     "socialaccount_connections",
 )
 _SETTINGS = Rule(Ability.SEE_SETTINGS, Ability.MANAGE_SETTINGS)
+_BOOKS = Rule(Ability.SEE_BOOKS, Ability.MANAGE_BOOKS)
 _MANAGE_BUDGETS = Rule(Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS)
 _MANAGE_PRICES = Rule(Ability.MANAGE_PRICES)
 _CHANNELS = Rule(Ability.MANAGE_CHANNELS)
@@ -89,6 +90,11 @@ RULES: Mapping[str, Rule] = {
     "invitation-revoke": Rule(Ability.MANAGE_PEOPLE),
     "invitation": _ANYBODY,
     **dict.fromkeys(("settings", "settings-calendar", "settings-retention"), _SETTINGS),
+    **dict.fromkeys(("settings-ownership", "settings-ownership-import"), _BOOKS),
+    **dict.fromkeys(("settings-ownership-csv", "settings-cost-centers"), _BOOKS),
+    **dict.fromkeys(("unattributed", "api-unattributed", "api-cost-centers"), _BOOKS),
+    **dict.fromkeys(("api-ownership-rules", "api-ownership-rules-csv"), _BOOKS),
+    **dict.fromkeys(("settings-ownership-rule", "api-ownership-rule"), _BOOKS),
     **dict.fromkeys(("settings-tiers", "settings-tags", "settings-limits"), _SETTINGS),
     **dict.fromkeys(("settings-tier", "settings-tier-remove"), Rule(Ability.MANAGE_SETTINGS)),
     **dict.fromkeys(

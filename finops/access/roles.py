@@ -30,6 +30,8 @@ class Ability(Enum):
     ASK_FOR_BUDGETS = auto()  # more of those that are seen
     MANAGE_BUDGETS = auto()
     MANAGE_CHANNELS = auto()  # where alerts go
+    SEE_BOOKS = auto()  # who bears which costs
+    MANAGE_BOOKS = auto()  # cost centers, rules, what is shared out, closes
     ANSWER_ALERTS = auto()  # acknowledge and snooze, of the teams that are seen
 
 
@@ -48,6 +50,7 @@ ABILITIES: Mapping[Role, frozenset[Ability]] = {
             *(Ability.MANAGE_PRICES, Ability.SEE_INGEST, Ability.SEE_AUDIT),
             *(Ability.SEE_SETTINGS, Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS),
             *(Ability.MANAGE_CHANNELS, Ability.ANSWER_ALERTS, Ability.ASK_FOR_BUDGETS),
+            *(Ability.SEE_BOOKS, Ability.MANAGE_BOOKS),
         }
     ),
     Role.ENGINEER: _ENGINEER,

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from finops import audit_log
-from finops.api.tables import csv_response, text_cell
+from finops.api.tables import csv_response
 from finops.api.values import instant
 from finops.audit_log import LogQuery
+from finops.cells import text_cell
 from finops.models import AuditRecord
 
 COLUMNS = ("at", "actor", "action", "subject", "team", "before", "after", "reason", "address")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from finops.api.tables import text_cell
 from finops.api.values import csv_value, instant
+from finops.cells import text_cell
 from finops.costs import CostResult, CostRow, pairs
 from finops.labels import ADDITIVE
 from finops.periods import whole_day

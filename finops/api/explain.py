@@ -17,8 +17,9 @@ from rest_framework.views import APIView
 from finops.api.costs import CsvRenderer, freshness_json, query_json, query_of
 from finops.api.costs_csv import file_name
 from finops.api.explain_schema import EXPLAIN_CSV_SCHEMA, EXPLAIN_SCHEMA
-from finops.api.tables import csv_response, text_cell
+from finops.api.tables import csv_response
 from finops.api.values import csv_value, instant, json_value, plain
+from finops.cells import text_cell
 from finops.compared_periods import AGAINST_PARAMETERS, parse_against
 from finops.costs import CostResult
 from finops.explained_anomalies import PARAMETER, Params, params_of

@@ -19,8 +19,9 @@ from finops.access import Ability
 from finops.api.budgets import find
 from finops.api.costs import query_json, read_query
 from finops.api.forecast_schema import FORECAST_SCHEMA, NO_PARAMETERS
-from finops.api.tables import csv_response, text_cell
+from finops.api.tables import csv_response
 from finops.api.values import csv_value, instant, json_value
+from finops.cells import text_cell
 from finops.forecasts import BackTest, Change, DayAhead, Forecast, Outlook, Part
 from finops.forecasts.changes import PRICE, UNTOLD
 from finops.models import Budget

@@ -7,16 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.http import StreamingHttpResponse
 
-# A spreadsheet runs a cell that begins so, some also in full width or after blanks; an apostrophe
-# before it makes it text.
-FORMULA_STARTS = (
-    *"=+-@",
-    "\N{FULLWIDTH EQUALS SIGN}",
-    "\N{FULLWIDTH PLUS SIGN}",
-    "\N{FULLWIDTH HYPHEN-MINUS}",
-    "\N{FULLWIDTH COMMERCIAL AT}",
-)
-CONTROL_STARTS = ("\t", "\r", "\n")
+from finops.cells import text_cell
+
+__all__ = ["Echo", "csv_response", "text_cell"]
 
 
 class Echo:
@@ -24,12 +17,6 @@ class Echo:
 
     def write(self, text: str) -> str:
         return text
-
-
-def text_cell(text: str) -> str:
-    """What people have named. Numbers are ours and stay as they are."""
-    runs = text.startswith(CONTROL_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
-    return "'" + text if runs else text
 
 
 def csv_response(

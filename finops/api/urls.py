@@ -15,6 +15,13 @@ from finops.api.costs import CostsCsvView, CostsView
 from finops.api.explain import ExplainCsvView, ExplainView
 from finops.api.forecast import ForecastView
 from finops.api.operations import OperationsView
+from finops.api.ownership import (
+    CostCentersView,
+    RulesCsvView,
+    RulesView,
+    RuleView,
+    UnattributedView,
+)
 from finops.api.planned_events import PlannedEventsView, PlannedEventView
 from finops.api.problems import nothing_here
 from finops.api.projection import ProjectionView
@@ -52,6 +59,11 @@ urlpatterns = [
         AnomalyVerdictView.as_view(),
         name="api-anomaly-verdict",
     ),
+    path("v1/cost-centers", CostCentersView.as_view(), name="api-cost-centers"),
+    path("v1/ownership/rules", RulesView.as_view(), name="api-ownership-rules"),
+    path("v1/ownership/rules.csv", RulesCsvView.as_view(), name="api-ownership-rules-csv"),
+    path("v1/ownership/rules/<int:number>", RuleView.as_view(), name="api-ownership-rule"),
+    path("v1/ownership/unattributed", UnattributedView.as_view(), name="api-unattributed"),
     path("v1/planned-events", PlannedEventsView.as_view(), name="api-planned-events"),
     path("v1/planned-events/<int:number>", PlannedEventView.as_view(), name="api-planned-event"),
     path("v1/budgets", BudgetsView.as_view(), name="api-budgets"),

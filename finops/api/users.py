@@ -19,8 +19,9 @@ from finops import costs, power_users
 from finops.api import user_schema
 from finops.api.costs import query_json, read_query
 from finops.api.costs_csv import period_name
-from finops.api.tables import csv_response, text_cell
+from finops.api.tables import csv_response
 from finops.api.values import csv_value, instant, json_value
+from finops.cells import text_cell
 from finops.costs import RankedUser
 from finops.periods import InvalidQuery
 from finops.power_users import Concentration, Line

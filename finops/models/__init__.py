@@ -13,7 +13,13 @@ from finops.models.cost_items import CostItem
 from finops.models.intake import CardinalityOverflow, IngestSaturation, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.operations import Operation
-from finops.models.ownership import CostCenter, OwnershipRule, OwnershipState, TeamCostCenter
+from finops.models.ownership import (
+    CostCenter,
+    OwnershipRule,
+    OwnershipState,
+    OwnershipUpload,
+    TeamCostCenter,
+)
 from finops.models.people import Account, AuditRecord, Invitation, Role, TeamMember
 from finops.models.price_feeds import PriceHold, ReferencePrice
 from finops.models.prices import Price
@@ -64,6 +70,7 @@ __all__ = [
     "Operation",
     "OwnershipRule",
     "OwnershipState",
+    "OwnershipUpload",
     "PipelineWatch",
     "PlannedEvent",
     "Price",

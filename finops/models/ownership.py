@@ -5,6 +5,7 @@ What rules come to for each attribution is SQL's: see finops/sql/ownership_schem
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -77,6 +78,20 @@ class OwnershipRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}: {self.cost_center}"
+
+
+class OwnershipUpload(models.Model):
+    """A file of rules that somebody looks at before it takes the place of all rules."""
+
+    text = models.TextField()
+    made_by = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ownership_upload"
+
+    def __str__(self) -> str:
+        return f"by {self.made_by}"
 
 
 class OwnershipState(models.Model):

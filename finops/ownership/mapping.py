@@ -34,13 +34,18 @@ def changing() -> Iterator[None]:
 
 def forget(conditions: Collection[Mapping[str, str]]) -> None:
     """What rules with these conditions come to is not known any more."""
+    if len(conditions) > MANY:
+        forget_all()
+        return
     with connection.cursor() as cursor:
-        if len(conditions) > MANY:
-            cursor.execute("DELETE FROM attribution_owner")
-            return
         given = [json.dumps(dict(each)) for each in conditions if "user" not in each]
         if given:
             cursor.execute(statement("forget_owners_of"), {"conditions": given})
+
+
+def forget_all() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM attribution_owner")
 
 
 def look_up() -> int:

@@ -15,7 +15,7 @@ from finops import labels
 from finops.models import ActivatedTag, CostCenter, NameHashing, OwnershipRule
 from finops.organisation.stored import Act, log
 from finops.ownership import closed, mapping
-from finops.ownership.conditions import ALWAYS, USER, Days, refuse
+from finops.ownership.conditions import ALWAYS, ASKED, USER, Days, refuse
 from ingest.user_names import Naming
 
 
@@ -31,6 +31,13 @@ class RuleEntry:
 
 def every() -> QuerySet[OwnershipRule]:
     return OwnershipRule.objects.order_by("position")
+
+
+def dimensions_asked() -> list[str]:
+    """Those that any rule asks for, in the order in which they are known, tags last."""
+    shapes = OwnershipRule.objects.order_by().values_list("dimensions", flat=True).distinct()
+    names = {name for shape in shapes for name in shape}
+    return [*(name for name in ASKED if name in names), *sorted(names.difference(ASKED))]
 
 
 def days_of(rule: OwnershipRule) -> Days:

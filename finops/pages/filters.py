@@ -20,7 +20,17 @@ from finops.periods import InvalidQuery, Period, days, local_day, named_period
 from finops.query import DIMENSIONS, TAG_PREFIX, CostQuery, grain_for, written
 from finops.rollups import ZoneChanged
 
-PAGES = ("overview", "explore", "requests", "explain", "forecast", "users", "user", "user-limits")
+PAGES = (
+    "overview",
+    "explore",
+    "requests",
+    "explain",
+    "forecast",
+    "users",
+    "user",
+    "user-limits",
+    "unattributed",
+)
 # What a page is about: it has no chip, as the page is none without it.
 SUBJECTS = {"user": "user"}
 FORM_FIELDS = ("first", "last", "dimension", "sense", "value")

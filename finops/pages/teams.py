@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -13,11 +14,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from finops import teams
-from finops.models import Team
+from finops.models import AuditRecord, Team
 from finops.pages.requester import address_of, signed_in
+from finops.periods import local_day
 
 OFFERED = 50
-COST_CENTER_HELP = "Who pays. A new one holds for all of the team's usage, past usage too."
+# Changes of a team; all are in the audit log.
+SHOWN = 20
+COST_CENTER_HELP = (
+    "Who pays for usage of the team that no rule (Settings, Ownership) gives another."
+)
+SINCE_HELP = (
+    "A new cost center holds from this day on; without a day, for all usage, past usage too."
+)
 
 
 class NewTeamForm(forms.Form):
@@ -30,6 +39,12 @@ class NewTeamForm(forms.Form):
 
 
 class TeamForm(NewTeamForm):
+    since = forms.DateField(
+        label="Cost center since",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=SINCE_HELP,
+    )
     members = forms.ModelMultipleChoiceField(
         User.objects.order_by("username"),
         required=False,
@@ -60,7 +75,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "people",
         "tab": "teams",
-        "teams": teams.everything(),
+        "teams": teams.everything(timezone.now()),
         "alone": alone[:OFFERED],
         "alone_count": len(alone),
         "form": form,
@@ -72,12 +87,13 @@ def listing(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def team(request: HttpRequest, team_id: int) -> HttpResponse:
     try:
-        entry = teams.get(team_id)
+        entry = teams.get(team_id, timezone.now())
     except Team.DoesNotExist:
         raise Http404 from None
     initial = {
         "name": entry.name,
         "cost_center": entry.cost_center,
+        "since": local_day(timezone.now(), settings.REPORTING_ZONE).replace(day=1),
         "members": list(entry.member_ids),
     }
     form = TeamForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -89,8 +105,20 @@ def team(request: HttpRequest, team_id: int) -> HttpResponse:
         )
     if request.method == "POST" and form.is_valid() and changed(request, team_id, form):
         return redirect("teams")
-    context = {"section": "people", "tab": "teams", "team": entry, "form": form}
+    context = {
+        "section": "people",
+        "tab": "teams",
+        "team": entry,
+        "form": form,
+        "past": past(entry),
+    }
     return render(request, "people/team.html", context, status=400 if form.errors else 200)
+
+
+def past(entry: teams.TeamEntry) -> list[AuditRecord]:
+    """Who was in the team and who paid for it, the newest change first."""
+    records = AuditRecord.objects.filter(action__in=("team.create", "team.change"))
+    return list(records.filter(team=entry.name).order_by("-at", "-pk")[:SHOWN])
 
 
 def changed(request: HttpRequest, team_id: int, form: TeamForm) -> bool:
@@ -105,6 +133,7 @@ def changed(request: HttpRequest, team_id: int, form: TeamForm) -> bool:
             by=signed_in(request),
             at=timezone.now(),
             address=address_of(request),
+            since=chosen["since"],
         )
     except ValidationError as error:
         form.add_error(None, error)

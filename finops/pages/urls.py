@@ -34,6 +34,10 @@ from finops.pages.budgets import increases
 from finops.pages.budgets import listing as budget_listing
 from finops.pages.budgets import one as one_budget
 from finops.pages.explain import page as explain_page
+from finops.pages.ownership import centers as cost_centers
+from finops.pages.ownership import files as ownership_files
+from finops.pages.ownership import rules as ownership_rules
+from finops.pages.ownership import unattributed
 from finops.pages.prices import (
     calculator,
     entry,
@@ -114,6 +118,12 @@ urlpatterns = [
     path("settings/tiers/<int:tier_id>/remove", tiers.remove, name="settings-tier-remove"),
     path("settings/tags", tags.page, name="settings-tags"),
     path("settings/tags/<int:tag_id>/deactivate", tags.deactivate, name="settings-tag-remove"),
+    path("settings/ownership", ownership_rules.page, name="settings-ownership"),
+    path("settings/ownership/rules/<int:pk>", ownership_rules.rule, name="settings-ownership-rule"),
+    path("settings/ownership/rules.csv", ownership_files.export, name="settings-ownership-csv"),
+    path("settings/ownership/import", ownership_files.page, name="settings-ownership-import"),
+    path("settings/ownership/cost-centers", cost_centers.page, name="settings-cost-centers"),
+    path("unattributed", unattributed.page, name="unattributed"),
     path("settings/limits", limits.page, name="settings-limits"),
     path("settings/retention", retention.page, name="settings-retention"),
     path("settings/calendar", calendar.page, name="settings-calendar"),

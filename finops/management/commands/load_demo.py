@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from finops import costs
-from finops.demo import budgets, load, setup
+from finops.demo import budgets, load, ownership, setup
 from finops.demo.events import MEAN_DAY, scale_of
 from finops.demo.setup import DemoState
 from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, ServerAway
@@ -58,6 +58,7 @@ class Command(BaseCommand):
             time.sleep(PRICES_KNOWN_AFTER_SECONDS)
         sent = self.send(url, state, now, scale_of(requests, days), days)
         wait_until_rolled_up()
+        make_ownership()
         make_budgets()
         state.loaded_until = now
         setup.write_state(kept, state)
@@ -104,6 +105,11 @@ def refuse_wrong(url: str, requests: int, days: int) -> None:
         IngestClient(url, "").check_reachable()
     except ServerAway as error:
         raise CommandError(str(error)) from None
+
+
+def make_ownership() -> None:
+    by = User.objects.get(username=setup.LOGIN)
+    ownership.make(by, timezone.now(), settings.REPORTING_ZONE)
 
 
 def make_budgets() -> None:

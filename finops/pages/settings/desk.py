@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from finops import access, operations
 from finops.anomalies import severities
 from finops.channels import keeping
+from finops.models import CostCenter, OwnershipRule
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
 from finops.organisation.stored import Act
@@ -32,6 +33,11 @@ class Section(NamedTuple):
 SECTIONS = (
     Section(
         "Latency tiers", "settings-tiers", "How fast requests are, and how fast they should be."
+    ),
+    Section(
+        "Ownership",
+        "settings-ownership",
+        "Whose usage is whose: cost centers, and rules from which day on.",
     ),
     Section("Tags", "settings-tags", "Which tags of events figures can be grouped by."),
     Section(
@@ -79,6 +85,7 @@ def in_force() -> dict[str, str]:
     month = calendar.month_name[fiscal_first_month()]
     return {
         "settings-tiers": ", ".join(each.name for each in held) or "none",
+        "settings-ownership": owned(),
         "settings-tags": ", ".join(activated) or "none",
         "settings-limits": "not the default: "
         + ", ".join(limits.NAMES[name].lower() for name in others)
@@ -91,6 +98,16 @@ def in_force() -> dict[str, str]:
         "settings-calendar": f"{settings.REPORTING_ZONE.key}, {settings.CURRENCY}; "
         f"the fiscal year begins in {month}",
     }
+
+
+def owned() -> str:
+    centers, rules = CostCenter.objects.count(), OwnershipRule.objects.count()
+    if not centers:
+        return "no cost center yet"
+    return (
+        f"{centers:,} cost center{'s' if centers != 1 else ''}, "
+        f"{rules:,} rule{'s' if rules != 1 else ''}"
+    )
 
 
 def anomaly_alerts() -> str:
