@@ -5,7 +5,7 @@ Roles stand for colours, as in finops.charts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -127,3 +127,29 @@ def line(
         "y": list(values),
         "line": {"color": f"role:{role}", "width": width, "dash": dash},
     }
+
+
+def circled(chart: Chart, names: Sequence[str]) -> Chart:
+    """The chart with an open circle on top of each of the named charge periods."""
+    if chart.figure is None or not names:
+        return chart
+    heights = dict.fromkeys(names, 0.0)
+    for trace in chart.figure["data"]:
+        is_stacked = trace["type"] == "bar"
+        for name, value in zip(trace["x"], trace["y"], strict=True):
+            if name in heights and value:
+                heights[name] = heights[name] + value if is_stacked else max(heights[name], value)
+    circles: Figure = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "Anomaly",
+        "x": list(heights),
+        "y": list(heights.values()),
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "marker": {
+            "symbol": "circle-open", "size": 14, "color": "role:crit", "line": {"width": 2},
+        },
+    }  # fmt: skip
+    figure = {**chart.figure, "data": [*chart.figure["data"], circles]}
+    return replace(chart, figure=figure)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from finops import anomalies
 from finops.anomalies import severities
 from finops.models import Anomaly, AnomalyTurn, AuditRecord, PlannedEvent
+from tests import figures, usage
 from tests.made_anomalies import made, send
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,25 @@ def test_what_is_of_little_money_is_shown_to_who_asks_for_it(signed_in: Client) 
     page = signed_in.get("/anomalies").content.decode()
     assert page.count("4.2 times what was expected") == 1
     assert "1 of little money or surprise" in page
+
+
+def test_incidents_are_circles_on_explore_with_a_link_each(signed_in: Client) -> None:
+    at = timezone.now() - timedelta(hours=2)
+    figures.price_models()
+    usage.record([usage.event(at, feature="answers", team="cx")], now=at)
+    held = made(started_at=at, ended_at=at + timedelta(minutes=9))
+    little = made(severity="info", started_at=at, ended_at=at)
+    of_others = {"feature": "banners"}
+    other = made("", filters=of_others, started_at=at, ended_at=at + timedelta(minutes=9))
+    page = signed_in.get("/explore?period=24h&granularity=hour&feature=answers").text
+    assert "circle-open" in page
+    assert f'href="/anomalies/{held.pk}"' in page
+    assert f'href="/anomalies/{little.pk}"' not in page
+    assert f'href="/anomalies/{other.pk}"' not in page
+    assert f'href="/anomalies/{other.pk}"' in signed_in.get("/explore?period=24h").text
+    assert "circle-open" not in signed_in.get("/explore?period=24h&metrics=requests").text
+    viewer = reader("viewer", "ads")
+    assert f"/anomalies/{held.pk}" not in viewer.get("/explore?period=24h").text
 
 
 def test_little_ones_that_are_over_for_long_are_forgotten() -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from finops.anomalies import arrivals, planning, severities, wording
-from finops.anomalies.incidents import Member, leads
+from finops.anomalies.incidents import Member, Used, leads
 from finops.anomalies.measures import Metric, Step, impact, summed, together
 from finops.anomalies.planning import Plan
 from finops.anomalies.series import Key
@@ -43,6 +43,18 @@ def test_the_narrowest_that_explains_most_leads_all_others_of_an_incident() -> N
         ]
     )
     assert found == {1: 4, 2: 4, 3: 4, 5: 4, 6: 4}
+
+
+def test_what_no_request_is_of_both_of_is_no_part() -> None:
+    both = [
+        member(1, 100, 10, feature="answers", team="search"),
+        member(2, 90, 10, model="gpt-4o-mini"),
+    ]
+    assert leads(both) == {2: 1}
+    label = {"team": "search", "feature": "answers", "model": "gpt-4o"}
+    other = {"team": "billing", "feature": "digest", "model": "gpt-4o-mini"}
+    assert leads(both, Used([label, other])) == {}
+    assert leads(both, Used([label | {"model": "gpt-4o-mini"}])) == {2: 1}
 
 
 def test_two_incidents_at_once_are_two() -> None:
@@ -88,8 +100,17 @@ def test_what_is_seen_late_of_a_part_of_an_incident_is_no_other_one() -> None:
     )  # fmt: skip
     whole = replace(member(1, 120, 100, feature="answers"), ended_at=NOW + 4 * HOUR)
     assert leads([whole, late]) == {2: 1}
-    beyond = replace(late, money=Decimal(90))
+    beyond = replace(late, money=Decimal(80))
     assert leads([whole, beyond]) == {}
+
+
+def test_what_a_wider_series_sees_with_days_before_is_mostly_the_narrow_one() -> None:
+    wide = replace(
+        member(1, 400, 300), begins={"hour": NOW - 72 * HOUR}, started_at=NOW - 72 * HOUR
+    )
+    narrow = member(2, 370, 10, feature="agent", model="opus")
+    assert leads([wide, narrow]) == {1: 2}
+    assert leads([replace(wide, money=Decimal(800)), narrow]) == {}
 
 
 def test_what_a_cost_is_made_of_may_have_begun_to_change_before() -> None:

@@ -150,8 +150,8 @@ SHIFT = view("day", DAY - timedelta(days=7), DAY, "210", is_open=True, expected=
             "new", id="nothing at all afterwards",
         ),
         pytest.param(
-            view("hour", at("05:00", 1), at("09:00", 1), "19", direction=-1, expected="20"),
-            view("hour", DAY - timedelta(days=1), DAY + timedelta(days=1), "375", expected="5"),
+            view("hour", at("05:00", 1), at("09:00", 1), "15", direction=-1, expected="15.6"),
+            view("hour", DAY - timedelta(days=1), DAY + timedelta(days=1), "380", expected="92"),
             "nothing", id="an expectation that learned a runaway",
         ),
     ],

@@ -155,14 +155,17 @@ def test_what_the_reader_has_to_keep_in_mind_is_said(signed_in: Client, now: dat
     assert "no earlier data" in page
 
 
-def test_an_anomaly_is_explained_by_its_hours_and_those_of_a_week_before(
+def test_an_anomaly_is_explained_by_its_minutes_and_those_of_a_week_before(
     signed_in: Client, now: datetime
 ) -> None:
     price_gpt_4o()
     hour = now.replace(minute=0, second=0) - timedelta(hours=3)
     week = timedelta(days=7)
-    usual = [usage.event(hour - week, feature="answers", team="cx") for _ in range(3)]
-    spike = [usage.event(hour, feature="answers", team="cx") for _ in range(9)]
+    seen = hour + timedelta(minutes=7)
+    usual = [usage.event(seen - week, feature="answers", team="cx") for _ in range(3)]
+    spike = [usage.event(seen, feature="answers", team="cx") for _ in range(9)]
+    # The rest of the hour is another matter.
+    usual += [usage.event(hour - week, feature="answers", team="cx") for _ in range(30)]
     usage.record([*usual, *spike, usage.event(hour, feature="other")], now=now)
     held = made(started_at=hour + timedelta(minutes=5), ended_at=hour + timedelta(minutes=20))
     response = signed_in.get(f"/explain?anomaly={held.pk}", follow=True)

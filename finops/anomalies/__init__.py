@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from finops.anomalies.feedback import NotPossible
 from finops.anomalies.forgetting import forget
-from finops.anomalies.listing import Search, count, open_now, page, visible, watched
+from finops.anomalies.listing import Search, count, open_now, page, visible, watched, within
 from finops.anomalies.turns import Memory, Report, judge
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "page",
     "visible",
     "watched",
+    "within",
 ]

@@ -9,10 +9,20 @@ from finops.compared_periods import weeks_before
 from finops.models import Anomaly
 from finops.periods import Period, start_of_hour
 
+# What lasts less is compared to the minute: an hour that it is a small part of says little.
+SHORT = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+
 
 def periods(anomaly: Anomaly, zone: ZoneInfo) -> tuple[Period, Period]:
-    """From the hour in which it began to its end so far, and the same time of the week as few weeks
-    before as can be: of an hour that is not over as much as has been judged."""
-    start = start_of_hour(anomaly.started_at, zone)
-    period = Period(start, max(anomaly.ended_at, start + timedelta(minutes=1)))
+    """Its minutes, of a long one the hours that it touches; and the same time of the week as few
+    weeks before as can be."""
+    start, end = anomaly.started_at, anomaly.ended_at
+    if end - start < SHORT:
+        start = start.replace(second=0, microsecond=0)
+        period = Period(start, max(end, start + MINUTE))
+    else:
+        start = start_of_hour(start, zone)
+        end = start_of_hour(end - timedelta(microseconds=1), zone) + timedelta(hours=1)
+        period = Period(start, end)
     return period, weeks_before(period, zone)

@@ -7,23 +7,28 @@ most of the largest leads: it says best what it is. What no more than coincides 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from django.db import connection
 
 from finops.anomalies import views
 from finops.anomalies.measures import SUMMED, Metric
 from finops.anomalies.series import Key
 from finops.models import Anomaly
+from finops.sql import statement
 
 # The lead explains so much of the largest, and of each that is seen with it.
 EXPLAINS_MOST, EXPLAINS = Decimal("0.6"), Decimal("0.4")
+NEARLY_ALL = Decimal("0.75")
 # What has no more of it is no part that is left over.
 LEFT_OVER = Decimal("0.1")
 # Beginnings are known to a few steps of the scale that both are seen at.
 NEAR = {"minute": timedelta(hours=1), "hour": timedelta(hours=3), "day": timedelta(days=1)}
 RECENT = timedelta(days=3)
+LABELS = ("team", "feature", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,51 @@ class Member:
         return abs(self.money or Decimal(0))
 
 
-def leads(members: Iterable[Member]) -> dict[int, int]:
-    """Each anomaly that another explains → the one that does."""
+def leads(members: Iterable[Member], used: Used | None = None) -> dict[int, int]:
+    """Each anomaly that another explains → the one that does. `used` is what usage there is: where
+    no request is of both, nothing is explained."""
     left = sorted(members, key=lambda each: (rank(each), -each.size, each.number))
     found: dict[int, int] = {}
     while left:
         largest = left[0]
-        lead = chosen(largest, [each for each in left if is_together(each, largest)])
-        taken = [each for each in left if each is not lead and is_explained(each, lead)]
+        near = [e for e in left if is_together(e, largest) or is_most_of(e, largest)]
+        lead = chosen(largest, near)
+        taken = [
+            each
+            for each in left
+            if each is not lead
+            and is_explained(each, lead)
+            and (used is None or used.has_both(each, lead))
+        ]
         found |= {each.number: lead.number for each in taken}
         gone = {lead.number, *(each.number for each in taken)}
         left = [each for each in left if each.number not in gone]
     return found
+
+
+@dataclass(slots=True)
+class Used:
+    """The combinations of labels that requests have had, by team, feature and model."""
+
+    labels: Sequence[Mapping[str, str]]
+    known: dict[Key, bool] = field(default_factory=dict)
+
+    def has_both(self, member: Member, lead: Member) -> bool:
+        """Whether requests are of both, or may be; or the one has taken the place of the other."""
+        wanted = dict(member.key.filters) | dict(lead.key.filters)
+        if "user" in wanted or not member.key.is_compatible(lead.key):
+            return True
+        key = Key.of(wanted)
+        if key not in self.known:
+            own = wanted.items()
+            self.known[key] = any(own <= each.items() for each in self.labels)
+        return self.known[key]
+
+
+def used() -> Used:
+    with connection.cursor() as cursor:
+        cursor.execute(statement("used_labels"))
+        return Used([dict(zip(LABELS, row, strict=True)) for row in cursor.fetchall()])
 
 
 def rank(member: Member) -> int:
@@ -112,9 +150,18 @@ def is_explained(member: Member, lead: Member) -> bool:
         # What a cost is made of may have begun to change before.
         is_most = lead.size >= member.size * EXPLAINS_MOST
         return is_near or (is_most and overlap(member, lead))
+    if is_most_of(lead, member):
+        return True
     if lead.key.holds(member.key):
         return is_near or is_within(member, lead)
     return is_near and is_large
+
+
+def is_most_of(part: Member, wide: Member) -> bool:
+    """Whether it is nearly all of what a wider series sees, with what was before perhaps."""
+    is_alike = (part.metric, part.direction) == (wide.metric, wide.direction)
+    is_narrower = part.key != wide.key and wide.key.holds(part.key)
+    return is_alike and is_narrower and overlap(part, wide) and part.size >= wide.size * NEARLY_ALL
 
 
 def is_within(member: Member, lead: Member) -> bool:
@@ -147,7 +194,7 @@ def regroup(now: datetime) -> None:
         | Anomaly.objects.filter(closed_at=None)
     }
     judged = [each for each in rows.values() if each.like_id is None]
-    found = leads(member(each) for each in judged)
+    found = leads((member(each) for each in judged), used() if judged else None)
     for each in judged:
         lead = found.get(each.pk)
         changes: dict[str, Any] = {} if each.lead_id == lead else {"lead": lead}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from finops.anomalies import likeness, views
@@ -17,6 +18,8 @@ from finops.anomalies.views import RANKS, View
 from finops.models import Anomaly
 
 Slot = tuple[str, str]  # series and metric
+# What differs by no more is no news of what is over.
+SETTLED = Decimal("0.25")
 LOOKED_BACK = max(views.SLACK.values())
 
 
@@ -95,7 +98,8 @@ def place(
                 continue
             one = Departure(begun(finding, now), {})
             found.append(one)
-        take(one, view, finding)
+        if not is_settled(one, view):
+            take(one, view, finding)
 
 
 def view_of(finding: Finding) -> View:
@@ -123,6 +127,17 @@ def match(view: View, found: Sequence[Departure]) -> Departure | None:
         return own[-1]
     joined = [each for each in alike if is_same(view, each)]
     return joined[0] if joined else None
+
+
+def is_settled(one: Departure, view: View) -> bool:
+    """Whether it is over and known about so: what is said of it is not to change with each turn, as
+    expectations of a window that moves on do."""
+    own = one.views.get(view.scale)
+    if own is None or own.is_open or view.is_open or one.row.closed_at is None:
+        return False
+    part = [each for each in own.parts if each.start < view.end and view.start < each.end]
+    held = abs(views.exact_sum(each.actual - each.expected for each in part))
+    return bool(part) and abs(view.excess - held) <= held * SETTLED
 
 
 def is_same(view: View, one: Departure) -> bool:

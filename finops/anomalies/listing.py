@@ -12,12 +12,12 @@ from django.db.models.functions import Coalesce
 
 from finops.access import Standing
 from finops.alerts.log import whole_number
-from finops.anomalies.series import Key
 from finops.models import Anomaly, AnomalyTurn
 from finops.periods import InvalidQuery
-from finops.query import is_text
+from finops.query import CostQuery, is_text
 
 PAGE_SIZE = 50
+MOST_CIRCLED = 20
 STATES = ("open", "closed", "quiet")
 DIMENSIONS = ("team", "feature", "model", "user")
 
@@ -134,17 +134,33 @@ def open_now(standing: Standing) -> list[Anomaly]:
     """What is open and leads, the most expensive first, for other pages."""
     seen = visible(standing)
     found = chosen(Search(state="open"), seen).exclude(severity=Anomaly.Severity.INFO)
-    found = found.filter(Q(lead=None) | ~Q(lead__in=seen), verdict="")
+    found = found.filter(Q(lead=None) | ~Q(lead__in=seen))
     return sorted(found, key=lambda each: -abs(each.impact or Decimal(0)))
 
 
-def within(standing: Standing, key: Key, start: datetime, end: datetime) -> list[Anomaly]:
-    """Of cost, of one series, for a chart of it."""
-    found = visible(standing).filter(
-        series=key.name, metric=Anomaly.Metric.COST, started_at__lt=end, ended_at__gt=start,
-        like=None,
+def within(query: CostQuery) -> list[Anomaly]:
+    """The dearest incidents of cost that may be of this usage in its period, in their order."""
+    period = query.period
+    found = Anomaly.objects.filter(
+        metric=Anomaly.Metric.COST, lead=None, like=None,
+        started_at__lt=period.end, ended_at__gt=period.start,
     )  # fmt: skip
-    return list(found.order_by("started_at"))
+    found = found.exclude(severity=Anomaly.Severity.INFO).exclude(
+        verdict__in=(Anomaly.Verdict.FALSE, Anomaly.Verdict.PLANNED)
+    )
+    if query.reader_teams is not None:
+        found = found.filter(team__in=set(query.reader_teams) - {""})
+    held = [each for each in found.defer("picture", "spans") if may_be_of(each, query)]
+    held.sort(key=lambda each: -abs(each.impact or Decimal(0)))
+    return sorted(held[:MOST_CIRCLED], key=lambda each: (each.started_at, each.pk))
+
+
+def may_be_of(anomaly: Anomaly, query: CostQuery) -> bool:
+    return all(
+        (anomaly.filters[each.dimension] in each.values) is not each.exclude
+        for each in query.filters
+        if each.dimension in anomaly.filters
+    )
 
 
 def watched() -> list[AnomalyTurn]:

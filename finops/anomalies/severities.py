@@ -102,6 +102,12 @@ def at_stake(anomaly: Anomaly) -> Decimal | None:
     return size * max(times, Decimal(1))
 
 
+def is_young(anomaly: Anomaly) -> bool:
+    """Whether it is open for so short that what it comes to in a day is taken for less."""
+    lasted = anomaly.ended_at - anomaly.started_at
+    return anomaly.closed_at is None and lasted < SHORTEST[anomaly.scale]
+
+
 def weighted(stake: Decimal, surprise: float) -> Decimal:
     weight = Decimal(str(round(max(surprise, 0.0) / USUAL_SURPRISE, 4)))
     return stake * min(max(weight, LEAST_WEIGHT), MOST_WEIGHT)

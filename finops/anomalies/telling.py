@@ -38,7 +38,7 @@ def tell(thresholds: Thresholds, now: datetime) -> int:
         is_worse = is_worse and not any(each.verdict_ends for each in group)
         if is_worse and is_worth_telling(lead, thresholds) and is_recent(lead, now):
             raised += tell_of(lead, group, now)
-        if all(each.closed_at for each in group):
+        if lead.closed_at:
             end(lead, group, now)
         elif former:
             go_on(lead, group, now)

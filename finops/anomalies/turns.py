@@ -158,16 +158,18 @@ def record(judged: Judged, end: datetime, now: datetime, report: Report) -> None
     thresholds = severities.in_force()
     with transaction.atomic():
         kept = keeping.keep(judged, thresholds, now)
+        # What is judged in part is not judged yet: what was the time before stands until it is.
+        turn = {
+            "judged_to": end - judged.scale.step if judged.is_cut else end,
+            "judged_at": now,
+            "series": len(judged.series),
+            "left_out": judged.left_out,
+            "notes": dict(judged.notes.most_common(20)),
+        }
         AnomalyTurn.objects.update_or_create(
             scale=judged.scale.name,
-            defaults={
-                # What is judged in part is not judged yet.
-                "judged_to": end - judged.scale.step if judged.is_cut else end,
-                "judged_at": now,
-                "series": len(judged.series),
-                "left_out": judged.left_out,
-                "notes": dict(judged.notes.most_common(20)),
-            },
+            defaults={"judged_at": now} if judged.is_cut else turn,
+            create_defaults=turn,
         )
         incidents.regroup(now)
     report.scales.append(judged.scale.name)

@@ -29,6 +29,8 @@ SLACK = {"minute": timedelta(hours=1), "hour": timedelta(hours=6), "day": timede
 # What goes back comes to the usual but for such a factor; what is so much less has stopped.
 BACK = Decimal(2)
 STOPPED = Decimal(20)
+# What is expected after it was learned of it where it is so much of its way beside the usual.
+LEARNED = Decimal("0.2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,8 @@ def is_return(view: View, other: View) -> bool:
         is_back = actual * BACK >= usual
         if actual * STOPPED < usual:
             return False
-    return is_back or abs(expected - was) < abs(expected - usual)
+    is_learned = (expected - usual) * other.direction >= abs(was - usual) * LEARNED
+    return is_back or is_learned
 
 
 def read(views: Mapping[str, Mapping[str, Any]], direction: int, *, adds_up: bool) -> list[View]:

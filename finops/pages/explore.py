@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from finops import charts, costs, labels
+from finops import anomalies, anomaly_charts, charts, costs, labels
+from finops.anomalies import wording as anomaly_wording
 from finops.costs import CostResult, CostRow
 from finops.pages import states
 from finops.pages.comparison import Comparison, comparison
@@ -106,7 +108,7 @@ def figures_of_one_moment(query: CostQuery, seen: CostQuery, now: datetime) -> d
         "result": result,
         "freshness": states.freshness_line(result.freshness, query, now),
         "kpis": kpis(query, result, compared),
-        "chart": chart(query, now),
+        **drawn_with_anomalies(query, now),
         "remedy": remedy(query) if query.metrics[0] == UNPRICED else None,
         "table": table(query, only_unpriced(result), now, compared),
         "table_title": charts.title_of(result.query),
@@ -144,6 +146,26 @@ def chart(query: CostQuery, now: datetime) -> charts.Chart | None:
         return charts.over_time(shown, now=now)
     earlier = drawn.replace(period=previous(query.period, query.zone), group_by=(), limit=None)
     return charts.over_time(shown, now=now, before=costs.run(earlier))
+
+
+def drawn_with_anomalies(query: CostQuery, now: datetime) -> dict[str, Any]:
+    """The chart, with a circle where an incident began; the page lists what they stand for."""
+    drawn = chart(query, now)
+    if drawn is None or query.metrics[0] != "effective_cost":
+        return {"chart": drawn}
+    held, buckets = anomalies.within(query), charts.buckets_of(query, now)
+    if not (held and buckets):
+        return {"chart": drawn}
+    starts = [bucket.start for bucket in buckets]
+    places = [max(bisect_right(starts, each.started_at) - 1, 0) for each in held]
+    names = [buckets[at].name for at in places]
+    return {
+        "chart": anomaly_charts.circled(drawn, names),
+        "circles": [
+            (each.pk, anomaly_wording.title(each), name, anomaly_wording.impact(each))
+            for each, name in zip(held, names, strict=True)
+        ],
+    }
 
 
 def table(query: CostQuery, result: CostResult, now: datetime, compared: Comparison) -> Table:

@@ -96,6 +96,8 @@ def verdict(request: HttpRequest, pk: int) -> HttpResponse:
 def facts(held: Anomaly, now: datetime) -> list[tuple[str, str]]:
     stake = severities.at_stake(held)
     day = "" if held.closed_at else " a day, if it goes on"
+    if severities.is_young(held):
+        day = f" a day at least{day.removeprefix(' a day')}"
     ended = wording.moment(held.ended_at, now)
     found = [
         ("Series", titled(held.filters).capitalize()),
