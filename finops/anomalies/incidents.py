@@ -12,13 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
 from finops.anomalies import views
 from finops.anomalies.measures import SUMMED, Metric
+from finops.anomalies.minutes import used_labels
 from finops.anomalies.series import Key
 from finops.models import Anomaly
-from finops.sql import statement
 
 # The lead explains so much of the largest, and of each that is seen with it.
 EXPLAINS_MOST, EXPLAINS = Decimal("0.6"), Decimal("0.4")
@@ -28,7 +26,6 @@ LEFT_OVER = Decimal("0.1")
 # Beginnings are known to a few steps of the scale that both are seen at.
 NEAR = {"minute": timedelta(hours=1), "hour": timedelta(hours=3), "day": timedelta(days=1)}
 RECENT = timedelta(days=3)
-LABELS = ("team", "feature", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +87,6 @@ class Used:
             own = wanted.items()
             self.known[key] = any(own <= each.items() for each in self.labels)
         return self.known[key]
-
-
-def used() -> Used:
-    with connection.cursor() as cursor:
-        cursor.execute(statement("used_labels"))
-        return Used([dict(zip(LABELS, row, strict=True)) for row in cursor.fetchall()])
 
 
 def rank(member: Member) -> int:
@@ -194,7 +185,7 @@ def regroup(now: datetime) -> None:
         | Anomaly.objects.filter(closed_at=None)
     }
     judged = [each for each in rows.values() if each.like_id is None]
-    found = leads((member(each) for each in judged), used() if judged else None)
+    found = leads((member(each) for each in judged), Used(used_labels()) if judged else None)
     for each in judged:
         lead = found.get(each.pk)
         changes: dict[str, Any] = {} if each.lead_id == lead else {"lead": lead}

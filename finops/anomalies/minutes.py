@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from finops.anomalies.measures import MOST_UNPRICED, Metric, Step
@@ -156,3 +157,10 @@ def series_of(held: Minutes, key: Key, places: Columns, end: datetime) -> Minute
     used = np.flatnonzero(sums.any(axis=0))
     first = int(used[0]) if used.size else LENGTH
     return MinuteSeries(key, end - timedelta(minutes=LENGTH - first), sums[:, first:])
+
+
+def used_labels() -> list[dict[str, str]]:
+    """The combinations of team, feature and model that requests have had."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement("used_labels"))
+        return [dict(zip(LABELS, row, strict=True)) for row in cursor.fetchall()]
