@@ -46,7 +46,8 @@ def pareto(steps: Sequence[Step], title: str, currency: str, marked: Sequence[in
             f"{notes[n]}{formats.SPACE}%: {share:.0f}{formats.SPACE}%" if n in notes else ""
             for n, share in enumerate(shares)
         ],
-        "textposition": "top left",
+        # The curve is above, and the names of the axis beside it.
+        "textposition": "bottom right",
         "textfont": {"color": "role:text", "size": 12},
         "customdata": [
             f"{share:.1f}{formats.SPACE}%, {formats.money_long(step.cost, currency)}"

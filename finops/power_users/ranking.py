@@ -42,6 +42,10 @@ class Line:
         kinds = {each.kind for each in self.profile.labels} if self.profile else set()
         return next((n for n, kind in enumerate(URGENCY) if kind in kinds), len(URGENCY))
 
+    @property
+    def is_only_heavy(self) -> bool:
+        return self.urgency == URGENCY.index(HEAVY)
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

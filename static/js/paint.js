@@ -135,7 +135,9 @@ const paintFigure = (() => {
       if (!mode.includes("text") || !trace.text[place]) return;
       // A rim of the ground's colour keeps the name readable over what it crosses.
       const rim = { stroke: ground, "stroke-width": 3, "paint-order": "stroke" };
-      const named = { x: cx, y: cy - 5, "text-anchor": "end", ...rim };
+      const isBelow = trace.textposition === "bottom right";
+      const at = isBelow ? { x: cx + 5, y: cy + 15, "text-anchor": "start" } : { x: cx, y: cy - 5, "text-anchor": "end" };
+      const named = { ...at, ...rim };
       text(trace.text[place], named, { ...font, ...trace.textfont }, svg);
     });
   };

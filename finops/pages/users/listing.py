@@ -29,6 +29,8 @@ from finops.user_charts import Step
 
 HEADING = "Who makes the cost?"
 MOST_NOTICED = 8
+# Of those whose only news is that they cost much, which the table below says of all.
+MOST_HEAVY = 3
 LAST_PLACE = 10**9
 
 
@@ -97,7 +99,7 @@ def figures(
         "rows": user_rows(
             query, listed.lines, power_users.window_of(query, now), settings.CURRENCY, compared
         ),
-        "noticed": [noticed(query, each) for each in listed.noticed[:MOST_NOTICED]],
+        "noticed": [noticed(query, each) for each in worth_a_look(listed)],
         "note": listed.note,
         "nobody": [
             (each.name, formats.money_long(each.cost, ""), formats.count_long(each.requests))
@@ -230,6 +232,12 @@ def chart(now: Concentration) -> Any:
             f"{formats.share_short(top.share, 1)} of the cost"
         )
     return user_charts.pareto(steps, title, settings.CURRENCY, power_users.TOPS)
+
+
+def worth_a_look(listed: Listing) -> list[Line]:
+    others = [each for each in listed.noticed if not each.is_only_heavy]
+    heavy = [each for each in listed.noticed if each.is_only_heavy]
+    return [*others, *heavy[:MOST_HEAVY]][:MOST_NOTICED]
 
 
 def noticed(query: CostQuery, line: Line) -> dict[str, Any]:
