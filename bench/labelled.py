@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,12 +47,62 @@ class Labelled:
 
 
 def sees(episode: Episode, event: tuple[int, int]) -> bool:
-    return episode.first <= event[1] + TOLERANCE and episode.last >= event[0] - TOLERANCE
+    """Whether a part of the episode overlaps the event: what lies between its parts does not."""
+    return any(
+        first <= event[1] + TOLERANCE and last >= event[0] - TOLERANCE
+        for first, last in episode.parts
+    )
 
 
 def point(place: int) -> Episode:
     """A mark of one point by some other method."""
-    return Episode(place, place, False, "spike", 1, 0.0, "", place)
+    return Episode(place, place, False, "spike", 1, 0.0, "", place, ((place, place),))
+
+
+@dataclass
+class Tally:
+    """Sums over series: events and those found, false alarms, weeks, points by label and mark."""
+
+    events: int = 0
+    found: int = 0
+    false: int = 0
+    weeks: float = 0.0
+    both: int = 0
+    marked: int = 0
+    labelled: int = 0
+    told: int = 0
+    whole: int = 0
+    whole_both: int = 0
+
+    def add(self, item: Labelled, episodes: Sequence[Episode]) -> None:
+        events = item.events()
+        self.events += len(events)
+        self.found += sum(any(sees(e, event) for e in episodes) for event in events)
+        self.false += sum(not any(sees(e, event) for event in events) for e in episodes)
+        self.weeks += item.weeks
+        self.told += sum(any(sees(point(e.found), event) for e in episodes) for event in events)
+        marks, whole = (np.zeros(len(item.labels), dtype=bool) for _ in range(2))
+        for episode in episodes:
+            whole[episode.first : episode.last + 1] = True
+            for first, last in episode.parts:
+                marks[first : last + 1] = True
+        self.both += int((marks & item.labels).sum())
+        self.marked += int(marks.sum())
+        self.whole_both += int((whole & item.labels).sum())
+        self.whole += int(whole.sum())
+        self.labelled += int(item.labels.sum())
+
+    def __str__(self) -> str:
+        precision, recall = self.both / max(self.marked, 1), self.both / max(self.labelled, 1)
+        f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+        whole = 2 * self.whole_both / max(self.whole + self.labelled, 1)
+        return (
+            f"events {self.found}/{self.events} ({self.found / max(self.events, 1):.1%}, told of "
+            f"{self.told / max(self.events, 1):.1%}), "
+            f"{self.false} false in {self.weeks:.0f} series-weeks "
+            f"({self.false / max(self.weeks, 1e-9):.2f} a week), point-wise F1 {f1:.3f} "
+            f"(precision {precision:.2f}, recall {recall:.2f}; whole {whole:.3f})"
+        )
 
 
 def nab() -> Iterator[Labelled]:

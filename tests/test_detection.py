@@ -176,6 +176,26 @@ def test_one_incident_does_not_blind() -> None:
     assert [(e.first // 10, e.direction) for e in episodes] == [(80, 1), (115, 1)]
 
 
+def test_what_comes_again_within_a_day_is_one_episode_if_asked_for() -> None:
+    values = hours(8)
+    for at in (1000, 1010, 1025, 1100):
+        values[at : at + 3] *= 8
+    one, other = judge(series(HOUR, values), gathered=True).episodes
+    assert [first for first, _ in one.parts] == [1000, 1010, 1025]
+    assert (one.first, one.last, one.is_open) == (1000, 1027, False)
+    assert one.reason.endswith("; the worst of 3 times within 28 hours")
+    assert other.parts == ((1100, 1102),)
+    assert len(found(HOUR, values)) == 4
+
+
+def test_what_is_gathered_stays_open_until_a_day_was_calm() -> None:
+    values = hours(8)
+    values[1000:1003] *= 8
+    for until, is_open in ((1020, True), (1026, True), (1027, False)):
+        (episode,) = judge(series(HOUR, values[:until]), gathered=True).episodes
+        assert (episode.first, episode.last, episode.is_open) == (1000, 1002, is_open)
+
+
 def test_negative_values_and_odd_numbers_do_not_disturb() -> None:
     values = [float(value) for value in hours(4)]
     values[300] = -50.0

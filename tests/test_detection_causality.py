@@ -56,6 +56,23 @@ def test_more_points_change_nothing_that_was_said(name: str, seed: int, until: i
     assert all(e.first <= e.found <= e.last for e in after.episodes)
 
 
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10_000), until=st.integers(50, 420))
+def test_what_is_gathered_stays_so_too_and_its_parts_are_the_episodes(
+    seed: int, until: int
+) -> None:
+    values = made(seed, 420)
+    asked = {"alarms_per_month": 30.0}
+    whole = Series(START, STEPS["hours"], values)
+    after = judge(whole, gathered=True, **asked)
+    before = judge(Series(START, STEPS["hours"], values[:until]), gathered=True, **asked)
+    closed = [e for e in before.episodes if not e.is_open]
+    assert list(after.episodes)[: len(closed)] == closed
+    parts = [part for episode in after.episodes for part in episode.parts]
+    assert parts == [(e.first, e.last) for e in judge(whole, **asked).episodes]
+    assert all((e.first, e.last) == (e.parts[0][0], e.parts[-1][1]) for e in after.episodes)
+
+
 @pytest.mark.parametrize("name", STEPS)
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000), power=st.integers(-40, 40))

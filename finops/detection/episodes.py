@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,7 +26,8 @@ LONG = 7
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An episode before it is put into words: indices, direction, and the look that showed it."""
+    """An episode before it is put into words: indices, direction, and the look that showed it;
+    `parts`, first and last of each stretch it is made of, and `worst`, the most surprising one."""
 
     first: int
     last: int
@@ -36,6 +37,8 @@ class Found:
     surprise: float
     found: int
     look: Look
+    worst: tuple[int, int]
+    parts: tuple[tuple[int, int], ...]
 
 
 def episodes(
@@ -47,13 +50,55 @@ def episodes(
     floor: float,
     least_sums: Floats,
     excused: Flags,
+    rest: int = 0,
 ) -> Iterator[Found]:
-    """The episodes that are found at `since` or later, in order; none overlaps another."""
+    """The episodes that are found at `since` or later, in order; none overlaps another.
+
+    What opens within `rest` points of the last one that was out of order belongs to the same
+    episode, in whichever direction: a way back that goes too far, or trouble that comes again.
+    It stays open as long as something might still belong to it.
+    """
     marks = {
         (direction, order): np.flatnonzero(_opens(look, direction, floor, least_sums, scale))
         for direction in directions
         for order, look in enumerate(found_by)
     }
+    gathered: Found | None = None
+    for part in _parts(values, found_by, scale, since, marks, excused):
+        if gathered is None:
+            gathered = part
+        elif part.found <= gathered.last + rest:
+            gathered = _joined(gathered, part)
+        else:
+            yield gathered
+            gathered = part
+    if gathered is not None:
+        waits = rest > 0 and gathered.last + rest >= len(values)
+        yield replace(gathered, is_open=gathered.is_open or waits)
+
+
+def _joined(before: Found, part: Found) -> Found:
+    """One episode of two: it is called by what it began as, and told by what was worst."""
+    worst = part if part.surprise > before.surprise else before
+    return replace(
+        before,
+        last=part.last,
+        is_open=part.is_open,
+        surprise=worst.surprise,
+        worst=worst.worst,
+        parts=before.parts + part.parts,
+    )
+
+
+def _parts(
+    values: Floats,
+    found_by: Sequence[Look],
+    scale: Scale,
+    since: int,
+    marks: dict[tuple[int, int], np.ndarray],
+    excused: Flags,
+) -> Iterator[Found]:
+    """Each stretch that is out of order in one direction, until it is calm."""
     start, behind = since, -1
     while True:
         opening = _next_opening(marks, found_by, start, behind)
@@ -157,7 +202,8 @@ def _describe(
         for point in range(at, min(last, at + scale.brief) + 1)
     )
     kind = _kind(alone, first, at, last, direction, look, scale)
-    return Found(first, last, is_open, kind, direction, surprise, at, look)
+    whole = first, last
+    return Found(first, last, is_open, kind, direction, surprise, at, look, whole, (whole,))
 
 
 def _onset(rises: Floats, earliest: int, at: int) -> int:

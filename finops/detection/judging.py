@@ -10,12 +10,14 @@ from finops.detection.baselines import Baseline, baseline
 from finops.detection.episodes import episodes
 from finops.detection.reasons import reason, span
 from finops.detection.rolling import Floats
-from finops.detection.scales import Scale, scale_of
+from finops.detection.scales import DAY, Scale, scale_of
 from finops.detection.series import Episode, Expectation, Judgement, Series
 from finops.detection.surprises import deviation, looks
 from finops.detection.swings import least_sums
 
 MONTH = 30.0
+# So long it is calm before what is gathered ends.
+REST = DAY
 # The range of the ordinary, in deviations of a point.
 RANGE = 3.0
 
@@ -29,6 +31,7 @@ def judge(
     direction: int = 0,
     floor: float = 0.0,
     alarms_per_month: float | None = None,
+    gathered: bool = False,
 ) -> Judgement:
     """What is to be said of the points of `series` from index `since` on.
 
@@ -40,12 +43,13 @@ def judge(
     ranges of indices that are excused, neither anomalous nor learned from. `direction`: +1 or −1
     for rises or falls only. `floor`: differences not above it, in the series' unit, are no
     episodes. `alarms_per_month`: how many false alarms chance may raise, by default as suits the
-    step. ValueError for a step or season that is none.
+    step. `gathered`: one episode for all that is out of order until a whole day was calm (days are
+    never gathered). ValueError for a step or season that is none.
     """
     scale = scale_of(series.step, seasons)
     # Numbers that are too large or too small to be told apart make NaN: nothing is said of them.
     with np.errstate(all="ignore"):
-        return _judged(series, scale, since, known, direction, floor, alarms_per_month)
+        return _judged(series, scale, since, known, direction, floor, alarms_per_month, gathered)
 
 
 def _judged(
@@ -56,6 +60,7 @@ def _judged(
     direction: int,
     floor: float,
     alarms_per_month: float | None,
+    gathered: bool,
 ) -> Judgement:
     values = _array(series.values)
     count = len(values)
@@ -83,6 +88,7 @@ def _judged(
             surprise=round(item.surprise, 3),
             reason=reason(item, lived, base, scale, start),
             found=item.found + begin,
+            parts=tuple((first + begin, last + begin) for first, last in item.parts),
         )
         for item in episodes(
             lived,
@@ -93,6 +99,7 @@ def _judged(
             floor,
             least_sums(lived, base, scale, every_days),
             excused[begin:],
+            REST // scale.step if gathered and scale.step < DAY else 0,
         )
     ]
     return Judgement(_expectation(lived, base, scale, begin, since, ready), found, "")

@@ -20,19 +20,24 @@ TIMES = 2.0
 
 def reason(found: Found, values: Floats, base: Baseline, scale: Scale, start: datetime) -> str:
     """Why this is an anomaly: how much against how much, of what, and how seldom that is."""
-    window = slice(found.first, found.last + 1)
+    first, last = found.worst
+    window = slice(first, last + 1)
     known = ~np.isnan(values[window]) & ~np.isnan(base.expected[window])
     actual = float(values[window][known].mean()) if known.any() else 0.0
     expected = float(base.expected[window][known].mean()) if known.any() else 0.0
     usual = _usual(base, found.found, scale, start)
     figures = f"{_number(actual)} against {_number(expected)}"
-    if found.last > found.first:
-        figures += f" on average over {span(found.last - found.first + 1, scale.step)}"
+    if last > first:
+        figures += f" on average over {span(last - first + 1, scale.step)}"
     lead = f"{_compared(actual, expected)} {usual}"
     if found.kind == DRIFT:
         moved = "risen" if found.direction > 0 else "fallen"
         lead = f"Has {moved} step by step to {_compared(actual, expected).lower()} {usual}"
-    return f"{lead} ({figures}); {_seldom(found.surprise)}"
+    told = f"{lead} ({figures}); {_seldom(found.surprise)}"
+    if len(found.parts) == 1:
+        return told
+    within = span(found.last - found.first + 1, scale.step)
+    return f"{told}; the worst of {len(found.parts)} times within {within}"
 
 
 def _compared(actual: float, expected: float) -> str:

@@ -43,6 +43,10 @@ class Episode:
     and `reason` follows; `first`, `found` and `direction` never change, and of one that is closed
     nothing does.
 
+    `parts` are the stretches that were out of order, first and last point of each: one, `first` to
+    `last`, unless episodes were asked for gathered; then it was calm between them, `kind` and
+    `direction` are those of the first, and `reason` tells of the worst.
+
     `surprise` is the logarithm (base 10) of the days that lie between two such events by chance, to
     go by the series' own past: 2 means once in a hundred days. At least 0, at most 12.
     """
@@ -55,6 +59,7 @@ class Episode:
     surprise: float
     reason: str
     found: int
+    parts: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
