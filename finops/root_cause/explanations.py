@@ -101,12 +101,12 @@ def explain(
         upto = sides.freshness.rolled_up_to
         past = [passed(each.period, upto) for each in (before, after)]
         scale, notes = scaling(table, asked, past, expected)
-        leaves, found = table, localized(table, asked, scale)
+        leaves, found, who = table, localized(table, asked, scale), ""
         if asked.per_user and found.difference:
             parted = parted_by_user(sides, table, asked, scale, found.difference)
             if parted.table is not None:
                 leaves, found = parted.table, localized(parted.table, asked, scale)
-            notes.append(parted.told(users_of(found), found.difference or Decimal(0), tell(asked)))
+            who = parted.told(users_of(found), found.difference or Decimal(0), tell(asked))
         found = unpriced_told_apart(found, leaves, asked)
     return Explanation(
         measure=asked,
@@ -118,7 +118,7 @@ def explain(
         difference=found.difference,
         causes=found.causes,
         unexplained=found.unexplained,
-        notes=tuple(each for each in (found.note, *notes, *unpriced(table, asked)) if each),
+        notes=tuple(each for each in (who, found.note, *notes, *unpriced(table, asked)) if each),
         freshness=sides.freshness,
         coverage=(coverage(table, asked, 0), coverage(table, asked, 1)),
     )
