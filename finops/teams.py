@@ -166,7 +166,7 @@ def change(
 
 
 def _give(team: Team, cost_center: str, since: date | None) -> None:
-    closed.refuse(Days(since))
+    closed.refuse(Days(since), "since")
     if since is None:
         team.moves.all().delete()
         team.cost_center = cost_center

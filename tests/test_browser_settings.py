@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from finops.models import LatencyTier
+from finops.models import CostCenter, LatencyTier
 from tests.browser import Visit, set_up
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("month_of_usage")]
@@ -39,8 +39,17 @@ def test_the_desk_is_sound_on_every_screen_and_used_by_keyboard(visit: Visit) ->
     for name in ("", "/limits", "/operations", "/calendar"):
         visit.go(f"/settings{name}")
         visit.is_sound()
+    CostCenter.objects.create(code="CC-1", name="Care")
+    for name in ("", "/cost-centers", "/import"):
+        visit.go(f"/settings/ownership{name}")
+        visit.is_sound()
+    page.goto(page.url.replace("/settings/ownership/import", "/unattributed"))
+    page.get_by_text("Make a rule").first.click()
+    page.get_by_role("button", name="Make the rule").first.click()
+    expect(page.get_by_role("status")).to_contain_text("is CC-1's now")
+    visit.is_sound()
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 390, "height": 900})
-    for name in ("", "/tiers", "/limits", "/retention"):
+    for name in ("", "/tiers", "/limits", "/retention", "/ownership", "/ownership/import"):
         visit.go(f"/settings{name}")
         visit.is_sound()

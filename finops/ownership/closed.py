@@ -15,13 +15,13 @@ def open_from() -> date | None:
     return None
 
 
-def refuse(days: Days) -> None:
-    """Raises ValidationError where any of the days is closed."""
+def refuse(days: Days, field: str = "effective_from") -> None:
+    """Raises ValidationError, of that field, where any of the days is closed."""
     first = open_from()
     if first and (days.start or FIRST) < first:
         raise ValidationError(
             {
-                "effective_from": f"The books before {first} are closed: choose {first} or a later "
+                field: f"The books before {first} are closed: choose {first} or a later "
                 "day, or have the month reopened."
             }
         )

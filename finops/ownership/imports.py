@@ -61,7 +61,7 @@ class Preview:
 def read_file(file: BinaryIO) -> Read:
     """Raises files.NotReadable."""
     centers = dict(CostCenter.objects.values_list("code", "is_active"))
-    return read(file, centers, rules.activated(), rules.stored)
+    return read(file, centers, rules.activated(), rules.storing())
 
 
 def preview(found: Read, now: datetime, zone: ZoneInfo) -> Preview:
@@ -125,10 +125,11 @@ def apply(found: Read, act: Act) -> int:
     if found.problems:
         raise ValidationError({"file": [str(each) for each in found.problems]})
     with mapping.changing():
-        held = [said_by(rule) for rule in rules.every()]
-        refuse_closed(held, [said_of(each) for each in found.rules])
+        if closed.open_from():
+            held = [said_by(rule) for rule in rules.every()]
+            refuse_closed(held, [said_of(each) for each in found.rules])
+        before, after = {"rules": rules.every().count()}, {"rules": len(found.rules)}
         _replace(found.rules)
-        before, after = {"rules": len(held)}, {"rules": len(found.rules)}
         log("ownership.import", "all rules", act, before=before, after=after)
     return len(found.rules)
 
@@ -167,20 +168,6 @@ def _said(conditions: Mapping[str, str], code: str, held: Days) -> _Said:
 
 
 def _replace(found: Sequence[FileRule]) -> None:
-    OwnershipRule.objects.all().delete()
-    OwnershipRule.objects.bulk_create(
-        (
-            OwnershipRule(
-                position=position,
-                conditions=dict(each.conditions),
-                dimensions=sorted(each.conditions),
-                cost_center=each.cost_center,
-                effective_from=each.days.start,
-                effective_to=each.days.end,
-            )
-            for position, each in enumerate(found, start=1)
-        ),
-        batch_size=2_000,
+    mapping.replace(
+        (each.conditions, each.cost_center, each.days.start, each.days.end) for each in found
     )
-    mapping.forget_all()
-    mapping.look_up()

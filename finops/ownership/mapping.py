@@ -7,8 +7,11 @@ it up again; the worker looks up what is new. Questions depend on neither: see c
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
+from itertools import islice
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -19,6 +22,8 @@ from finops.sql import statement
 
 # Beyond so many rules it takes longer to find whom they concern than to look up everybody.
 MANY = 100
+# Rules of one statement.
+PORTION = 10_000
 
 
 @contextmanager
@@ -64,6 +69,28 @@ def look_up_new() -> int:
     """What is called again and again; nothing where somebody else is at it."""
     with transaction.atomic():
         return look_up() if locks.try_hold(Lock.OWNERSHIP) else 0
+
+
+def replace(rules: Iterable[tuple[Mapping[str, str], str, date | None, date | None]]) -> None:
+    """Let these be all rules, in their order: conditions, cost center, first day, first day after.
+    The lock is the caller's."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM ownership_rule")
+        every, position = iter(rules), 0
+        while portion := list(islice(every, PORTION)):
+            conditions, centers, starts, ends = zip(*portion, strict=True)
+            given: dict[str, Any] = {
+                "conditions": [json.dumps(dict(each)) for each in conditions],
+                "centers": list(centers),
+                "starts": list(starts),
+                "ends": list(ends),
+                "after": position,
+            }
+            cursor.execute(statement("insert_rules"), given)
+            position += len(portion)
+        cursor.execute("ANALYZE ownership_rule")
+    forget_all()
+    look_up()
 
 
 def make_room(position: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -49,7 +49,7 @@ def make(entry: RuleEntry, act: Act) -> OwnershipRule:
     refuse(entry.conditions, entry.days, activated())
     refuse_center(entry.cost_center)
     closed.refuse(entry.days)
-    entry = dataclasses.replace(entry, conditions=stored(entry.conditions))
+    entry = dataclasses.replace(entry, conditions=storing()(entry.conditions))
     with mapping.changing():
         _refuse_overlap(entry)
         last = OwnershipRule.objects.aggregate(last=Max("position"))["last"] or 0
@@ -122,15 +122,17 @@ def activated() -> set[str]:
     return set(ActivatedTag.objects.values_list("key", flat=True))
 
 
-def stored(conditions: Mapping[str, str]) -> dict[str, str]:
-    """As rules are kept: a user by the name that usage has."""
-    if USER not in conditions:
-        return dict(conditions)
+def storing() -> Callable[[Mapping[str, str]], dict[str, str]]:
+    """How conditions are kept: a user by the name that usage has."""
     held = NameHashing.objects.first()
-    if held is None:
-        return dict(conditions)
-    naming = Naming(settings.USER_HASH_KEY, held.state, held.key_check)
-    return {USER: naming.stored(conditions[USER])}
+    naming = Naming(settings.USER_HASH_KEY, held.state, held.key_check) if held else Naming()
+
+    def stored(conditions: Mapping[str, str]) -> dict[str, str]:
+        if USER not in conditions:
+            return dict(conditions)
+        return {USER: naming.stored(conditions[USER])}
+
+    return stored
 
 
 def refuse_center(code: str) -> None:

@@ -42,15 +42,24 @@ def day_field(label: str, help_text: str) -> forms.DateField:
     )
 
 
+def place_field(help_text: str, *, is_required: bool = True) -> forms.IntegerField:
+    return forms.IntegerField(
+        label="Place",
+        required=is_required,
+        min_value=1,
+        max_value=2**31 - 2,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text=help_text,
+    )
+
+
 class RuleForm(forms.Form):
     """`dimension_1` and `value_1` and so on; what has no dimension is no condition."""
 
     cost_center = forms.ChoiceField()
     effective_from = day_field("From", "The first day of it; empty: ever.")
     effective_to = day_field("Until before", "The first day that is not in it; empty: for ever.")
-    position = forms.IntegerField(
-        required=False, min_value=1, max_value=2**31 - 2, help_text="Empty: the last one."
-    )
+    position = place_field("Empty: the last one.", is_required=False)
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -174,9 +183,7 @@ class EndForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    position = forms.IntegerField(
-        min_value=1, max_value=2**31 - 2, help_text="It comes before what has this place now."
-    )
+    position = place_field("It comes before what has this place now.")
 
 
 @never_cache
