@@ -221,7 +221,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     # Other severities than those of alerts.
-    "ENUM_NAME_OVERRIDES": {"AnomalySeverityEnum": ["info", "warning", "critical"]},
+    "ENUM_NAME_OVERRIDES": {
+        "AnomalySeverityEnum": ["info", "warning", "critical"],
+        "CostItemKindEnum": [
+            *("fixed", "overhead", "commitment", "fleet", "credit", "tax", "true_up"),
+        ],
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "finops.api.ingest_schema.add_ingest",

@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from finops import alerts, api_tokens, audit, budgets, ingest_keys, invitations
+from finops import alerts, api_tokens, audit, budgets, cost_items, ingest_keys, invitations
 from finops.anomalies.series import Key
 from finops.budgets import increases, wanted
 from finops.budgets.increases import Doing
@@ -157,6 +157,7 @@ def secret_team(now: datetime) -> dict[str, str]:
         **erasure(now),
         **budget(now),
         **anomaly(now),
+        "month": f"{at:%Y-%m}",
     }
 
 
@@ -270,7 +271,7 @@ def erasure(now: datetime) -> dict[str, str]:
 
 
 def budget(now: datetime) -> dict[str, str]:
-    """Of the team, evaluated."""
+    """Of the team, evaluated; and a cost item that its cost center bears."""
     terms = {"name": f"{MARK}-budget", "filters": {"team": [TEAM]}, "period": "daily", "amount": 1}
     by = User.objects.get(username="reader-A")
     made = budgets.make(budgets.read(terms), by=by, at=now - timedelta(minutes=1))
@@ -279,7 +280,10 @@ def budget(now: datetime) -> dict[str, str]:
     increase = increases.ask(
         made, wanted.read(asked, made, now, settings.REPORTING_ZONE), Doing(by, now)
     )
-    return {"budget": str(made.pk), "increase": str(increase.pk)}
+    seats = {"kind": "fixed", "amount": 9, "effective_from": "2020-01-01", "name": f"{MARK}-item"}
+    own = cost_items.read({**seats, "targets": [f"{MARK}-center"]})
+    item = cost_items.make(own, Act(by, now))
+    return {"budget": str(made.pk), "increase": str(increase.pk), "cost_item": str(item.pk)}
 
 
 def anomaly(now: datetime) -> dict[str, str]:

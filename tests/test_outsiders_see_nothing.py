@@ -50,7 +50,7 @@ def figures() -> list[str]:
     asked += [f"{page}?{each}" for page in LISTS for each in ("period=7d", "team=!ads")]
     asked += [f"/requests?period=24h&sort=cost&model={name}" for name in ("gpt-4o", "none")]
     asked += [f"/values?{urlencode({'dimension': name})}" for name in (*DIMENSIONS, "tag:kind")]
-    return asked
+    return [*asked, "/allocation"]
 
 
 def desks() -> list[str]:
@@ -126,7 +126,7 @@ def direct(ids: dict[str, str], own: dict[str, str]) -> list[tuple[str, str]]:
     absent = {
         name: "9" * 8 if value.isdigit() else value.translate(str.maketrans("0123456789", "1" * 10))
         for name, value in ids.items()
-        if name != "day"
+        if name not in {"day", "month"}
     }
     absent["key"], absent["token"] = "fk_absent00", "ft_absent00"
     paths = [row.path for row in TABLE.values()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.callers import ADMIN, API, FORM, MONEY, PAGE, WHERE, Row
+from tests.callers import ACT, ADMIN, API, FORM, MONEY, PAGE, READING, SIGNED_IN, WHERE, Row
 
 BOOKS: dict[str, Row] = {
     "teams": Row("/teams", ADMIN, FORM, shows="A"),
@@ -26,4 +26,28 @@ BOOKS: dict[str, Row] = {
         "/api/v1/ownership/rules.csv", MONEY, f"{API} PUT", shows="AF"
     ),
     "api/v1/ownership/unattributed": Row(f"/api/v1/ownership/unattributed?{WHERE}", MONEY, API),
+    "settings/cost-items": Row(
+        "/settings/cost-items", MONEY, FORM, write=MONEY, got=200, shows="AF"
+    ),
+    "settings/cost-items/new": Row("/settings/cost-items/new?kind=fixed", MONEY, FORM),
+    "settings/cost-items/<int:pk>": Row(
+        "/settings/cost-items/{cost_item}", MONEY, FORM, shows="AF"
+    ),
+    "settings/cost-items/<int:pk>/end": Row("/settings/cost-items/{cost_item}/end", MONEY, ACT),
+    "settings/cost-items/<int:pk>/move": Row("/settings/cost-items/{cost_item}/move", MONEY, ACT),
+    "api/v1/cost-items": Row("/api/v1/cost-items", MONEY, f"{API} POST", shows="AF"),
+    "api/v1/cost-items/<int:number>": Row(
+        "/api/v1/cost-items/{cost_item}", MONEY, f"{API} PATCH DELETE", shows="AF"
+    ),
+    # Allocation.
+    "allocation": Row("/allocation?month={month}", SIGNED_IN, PAGE, shows="AF"),
+    "allocation/cost-center": Row(
+        "/allocation/cost-center?month={month}&code=ads-center", SIGNED_IN, PAGE
+    ),
+    "api/v1/allocations/<month:month>.csv": Row(
+        "/api/v1/allocations/{month}.csv", SIGNED_IN, READING, shows="AFE"
+    ),
+    "api/v1/allocations/<month:month>.json": Row(
+        "/api/v1/allocations/{month}.json", SIGNED_IN, READING, shows="AFE"
+    ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finops.access.addresses import RULES, Open, Rule, allows
-from finops.access.narrowing import narrow
+from finops.access.narrowing import narrow, teams_seen
 from finops.access.roles import Ability, Reader, Standing, holders, standing
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "holders",
     "narrow",
     "standing",
+    "teams_seen",
 ]

@@ -55,6 +55,7 @@ _OWN_ACCOUNT = (
 _SETTINGS = Rule(Ability.SEE_SETTINGS, Ability.MANAGE_SETTINGS)
 _BOOKS = Rule(Ability.SEE_BOOKS, Ability.MANAGE_BOOKS)
 _MANAGE_BUDGETS = Rule(Ability.SEE_BUDGETS, Ability.MANAGE_BUDGETS)
+_MANAGE_BOOKS = Rule(Ability.MANAGE_BOOKS)
 _MANAGE_PRICES = Rule(Ability.MANAGE_PRICES)
 _CHANNELS = Rule(Ability.MANAGE_CHANNELS)
 _BUDGETS = Rule(Ability.SEE_BUDGETS)
@@ -96,6 +97,13 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("api-ownership-rules", "api-ownership-rules-csv"), _BOOKS),
     **dict.fromkeys(("settings-ownership-rule", "api-ownership-rule"), _BOOKS),
     **dict.fromkeys(("settings-tiers", "settings-tags", "settings-limits"), _SETTINGS),
+    **dict.fromkeys(("allocation", "api-allocation-csv", "api-allocation-json"), _COSTS),
+    **dict.fromkeys(("allocation-cost-center",), _COSTS),
+    **dict.fromkeys(("api-cost-items", "api-cost-item", "settings-cost-items"), _BOOKS),
+    **dict.fromkeys(
+        ("settings-cost-item-new", "settings-cost-item", "settings-cost-item-end"), _MANAGE_BOOKS
+    ),
+    "settings-cost-item-move": _MANAGE_BOOKS,
     **dict.fromkeys(("settings-tier", "settings-tier-remove"), Rule(Ability.MANAGE_SETTINGS)),
     **dict.fromkeys(
         ("settings-privacy", "settings-erase", "settings-hashing"), Rule(Ability.MANAGE_SETTINGS)

@@ -35,6 +35,11 @@ class Usage:
     output_tokens: int = 0
     direct_cost: Decimal = ZERO
 
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Requests, input and output tokens."""
+        return self.requests, self.input_tokens, self.output_tokens
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.requests + other.requests,

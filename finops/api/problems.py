@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 
-from finops import budgets
+from finops import budgets, cost_items
 from finops.costs import QueryTooSlow
 from finops.periods import InvalidQuery
 from finops.rollups import ZoneChanged
@@ -43,7 +43,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> JsonResponse:
         return problem(400, str(error), errors=errors)
     if isinstance(error, ValidationError):
         return problem(400, "Some fields are wrong.", errors=field_errors(error))
-    if isinstance(error, budgets.Outdated):
+    if isinstance(error, budgets.Outdated | cost_items.Outdated):
         return problem(409, str(error), version=error.version)
     if isinstance(error, Http404):
         return problem(404, "Nothing is at this address.")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.urls import path, re_path, register_converter
-from django.urls.converters import PathConverter
+from django.urls.converters import PathConverter, StringConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.alerts import AlertsView, AlertView
+from finops.api.allocations import AllocationCsvView, AllocationView
 from finops.api.anomalies import AnomaliesView, AnomalyVerdictView, AnomalyView
 from finops.api.budget_increases import IncreasesView, IncreaseView
 from finops.api.budget_status import BudgetStatusView
 from finops.api.budgets import BudgetsView, BudgetView
+from finops.api.cost_items import CostItemsView, CostItemView
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.explain import ExplainCsvView, ExplainView
 from finops.api.forecast import ForecastView
@@ -35,11 +39,38 @@ class AnythingConverter(PathConverter):
     regex = r"[\s\S]+"
 
 
+class MonthConverter(StringConverter):
+    """A month like 2026-10, as its first day."""
+
+    regex = r"20\d\d-(?:0[1-9]|1[0-2])"
+
+    def to_python(self, value: str) -> date:  # type: ignore[override]
+        return date.fromisoformat(f"{value}-01")
+
+    def to_url(self, value: date) -> str:  # type: ignore[override]
+        return f"{value:%Y-%m}"
+
+
 register_converter(AnythingConverter, "anything")
+register_converter(MonthConverter, "month")
 
 urlpatterns = [
     path("v1/costs", CostsView.as_view(), name="api-costs"),
     path("v1/costs.csv", CostsCsvView.as_view(), {"format": "csv"}, name="api-costs-csv"),
+    path(
+        "v1/allocations/<month:month>.csv",
+        AllocationCsvView.as_view(),
+        {"format": "csv"},
+        name="api-allocation-csv",
+    ),
+    path(
+        "v1/allocations/<month:month>.json",
+        AllocationView.as_view(),
+        {"format": "json"},
+        name="api-allocation-json",
+    ),
+    path("v1/cost-items", CostItemsView.as_view(), name="api-cost-items"),
+    path("v1/cost-items/<int:number>", CostItemView.as_view(), name="api-cost-item"),
     path("v1/explain", ExplainView.as_view(), name="api-explain"),
     path("v1/explain.csv", ExplainCsvView.as_view(), {"format": "csv"}, name="api-explain-csv"),
     path("v1/forecast", ForecastView.as_view(), name="api-forecast"),

@@ -30,6 +30,8 @@ ANALYSES: tuple[Entry, ...] = (
     Entry("Users", "users", "users"),
     Entry("Forecast", "forecast", "forecast"),
 )
+# Who bears what, month by month.
+FINANCE: tuple[Entry, ...] = (Entry("Allocation", "allocation", "allocation"),)
 # In this order: alerts, prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (
     Entry("Alerts", "alerts", "alerts"),
@@ -45,7 +47,7 @@ DESKS: tuple[Entry, ...] = (
 def navigation(request: HttpRequest) -> dict[str, list[Entry]]:
     """A context processor."""
     if not hasattr(request, "user") or not request.user.is_authenticated:
-        return {"figures": [], "analyses": [], "desks": []}
+        return {"figures": [], "analyses": [], "finance": [], "desks": []}
 
     def open_to_reader(entries: tuple[Entry, ...]) -> list[Entry]:
         return [each for each in entries if access.allows(each.name, "GET", request.user)]
@@ -53,5 +55,6 @@ def navigation(request: HttpRequest) -> dict[str, list[Entry]]:
     return {
         "figures": open_to_reader(FIGURES),
         "analyses": open_to_reader(ANALYSES),
+        "finance": open_to_reader(FINANCE),
         "desks": open_to_reader(DESKS),
     }

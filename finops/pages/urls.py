@@ -26,6 +26,7 @@ from finops.pages import (
     tokens,
     unsubscribe,
 )
+from finops.pages.allocation import month as allocation
 from finops.pages.anomalies import listing as anomaly_listing
 from finops.pages.anomalies import one as one_anomaly
 from finops.pages.anomalies import planned
@@ -53,6 +54,7 @@ from finops.pages.settings import (
 )
 from finops.pages.settings import (
     calendar,
+    cost_items,
     desk,
     limits,
     name_hashing,
@@ -81,6 +83,8 @@ urlpatterns = [
     path("budgets/<int:pk>/delete", budget_entry.remove, name="budget-delete"),
     path("budgets/<int:pk>/increase", increases.ask, name="budget-increase-new"),
     path("budgets/increases/<int:pk>", increases.increase, name="budget-increase"),
+    path("allocation", allocation.month, name="allocation"),
+    path("allocation/cost-center", allocation.cost_center, name="allocation-cost-center"),
     path("users", users_listing.listing, name="users"),
     path("users/profile", one_user.user, name="user"),
     path("users/limits", user_limits.limits, name="user-limits"),
@@ -124,6 +128,11 @@ urlpatterns = [
     path("settings/ownership/import", ownership_files.page, name="settings-ownership-import"),
     path("settings/ownership/cost-centers", cost_centers.page, name="settings-cost-centers"),
     path("unattributed", unattributed.page, name="unattributed"),
+    path("settings/cost-items", cost_items.page, name="settings-cost-items"),
+    path("settings/cost-items/new", cost_items.new, name="settings-cost-item-new"),
+    path("settings/cost-items/<int:pk>", cost_items.item, name="settings-cost-item"),
+    path("settings/cost-items/<int:pk>/end", cost_items.end, name="settings-cost-item-end"),
+    path("settings/cost-items/<int:pk>/move", cost_items.move, name="settings-cost-item-move"),
     path("settings/limits", limits.page, name="settings-limits"),
     path("settings/retention", retention.page, name="settings-retention"),
     path("settings/calendar", calendar.page, name="settings-calendar"),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from finops import access, operations
 from finops.anomalies import severities
 from finops.channels import keeping
-from finops.models import CostCenter, OwnershipRule
+from finops.models import CostCenter, CostItem, OwnershipRule
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
 from finops.organisation.stored import Act
@@ -38,6 +38,11 @@ SECTIONS = (
         "Ownership",
         "settings-ownership",
         "Whose usage is whose: cost centers, and rules from which day on.",
+    ),
+    Section(
+        "Cost items",
+        "settings-cost-items",
+        "What is paid beside requests, and who bears it: seats, overhead, capacity, taxes.",
     ),
     Section("Tags", "settings-tags", "Which tags of events figures can be grouped by."),
     Section(
@@ -86,6 +91,7 @@ def in_force() -> dict[str, str]:
     return {
         "settings-tiers": ", ".join(each.name for each in held) or "none",
         "settings-ownership": owned(),
+        "settings-cost-items": f"{CostItem.objects.filter(followed_by=None).count():,} in all",
         "settings-tags": ", ".join(activated) or "none",
         "settings-limits": "not the default: "
         + ", ".join(limits.NAMES[name].lower() for name in others)

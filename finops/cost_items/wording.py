@@ -1,0 +1,72 @@
+"""Why a cost center bears its share, and what an item is, in words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from finops import formats
+from finops.allocation import Share
+from finops.cost_items.drafts import Draft
+from finops.models import CostItem
+
+MEASURES = {
+    "direct_cost": "direct cost",
+    "so_far": "cost so far",
+    "requests": "requests",
+    "tokens": "tokens",
+}
+UNITS = {"tokens": "tokens", "requests": "requests", "gpu_seconds": "GPU-seconds"}
+
+
+def reason(share: Share) -> str:
+    """ "28.4 % of the tokens: 1,200 of 4,225"."""
+    part = formats.share_short(share.weight, share.of_weight)
+    match share.method:
+        case "even":
+            return f"one of {share.of_weight:f} equal shares"
+        case "fixed":
+            return f"{plain(share.weight)}{formats.SPACE}% as fixed"
+        case "weighted":
+            return f"weight {plain(share.weight)} of {plain(share.of_weight)}"
+    if not share.of_weight:
+        return "nobody used anything that it could be measured by"
+    measure = MEASURES[share.measure]
+    if share.measure in {"requests", "tokens"}:
+        own, whole = formats.count_long(share.weight), formats.count_long(share.of_weight)
+    else:
+        own, whole = formats.money_long(share.weight, ""), formats.money_long(share.of_weight, "")
+    return f"{part} of the {measure}: {own} of {whole}"
+
+
+def plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def amount(draft: Draft, currency: str) -> str:
+    """What is paid: "310.00 USD a month", "20 % of direct cost", "4 GPUs"."""
+    money = formats.money_exact(draft.amount, currency) if draft.amount is not None else ""
+    match draft.kind:
+        case CostItem.Kind.FLEET:
+            last = draft.sizes[-1]
+            return f"{plain(last.count)} GPUs at {formats.money_exact(last.hour_price, currency)}/h"
+        case CostItem.Kind.COMMITMENT:
+            hourly = formats.money_exact(draft.hour_price, currency) if draft.hour_price else ""
+            parts = (money and f"{money} for the term", hourly and f"{hourly} an hour")
+            return " and ".join(filter(None, parts))
+        case CostItem.Kind.TRUE_UP:
+            return f"{money} once"
+    if draft.percent is not None:
+        return f"{plain(draft.percent)}{formats.SPACE}% of {MEASURES[draft.percent_of]}"
+    return f"{money} a month"
+
+
+def method(draft: Draft) -> str:
+    """How it is shared out."""
+    match draft.method:
+        case "even":
+            return "evenly"
+        case "fixed":
+            return "by fixed percentages"
+        case "weighted":
+            return "by weights"
+    return f"by {MEASURES[draft.measure]}"
