@@ -14,7 +14,7 @@ from finops.models import Anomaly
 BEFORE = {"minute": 90, "hour": 72, "day": 28}
 AFTER = {"minute": 30, "hour": 24, "day": 14}
 MOST_STEPS = 400
-DIGITS = 9
+DIGITS = 12
 
 Values = list[float | None]
 
@@ -64,7 +64,7 @@ def taken(
 
 
 def rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DIGITS)
+    return None if value is None else float(f"{value:.{DIGITS}g}")
 
 
 def picture_of(anomaly: Anomaly) -> Picture | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -29,12 +30,13 @@ from finops.api.anomaly_schema import (
     anomaly_json,
 )
 from finops.api.budgets import author, body, ip
-from finops.api.values import instant
+from finops.api.values import instant, plain
 from finops.models import Anomaly
 from finops.organisation.stored import Act
 from finops.periods import InvalidQuery, parse_instant
 
 PARAMETERS = (*Search().__slots__, "cursor", "limit")
+STEP_FIGURES = ("actual", "expected", "low", "high")
 VERDICT_FIELDS = ("verdict", "reason", "until")
 
 
@@ -121,12 +123,17 @@ def known(request: Request, held: list[Anomaly]) -> set[int]:
     return set(seen.filter(pk__in=named).values_list("pk", flat=True))
 
 
+def figures(values: Sequence[float | None]) -> list[str | None]:
+    """As they were judged, in plain decimals."""
+    return [None if each is None else plain(Decimal(str(each))) for each in values]
+
+
 def one_json(request: Request, held: Anomaly) -> dict[str, Any]:
     picture = picture_of(held)
     steps = picture and {
         "scale": picture.scale,
         "starts": [instant(each) for each in picture.starts],
-        **{name: getattr(picture, name) for name in ("actual", "expected", "low", "high")},
+        **{name: figures(getattr(picture, name)) for name in STEP_FIGURES},
         "first": picture.first,
         "last": picture.last,
     }

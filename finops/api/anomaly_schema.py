@@ -81,21 +81,21 @@ FIELDS: dict[str, Any] = {
     ),
     "like": serializers.IntegerField(allow_null=True, help_text="The false alarm it is like."),
 }
-NUMBERS = serializers.ListField(child=serializers.FloatField(allow_null=True))
 STEPS = inline_serializer(
     "AnomalySteps",
     {
         "scale": serializers.ChoiceField(Anomaly.Scale.values),
         "starts": serializers.ListField(child=serializers.DateTimeField()),
-        "actual": NUMBERS,
-        "expected": serializers.ListField(child=serializers.FloatField(allow_null=True)),
-        "low": serializers.ListField(child=serializers.FloatField(allow_null=True)),
-        "high": serializers.ListField(child=serializers.FloatField(allow_null=True)),
+        **{
+            name: serializers.ListField(child=serializers.CharField(allow_null=True))
+            for name in ("actual", "expected", "low", "high")
+        },
         "first": serializers.IntegerField(),
         "last": serializers.IntegerField(),
     },
     allow_null=True,
-    help_text="The steps around it, as they were judged; the episode is from first to last.",
+    help_text="The steps around it, as they were judged (12 digits); the episode is from first to "
+    "last.",
 )
 GONE = {
     (404, "application/problem+json"): OpenApiResponse(
