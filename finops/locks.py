@@ -28,6 +28,7 @@ class Lock(IntEnum):
     ANOMALIES = 0x616E6F6D  # "anom": one worker at a time judges series
     OWNERSHIP = 0x6F776E  # "own": who changes who pays, and who looks up what rules come to
     COST_ITEMS = 0x6974656D  # "item": positions and filters concern all of them
+    BILLS = 0x62696C6C  # "bill": what an import takes the place of, and true-ups of a month
     OPERATIONS_ASKED = 0x_FA27_000B  # the same one, asked for twice at once, is one
 
 

@@ -68,6 +68,7 @@ DATA = {
     *("finops.accounts", "finops.price_holds", "finops.price_listing", "finops.requests"),
     *("finops.rating_jobs", "finops.rating_previews", "finops.rating_spans"),
     *("finops.operations", "finops.timed_reads"),
+    *("finops.bills.storing", "finops.bills.usage"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations", "finops.user_spans"),
     *("finops.alerts.retention", "finops.anomalies.minutes"),

@@ -36,6 +36,10 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
     "api_token": frozenset({"prefix"}),
     "attribution": frozenset({"status", "cache", "service_tier"}),
     "audit_record": frozenset({"action"}),
+    "bill_import": frozenset({"format", "sha256"}),
+    "bill_line": frozenset(
+        {"category", "currency", "grouping", "identity", "kind", "model", "provider", "source"}
+    ),
     "budget": frozenset({"for_each"}),
     "channel": frozenset({"topics", "zone"}),
     "cost_item": frozenset({"currency"}),

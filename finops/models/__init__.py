@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finops.models.alerts import Alert, Delivery, DeliveryAttempt, Snooze
 from finops.models.anomalies import Anomaly, AnomalyTurn, PlannedEvent
+from finops.models.bills import BillImport, BillLine
 from finops.models.budget_increases import BudgetIncrease
 from finops.models.budget_records import BudgetClosing, PipelineWatch
 from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
@@ -43,6 +44,8 @@ __all__ = [
     "AnomalyTurn",
     "ApiToken",
     "AuditRecord",
+    "BillImport",
+    "BillLine",
     "Budget",
     "BudgetClosing",
     "BudgetIncrease",

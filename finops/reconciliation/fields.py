@@ -12,6 +12,8 @@ from typing import Any
 FIRST_YEAR, LAST_YEAR = 2015, 2100
 MOST_PROBLEMS = 100
 LONGEST = 200
+LARGEST = Decimal(10) ** 24
+FINEST = 30
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 CURRENCY = re.compile(r"[A-Za-z]{3}")
 
@@ -35,10 +37,15 @@ class Fields:
             self.wrong(place, f"{text[:40]!r} is no plain decimal number, such as 1234.56")
             return None
         try:
-            return Decimal(text)
+            found = Decimal(text)
         except InvalidOperation:
+            found = Decimal("NaN")
+        # So that whatever is added to whatever stays exact.
+        is_fine = found.is_finite() and int(found.as_tuple().exponent) >= -FINEST
+        if not is_fine or abs(found) >= LARGEST:
             self.wrong(place, f"{text[:40]!r} is out of range")
             return None
+        return found
 
     def day(self, place: str, value: Any) -> date | None:
         """The day of UTC of a date, an instant, or seconds since 1970."""

@@ -1,0 +1,3 @@
+"""What providers billed: taken in, set against usage, and put into the books."""
+
+from __future__ import annotations
