@@ -105,6 +105,7 @@ def make(name: str, cost_center: str, *, by: User, at: datetime, address: str = 
         locks.hold(Lock.NAMES)
         _check(team)
         team.save()
+        _leave_closed(team)
         centers.know(team.cost_center)
         audit.record(
             "team.create",
@@ -163,6 +164,14 @@ def change(
             address=address,
         )
         return True
+
+
+def _leave_closed(team: Team) -> None:
+    """Events may have named a team before it was made: what is closed stays Unattributed."""
+    first, code = closed.open_from(), team.cost_center
+    if first and code:
+        team.moves.create(cost_center=code, effective_from=first)
+        Team.objects.filter(pk=team.pk).update(cost_center="")
 
 
 def _give(team: Team, cost_center: str, since: date | None) -> None:

@@ -21,8 +21,12 @@ from finops import budgets, rollups, teams
 from finops.budgets import Memory, evaluation
 from finops.budgets.pipeline import FRESH, STALE
 from finops.models import Alert, BudgetStatus, Crossing, Team
+from finops.organisation.stored import Act
+from finops.ownership import rules
+from finops.ownership.rules import RuleEntry
 from tests import usage
 from tests.fact_tables import forget_facts
+from tests.ownership import make_centers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -191,6 +195,24 @@ def test_figures_by_cost_center_follow_a_team_that_another_one_pays_for() -> Non
     assert whole(kept).actual == 0
     values = each.statuses.exclude(value="").values_list("value", "actual")
     assert list(values) == [("CC-2", 10)]
+
+
+def test_figures_by_cost_center_follow_rules_on_users() -> None:
+    burn = percent(300, "burn_rate", window_hours=48)
+    kept = budget(NOW, name="kept", filters={"cost_center": ["CC-1"]}, thresholds=[burn])
+    usage.record([cost(NOW, 10, user="ann")], now=NOW)
+    until(changes_are_over, 60)
+    memory = Memory()
+    budgets.evaluate(NOW, UTC_ZONE, memory=memory)
+    assert whole(kept).actual == 0
+    make_centers("CC-1")
+    act = Act(User.objects.get(username="ada"), NOW)
+    rules.make(RuleEntry({"user": "ann"}, "CC-1"), act)
+    budgets.evaluate(NOW + MINUTE, UTC_ZONE, memory=memory)
+    assert whole(kept).actual == 10
+    rules.make(RuleEntry({"model": "nothing"}, "CC-1", position=1), act)
+    budgets.evaluate(NOW + 2 * MINUTE, UTC_ZONE, memory=memory)
+    assert (whole(kept).actual, whole(kept).failing_since) == (10, None)
 
 
 def test_a_portion_that_was_slow_is_read_one_by_one_the_next_time(
