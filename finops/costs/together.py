@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,8 +17,8 @@ from finops.costs.reading import Reading, held_segments
 from finops.costs.results import CostResult, Freshness
 from finops.costs.runs import answer, find_unsettled
 from finops.costs.snapshots import read_freshness, snapshot
-from finops.costs.statements import sums_statement
-from finops.query import CostQuery
+from finops.costs.statements import MAX_ROWS, sums_statement
+from finops.query import CostQuery, InvalidQuery
 from finops.rollups import refuse_other_zone
 
 COLUMNS = (
@@ -59,6 +59,24 @@ class Together:
         return {
             hour.astimezone(UTC): hour_of_use(sums)
             for is_total, hour, _, *sums in rows
+            if not is_total
+        }
+
+    def sums(
+        self, query: CostQuery, columns: Sequence[str]
+    ) -> dict[tuple[Any, ...], list[Decimal]]:
+        """Of each group of a query of its whole period: what these columns of the rollups add up
+        to. Raises as `run`."""
+        asked = query.replace(granularity="total", limit=None, compare=False)
+        reading = self._reading(asked)
+        parts = held_segments(reading, asked, per_user=reading.known.needs_users(asked))
+        rows = reading.fetch(sums_statement(asked, parts, reading.known, columns, (), None))
+        if len(rows) > MAX_ROWS + 1:
+            raise InvalidQuery("group_by", f"there are more than {MAX_ROWS:,} groups; add a filter")
+        groups = len(asked.group_by)
+        return {
+            tuple(values[:groups]): [Decimal(value) for value in values[groups:]]
+            for is_total, _, _, *values in rows
             if not is_total
         }
 
