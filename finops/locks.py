@@ -29,6 +29,7 @@ class Lock(IntEnum):
     OWNERSHIP = 0x6F776E  # "own": who changes who pays, and who looks up what rules come to
     COST_ITEMS = 0x6974656D  # "item": positions and filters concern all of them
     BILLS = 0x62696C6C  # "bill": what an import takes the place of, and true-ups of a month
+    BOOKS = 0x626F6F6B  # "book": one month closes, or is opened again, at a time
     OPERATIONS_ASKED = 0x_FA27_000B  # the same one, asked for twice at once, is one
 
 
@@ -44,6 +45,19 @@ def try_hold(lock: Lock) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock.value])
         [is_held] = cursor.fetchone()
     return bool(is_held)
+
+
+@contextmanager
+def held(*locks: Lock) -> Iterator[None]:
+    """As `hold`, until the block ends: what a transaction in it sees begins after that."""
+    with connection.cursor() as cursor:
+        for lock in locks:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [lock.value])
+        try:
+            yield
+        finally:
+            for lock in locks:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock.value])
 
 
 @contextmanager

@@ -73,7 +73,7 @@ DATA = {
     *("finops.rollups", "finops.migrations", "finops.user_spans"),
     *("finops.alerts.retention", "finops.anomalies.minutes"),
     *("finops.locks", "finops.teams", "finops.organisation", "finops.enforcement"),
-    "finops.ownership.mapping",
+    *("finops.books.waiting", "finops.ownership.mapping"),
     *(
         "ingest.aliases",
         "ingest.attribution",

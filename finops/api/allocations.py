@@ -15,15 +15,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from finops import access, cost_items
+from finops import access
 from finops.allocation import Adjustment, Line, Share
 from finops.api.allocation_schema import CSV_SCHEMA, JSON_SCHEMA
 from finops.api.costs import CsvRenderer
 from finops.api.tables import csv_response
 from finops.api.values import instant, plain
-from finops.cells import text_cell
+from finops.books import drafts, frozen
 from finops.cost_items import CapacityUse, MonthAllocation
-from finops.cost_items.table import HEADER, money, rows
+from finops.cost_items.table import HEADER, money
 from finops.periods import InvalidQuery
 
 
@@ -43,7 +43,7 @@ class AllocationCsvView(APIView):
     @extend_schema(**CSV_SCHEMA)
     def get(self, request: Request, month: date, format: str = "") -> StreamingHttpResponse:
         found = read_month(request, month)
-        return csv_response(f"allocation-{month:%Y-%m}.csv", HEADER, rows(found, text_cell))
+        return csv_response(f"allocation-{month:%Y-%m}.csv", HEADER, frozen.rows_of_file(found))
 
 
 def read_month(request: Request, month: date) -> MonthAllocation:
@@ -51,7 +51,7 @@ def read_month(request: Request, month: date) -> MonthAllocation:
     for name in request.query_params:
         raise InvalidQuery(name, "is no parameter: the address names the month, and that is all")
     teams = access.teams_seen(request.user)
-    return cost_items.of_month(month, now=timezone.now(), reader_teams=teams)
+    return drafts.of_month(month, now=timezone.now(), reader_teams=teams)
 
 
 def as_json(found: MonthAllocation) -> dict[str, Any]:

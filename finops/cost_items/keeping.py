@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,7 +16,7 @@ from finops.cost_items.scopes import are_apart, scope_of
 from finops.locks import Lock
 from finops.models import ActivatedTag, CostCenter, CostItem, Team
 from finops.organisation.stored import Act, log
-from finops.ownership.closed import open_from
+from finops.ownership.closed import open_from, refuse_later
 from finops.ownership.conditions import LAST, Days
 from finops.query import TAG_PREFIX, UNATTRIBUTED
 
@@ -45,6 +45,7 @@ def make(draft: Draft, act: Act) -> CostItem:
         first = open_from()
         if first and draft.effective_from < first:
             raise ValidationError({"effective_from": closed(first)})
+        refuse_later(_days(draft))
         last = CostItem.objects.aggregate(last=Max("position"))["last"] or 0
         item = _written(CostItem(), draft, act, position=last + 1)
         log("cost_item.create", item.name, act, after=_described(item))
@@ -67,6 +68,8 @@ def change(number: int, draft: Draft, act: Act, *, version: int | None = None) -
             raise ValidationError({"kind": "An item stays of its kind: end it and make another."})
         first = open_from()
         _check(draft, apart_from=item)
+        for terms in (draft_of(item), draft):
+            refuse_later(_days(terms))
         if first and item.effective_from < first:
             return _go_on(item, draft, first, act)
         if first and draft.effective_from < first:
@@ -88,6 +91,7 @@ def end(number: int, day: date, act: Act, *, version: int | None = None) -> Cost
         first = open_from()
         if first and (day < first or (item.effective_to or LAST) < first):
             raise ValidationError({"effective_to": closed(first)})
+        refuse_later(Days(day, item.effective_to))
         if CostItem.objects.filter(follows=item).exists():
             raise ValidationError({"effective_to": "It was changed later: end what it became."})
         before, ends = _described(item), dataclasses.replace(draft_of(item), effective_to=day)
@@ -207,6 +211,13 @@ def codes() -> set[str]:
     own = CostCenter.objects.values_list("code", flat=True)
     of_teams = Team.objects.exclude(cost_center="").values_list("cost_center", flat=True)
     return {*own, *of_teams, UNATTRIBUTED}
+
+
+def _days(draft: Draft) -> Days:
+    """Of a one-off amount, that on which it falls."""
+    one_off = draft.kind == CostItem.Kind.TRUE_UP
+    end = draft.effective_from + timedelta(days=1) if one_off else draft.effective_to
+    return Days(draft.effective_from, end)
 
 
 def _also_covers(draft: Draft, apart_from: CostItem | None) -> CostItem | None:

@@ -27,6 +27,8 @@ _NOT_SEARCHED = frozenset(
         *("cache_entry", "channel_recipient", "erasure", "invitation", "name_hashing"),
         "reference_price",
         *("rollup_state", "usage_event"),
+        # Never changed, and of cost centers, teams, features and models: no user is in them.
+        *("statement_line", "statement_version"),
     }
 )
 # Columns of closed vocabularies, besides those whose model has choices.
@@ -59,7 +61,7 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
 _AUTHORS = frozenset(
     {
         *("acknowledged_by", "actor", "asked_by", "author", "changed_by", "created_by"),
-        *("decided_by", "made_by"),
+        *("decided_by", "made_by", "reopen_asked_by", "sent_by"),
         *("requested_by", "superseded_by"),
     }
 )

@@ -7,12 +7,14 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 
+from finops.books import months
 from finops.ownership.conditions import FIRST, LAST, Days
+from finops.periods import add_months
 
 
 def open_from() -> date | None:
     """The first day that is not closed; None where nothing is."""
-    return None
+    return months.closed_until()
 
 
 def refuse(days: Days, field: str = "effective_from") -> None:
@@ -25,6 +27,20 @@ def refuse(days: Days, field: str = "effective_from") -> None:
                 "day, or have the month reopened."
             }
         )
+    refuse_later(days, field)
+
+
+def refuse_later(days: Days, field: str = "effective_to") -> None:
+    """Raises ValidationError, of that field, where any of the days is in a month that is closed after one that is
+    open again."""
+    for month in months.closed_later():
+        if days.overlaps(Days(month, add_months(month, 1))):
+            raise ValidationError(
+                {
+                    field: f"{month:%B %Y} is closed too: choose days that end before it, "
+                    "or have it reopened as well."
+                }
+            )
 
 
 def refuse_change(was: Days, becomes: Days) -> None:

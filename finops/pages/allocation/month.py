@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from finops import access, cost_items, formats
+from finops import access, formats
+from finops.books import drafts
 from finops.cost_items import MonthAllocation
 from finops.costs import QueryTooSlow
 from finops.models import CostCenter
@@ -83,7 +84,7 @@ def answered(
     teams = access.teams_seen(request.user)
     context["may_see_items"] = access.allows("settings-cost-items", "GET", request.user)
     try:
-        found = cost_items.of_month(chosen, now=now, reader_teams=teams)
+        found = drafts.of_month(chosen, now=now, reader_teams=teams)
     except InvalidQuery as error:
         context["error"] = error
         return None, 400

@@ -1,0 +1,51 @@
+"""A month as it stands: as it was closed, or computed, with what closed months came to since."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import cast
+
+from finops import cost_items, costs
+from finops.allocation import Adjustment
+from finops.books import frozen, months
+from finops.books.adjusting import Direct, Today, adjustments
+from finops.books.months import State
+from finops.cost_items import MonthAllocation
+from finops.cost_items.months import Status
+from finops.models import BooksMonth
+
+
+def of_month(
+    month: date, *, now: datetime, reader_teams: Collection[str] | None = None
+) -> MonthAllocation:
+    """Raises as cost_items.of_month."""
+    with costs.snapshot():
+        held = BooksMonth.objects.filter(month=month).exclude(state=State.DRAFT).first()
+        if held:
+            statement = frozen.statement_of(month, held.version)
+            return frozen.allocation_of(statement, cast(Status, held.state), reader_teams)
+        bears = month == months.closed_until()
+        return cost_items.of_month(
+            month, now=now, reader_teams=reader_teams, adjustments=due(now) if bears else ()
+        )
+
+
+def due(now: datetime) -> tuple[Adjustment, ...]:
+    """What closed months came to since: the first month that is open bears it."""
+    closed = frozen.newest()
+    return adjustments(closed, {each.month: today(each.month, now) for each in closed})
+
+
+def today(month: date, now: datetime) -> Today:
+    """What its usage comes to now. What else was shared out stays as it was."""
+    capacity = [each for each in cost_items.kept() if each.draft.is_capacity]
+    found = cost_items.of_month(month, now=now, items=capacity)
+    return Today(
+        direct={
+            line.key: Direct(line.usage.requests, line.direct_cost)
+            for line in found.allocation.lines
+            if line.usage.requests or line.direct_cost
+        },
+        covered={each.item: each.utilization.covered for each in found.capacity},
+    )

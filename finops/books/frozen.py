@@ -1,0 +1,223 @@
+"""Statements: written once, read as they were written."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import asdict, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from finops.allocation import Adjustment, Allocation, Line, LineKey, Share, Usage, add_up
+from finops.allocation.capacity import Utilization
+from finops.books.adjusting import Capacity, Direct, Frozen
+from finops.books.months import State
+from finops.cells import text_cell
+from finops.cost_items import CapacityUse, ChargeSum, MonthAllocation
+from finops.cost_items.months import Status, coverage_of, kept, seen_by
+from finops.cost_items.table import HEADER, money, plain, rows
+from finops.costs import Freshness
+from finops.models import BooksMonth, StatementLine, StatementVersion
+
+AT_ONCE = 2_000
+Held = TypeVar("Held")
+
+
+def rows_of_file(found: MonthAllocation) -> Iterator[list[str]]:
+    """A closed month's file says closed, whether it was sent or not: it stays the same."""
+    status: Status = "draft" if found.status == "draft" else "closed"
+    return rows(replace(found, status=status), text_cell)
+
+
+def lines_of_file(found: MonthAllocation) -> Iterator[str]:
+    """The statement as CSV, line by line."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    for row in (HEADER, *rows_of_file(found)):
+        writer.writerow(row)
+        yield file.getvalue()
+        file.seek(0)
+        file.truncate()
+
+
+def checksum_of(found: MonthAllocation) -> str:
+    """Of the file, in hex."""
+    digest = hashlib.sha256()
+    for line in lines_of_file(found):
+        digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def write(statement: StatementVersion, found: MonthAllocation) -> None:
+    """The statement, which says already who closed it, with all that it froze."""
+    whole = found.allocation
+    statement.checksum = checksum_of(found)
+    statement.currency = found.currency
+    statement.rolled_up_to = found.freshness.rolled_up_to
+    statement.totals = totals_of(whole.totals)
+    statement.capacity = {each.item: capacity_json(each, whole) for each in found.capacity}
+    statement.adjustments = [{**each.key._asdict(), **as_text(each)} for each in whole.adjustments]
+    statement.charges = [as_text(each) for each in found.charges]
+    statement.shares = [as_text(each) for each in whole.shares]
+    statement.save(force_insert=True)
+    StatementLine.objects.bulk_create(
+        (row_of(statement, line) for line in whole.lines), batch_size=AT_ONCE
+    )
+
+
+def row_of(statement: StatementVersion, line: Line) -> StatementLine:
+    return StatementLine(
+        statement=statement,
+        **line.key._asdict(),
+        **asdict(line.usage),
+        shared_cost=line.shared_cost,
+        idle_cost=line.idle_cost,
+        adjustment=line.adjustment,
+    )
+
+
+def totals_of(line: Line) -> dict[str, str]:
+    counts = {name: str(value) for name, value in asdict(line.usage).items()}
+    return counts | {name: plain(amount) for name, amount in money(line).items()}
+
+
+def capacity_json(use: CapacityUse, whole: Allocation) -> dict[str, Any]:
+    bearers = {
+        each.cost_center: plain(each.amount)
+        for each in whole.shares
+        if each.item == use.item and each.column == "idle_cost"
+    }
+    own = {name: getattr(use, name) for name in ("name", "kind", "unit")}
+    return {
+        **own,
+        **as_text(use.utilization),
+        "until": use.until.isoformat(),
+        "bearers": bearers,
+    }
+
+
+def as_text(held: Any) -> dict[str, Any]:
+    """Its own values, those that JSON has not as text."""
+    return {
+        each.name: value if isinstance(value := getattr(held, each.name), int) else shown(value)
+        for each in fields(held)
+        if each.name != "key"
+    }
+
+
+def shown(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)
+
+
+def of_text(kind: type[Held], given: dict[str, Any], **more: Any) -> Held:
+    """What `as_text` wrote."""
+    read: dict[str, Callable[[Any], Any]] = {
+        "Decimal": Decimal,
+        "date": date.fromisoformat,
+        "datetime": datetime.fromisoformat,
+    }
+    own = {
+        each.name: read.get(str(each.type), same)(given[each.name])
+        for each in fields(kind)  # type: ignore[arg-type]
+        if each.name in given
+    }
+    return kind(**own, **more)
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+def statement_of(month: date, version: int) -> StatementVersion:
+    """Raises StatementVersion.DoesNotExist."""
+    return StatementVersion.objects.get(month=month, version=version)
+
+
+def allocation_of(
+    statement: StatementVersion, status: Status = "closed", teams: Collection[str] | None = None
+) -> MonthAllocation:
+    """The month as it was closed, as far as a reader of these teams (None: of all) sees it."""
+    found = Allocation(
+        lines=tuple(sorted(map(line_of, read_rows(statement)), key=lambda line: line.key)),
+        shares=tuple(of_text(Share, each) for each in statement.shares),
+        adjustments=tuple(adjustments_of(statement)),
+    )
+    whole = MonthAllocation(
+        month=statement.month,
+        allocation=found,
+        charges=tuple(of_text(ChargeSum, each) for each in statement.charges),
+        capacity=tuple(use_of(item, each) for item, each in statement.capacity.items()),
+        items={each.key: each for each in kept()},
+        freshness=Freshness(statement.rolled_up_to, 0),
+        coverage=coverage_of(found),
+        currency=statement.currency,
+        is_running=False,
+        status=status,
+    )
+    return seen_by(teams, whole)
+
+
+def read_rows(statement: StatementVersion) -> Iterable[StatementLine]:
+    return StatementLine.objects.filter(statement_id=statement.pk).iterator(AT_ONCE)
+
+
+def line_of(row: StatementLine) -> Line:
+    usage = Usage(*(getattr(row, each.name) for each in fields(Usage)))
+    return Line(key_of(row), usage, row.shared_cost, row.idle_cost, row.adjustment)
+
+
+def key_of(row: StatementLine) -> LineKey:
+    return LineKey(*(getattr(row, name) for name in LineKey._fields))
+
+
+def adjustments_of(statement: StatementVersion) -> Iterator[Adjustment]:
+    for each in statement.adjustments:
+        yield of_text(Adjustment, each, key=LineKey(*(each[name] for name in LineKey._fields)))
+
+
+def use_of(item: str, held: dict[str, Any]) -> CapacityUse:
+    return of_text(CapacityUse, held, item=item, utilization=of_text(Utilization, held))
+
+
+def newest() -> list[Frozen]:
+    """What each closed month's statements say, and count."""
+    months = BooksMonth.objects.exclude(state=State.DRAFT).order_by("month")
+    return [frozen_of(statement_of(each.month, each.version)) for each in months]
+
+
+def frozen_of(statement: StatementVersion) -> Frozen:
+    rows = read_rows(statement)
+    return Frozen(
+        month=statement.month,
+        version=statement.version,
+        direct={
+            key_of(row): Direct(row.requests, row.direct_cost)
+            for row in rows
+            if row.requests or row.direct_cost
+        },
+        capacity={item: capacity_of(each) for item, each in statement.capacity.items()},
+        adjustments=tuple(adjustments_of(statement)),
+    )
+
+
+def capacity_of(held: dict[str, Any]) -> Capacity:
+    bearers = {LineKey(center): Decimal(amount) for center, amount in held["bearers"].items()}
+    return Capacity(Decimal(held["covered"]), bearers)
+
+
+def problems_of(statement: StatementVersion) -> list[str]:
+    """What is not as it was written; nothing, if all is well."""
+    found = allocation_of(statement)
+    whole = found.allocation
+    problems = []
+    if (checksum := checksum_of(found)) != statement.checksum:
+        problems.append(f"its lines have the checksum {checksum}, and not {statement.checksum}")
+    if (totals := totals_of(whole.totals)) != statement.totals:
+        names = [name for name in totals if totals[name] != statement.totals.get(name)]
+        problems.append(f"its lines do not add up to its totals: {', '.join(names)}")
+    if add_up(each.amount for each in whole.adjustments) != whole.totals.adjustment:
+        problems.append("the adjustments it names do not add up to those of its lines")
+    return problems

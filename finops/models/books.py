@@ -1,0 +1,99 @@
+"""The month's books: which months are closed, and what their statements said, for ever.
+
+The database refuses to change or delete a statement: see finops/sql/statement_schema.sql.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from finops.models.budgets import ExactField
+
+
+class BooksMonth(models.Model):
+    """A month that was closed at least once; `version` is that of its newest statement.
+
+    `month` is its first day in the reporting time zone. While somebody asks to have it reopened,
+    the `reopen_` columns say who, when and why; another person decides.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"  # reopened
+        CLOSED = "closed", "Closed"
+        SENT = "sent", "Sent"
+
+    month = models.DateField(unique=True)
+    state = models.CharField(max_length=16, choices=State)
+    version = models.PositiveIntegerField()
+    sent_at = models.DateTimeField(null=True)
+    sent_by = models.CharField(max_length=200, blank=True)
+    sent_to = models.TextField(blank=True)
+    reopen_asked_at = models.DateTimeField(null=True)
+    reopen_asked_by = models.CharField(max_length=200, blank=True)
+    reopen_reason = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "books_month"
+        ordering = ("month",)
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
+class StatementVersion(models.Model):
+    """What one closing of a month froze. `checksum` is the SHA-256 of its CSV file, in hex.
+
+    `totals` has every column of that file, `warnings` is name → words of what was accepted, and
+    `capacity` is cost item → {"covered", "bearers": cost center → amount}: numbers are text, as
+    JSON's have too few digits. `adjustments` says of each part of a line's adjustment of which
+    month and version it is, and why; `charges` and `shares` what was shared out, and how.
+    """
+
+    month = models.DateField()
+    version = models.PositiveIntegerField()
+    closed_at = models.DateTimeField()
+    closed_by = models.CharField(max_length=200)
+    checksum = models.CharField(max_length=64)
+    currency = models.CharField(max_length=3)
+    rolled_up_to = models.DateTimeField(null=True)
+    totals = models.JSONField()
+    warnings = models.JSONField(default=dict)
+    capacity = models.JSONField(default=dict)
+    adjustments = models.JSONField(default=list)
+    charges = models.JSONField(default=list)
+    shares = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "statement_version"
+        ordering = ("month", "version")
+        constraints = (
+            models.UniqueConstraint(fields=("month", "version"), name="statement_version_number"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} version {self.version}"
+
+
+class StatementLine(models.Model):
+    """What one line bears. Money is exact, in the statement's currency."""
+
+    # No constraint: neither of both is ever deleted.
+    statement = models.ForeignKey(
+        StatementVersion, models.DO_NOTHING, db_constraint=False, related_name="lines"
+    )
+    cost_center = models.TextField()
+    team = models.TextField(blank=True)
+    feature = models.TextField(blank=True)
+    provider = models.TextField(blank=True)
+    model = models.TextField(blank=True)
+    requests = models.BigIntegerField()
+    unpriced_requests = models.BigIntegerField()
+    input_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    direct_cost = ExactField()
+    shared_cost = ExactField()
+    idle_cost = ExactField()
+    adjustment = ExactField()
+
+    class Meta:
+        db_table = "statement_line"
