@@ -31,8 +31,7 @@ def refuse(days: Days, field: str = "effective_from") -> None:
 
 
 def refuse_later(days: Days, field: str = "effective_to") -> None:
-    """Raises ValidationError, of that field, where any of the days is in a month that is closed after one that is
-    open again."""
+    """The same of months that are closed after one that is open again."""
     for month in months.closed_later():
         if days.overlaps(Days(month, add_months(month, 1))):
             raise ValidationError(
