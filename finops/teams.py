@@ -168,6 +168,7 @@ def change(
 
 def _leave_closed(team: Team) -> None:
     """Events may have named a team before it was made: what is closed stays Unattributed."""
+    locks.hold(Lock.OWNERSHIP)
     first, code = closed.open_from(), team.cost_center
     if first and code:
         team.moves.create(cost_center=code, effective_from=first)
@@ -175,6 +176,7 @@ def _leave_closed(team: Team) -> None:
 
 
 def _give(team: Team, cost_center: str, since: date | None) -> None:
+    locks.hold(Lock.OWNERSHIP)
     closed.refuse(Days(since), "since")
     if since is None:
         team.moves.all().delete()

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -81,10 +82,11 @@ class RuleView(APIView):
         terms = known(body(request), ("effective_to", "position"))
         held = find(number)
         until, place = day("effective_to", terms), position(terms)
-        if "effective_to" in terms and until != held.effective_to:
-            held = rules.end(number, until, act(request))
-        if place is not None and place != held.position:
-            held = rules.move(number, place, act(request))
+        with transaction.atomic():
+            if "effective_to" in terms and until != held.effective_to:
+                held = rules.end(number, until, act(request))
+            if place is not None and place != held.position:
+                held = rules.move(number, place, act(request))
         return Response(rule_json(held))
 
     @extend_schema(**schema.REMOVE_RULE_SCHEMA)

@@ -94,17 +94,12 @@ def find_known(cursor: CursorWrapper, query: CostQuery, *, owned: bool = False) 
 
 
 def read_owners(cursor: CursorWrapper) -> Owners:
-    cursor.execute(
-        """
-        SELECT
-            EXISTS (SELECT FROM ownership_rule WHERE dimensions <> '{user}'),
-            EXISTS (SELECT FROM ownership_rule WHERE dimensions = '{user}')
-        """
-    )
-    [(by_attribution, by_user)] = cursor.fetchall()
-    if by_attribution:
+    cursor.execute(statement("kinds_of_rules"))
+    [(by_attribution, by_user, has_new)] = cursor.fetchall()
+    new: tuple[tuple[Any, ...], ...] = ()
+    if by_attribution and has_new:
         cursor.execute(statement("owners_of_unmapped"))
-    new = tuple(cursor.fetchall()) if by_attribution else ()
+        new = tuple(cursor.fetchall())
     return Owners(by_attribution, by_user, new)
 
 

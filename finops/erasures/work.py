@@ -15,6 +15,7 @@ from finops.erasures.asking import SETTLED
 from finops.erasures.certificates import digest
 from finops.locks import Lock, alone
 from finops.models import Erasure, RatingRun
+from finops.ownership import mapping
 from finops.rollups import one
 from finops.sql import statement
 from ingest.user_names import HASHED
@@ -95,7 +96,9 @@ def _finish(cursor: CursorWrapper, erasure: Erasure, now: datetime) -> None:
             cursor.execute(SQL("ANALYZE {}").format(Identifier(table)))
     if {"attribution", "ownership_rule"} & erasure.changed.keys():
         # What rules come to is looked up anew, as both are named otherwise now.
-        cursor.execute("DELETE FROM attribution_owner")
+        with mapping.changing():
+            mapping.forget_all()
+            mapping.look_up()
     erasure.finished_at = now
     erasure.digest = digest(erasure)
     erasure.name = erasure.hashed_name = ""

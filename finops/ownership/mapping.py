@@ -56,10 +56,11 @@ def forget_all() -> None:
 def look_up() -> int:
     """Look up what is not known; returns how many rows that made. The lock is the caller's."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM ownership_rule WHERE dimensions <> '{user}')")
-        [(has_rules,)] = cursor.fetchall()
-        if not has_rules:
+        cursor.execute(statement("kinds_of_rules"))
+        [(by_attribution, _, has_new)] = cursor.fetchall()
+        if not by_attribution:
             cursor.execute("DELETE FROM attribution_owner")
+        if not (by_attribution and has_new):
             return 0
         cursor.execute(f"INSERT INTO attribution_owner {statement('owners_of_unmapped')}")
         return int(cursor.rowcount)

@@ -48,9 +48,9 @@ def make(entry: RuleEntry, act: Act) -> OwnershipRule:
     """Raises ValidationError, whose message_dict is by field."""
     refuse(entry.conditions, entry.days, activated())
     refuse_center(entry.cost_center)
-    closed.refuse(entry.days)
     entry = dataclasses.replace(entry, conditions=storing()(entry.conditions))
     with mapping.changing():
+        closed.refuse(entry.days)
         _refuse_overlap(entry)
         last = OwnershipRule.objects.aggregate(last=Max("position"))["last"] or 0
         position = min(entry.position or last + 1, last + 1)
