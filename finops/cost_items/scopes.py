@@ -6,13 +6,19 @@ from collections.abc import Iterable
 
 from finops.cost_items.drafts import Draft
 from finops.models import CostItem
-from finops.query import Filter
+from finops.query import UNATTRIBUTED, Filter
+
+GPU_SECONDS = CostItem.Unit.GPU_SECONDS.value
 
 
 def scope_of(draft: Draft) -> tuple[Filter, ...]:
-    """The usage that is meant: that of a fleet's own name, where nothing is said."""
+    """The usage that is meant: that of a fleet's own name, where nothing is said. What a provider
+    is paid for tokens or requests covers none of fleets, unless the filters name one."""
     if draft.kind == CostItem.Kind.FLEET and not draft.filters:
         return (Filter("fleet", (draft.name,)),)
+    is_bought = draft.kind == CostItem.Kind.COMMITMENT and draft.capacity_unit != GPU_SECONDS
+    if is_bought and all(each.dimension != "fleet" for each in draft.filters):
+        return (*draft.filters, Filter("fleet", (UNATTRIBUTED,)))
     return draft.filters
 
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from finops import costs
-from finops.demo import budgets, load, ownership, setup
+from finops.demo import budgets, cost_items, load, ownership, setup
 from finops.demo.events import MEAN_DAY, scale_of
 from finops.demo.setup import DemoState
 from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, ServerAway
@@ -115,6 +115,7 @@ def make_ownership() -> None:
 def make_budgets() -> None:
     by = User.objects.get(username=setup.LOGIN)
     budgets.make(by, timezone.now(), settings.REPORTING_ZONE)
+    cost_items.make(by, timezone.now(), settings.REPORTING_ZONE)
 
 
 def wait_until_rolled_up() -> None:
