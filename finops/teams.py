@@ -169,9 +169,9 @@ def change(
 def _leave_closed(team: Team) -> None:
     """Events may have named a team before it was made: what is closed stays Unattributed."""
     locks.hold(Lock.OWNERSHIP)
-    first, code = closed.open_from(), team.cost_center
-    if first and code:
-        team.moves.create(cost_center=code, effective_from=first)
+    spans, code = closed.spans(), team.cost_center
+    if code and spans and (since := spans[-1].end):
+        team.moves.create(cost_center=code, effective_from=since)
         Team.objects.filter(pk=team.pk).update(cost_center="")
 
 

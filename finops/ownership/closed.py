@@ -17,6 +17,13 @@ def open_from() -> date | None:
     return months.closed_until()
 
 
+def spans() -> list[Days]:
+    """All days that are closed, in their order."""
+    first = open_from()
+    later = [Days(month, add_months(month, 1)) for month in months.closed_later()]
+    return [Days(None, first), *later] if first else []
+
+
 def refuse(days: Days, field: str = "effective_from") -> None:
     """Raises ValidationError, of that field, where any of the days is closed."""
     first = open_from()

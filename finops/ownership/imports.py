@@ -125,7 +125,7 @@ def apply(found: Read, act: Act) -> int:
     if found.problems:
         raise ValidationError({"file": [str(each) for each in found.problems]})
     with mapping.changing():
-        if closed.open_from():
+        if closed.spans():
             held = [said_by(rule) for rule in rules.every()]
             refuse_closed(held, [said_of(each) for each in found.rules])
         before, after = {"rules": rules.every().count()}, {"rules": len(found.rules)}
@@ -136,22 +136,23 @@ def apply(found: Read, act: Act) -> int:
 
 def refuse_closed(held: Sequence[_Said], said: Sequence[_Said]) -> None:
     """Raises ValidationError unless both say the same, in the same order, of what is closed."""
-    first = closed.open_from()
-    if first and closed_part(held, first) != closed_part(said, first):
-        raise ValidationError(
-            {
-                "file": f"It says otherwise of days before {first}, whose books are closed. Keep "
-                f"the rules of those days as the export has them, in their order, and end them on "
-                f"{first} or later."
-            }
-        )
+    for span in closed.spans():
+        if closed_part(held, span) != closed_part(said, span):
+            raise ValidationError(
+                {
+                    "file": f"It says otherwise of days {span}, whose books are closed. Keep the "
+                    "rules of those days as the export has them, in their order, and change what "
+                    "they say from an open day on."
+                }
+            )
 
 
-def closed_part(said: Sequence[_Said], first: date) -> list[_Said]:
+def closed_part(said: Sequence[_Said], span: Days) -> list[_Said]:
+    first, last = span.start or FIRST, span.end or LAST
     return [
-        (conditions, code, start, min(end, first))
+        (conditions, code, max(start, first), min(end, last))
         for conditions, code, start, end in said
-        if start < first
+        if start < last and end > first
     ]
 
 
