@@ -24,7 +24,7 @@ LONGEST = 2_000
 def close(month: date, act: Act, *, acknowledged: Collection[str] = ()) -> StatementVersion:
     """Freeze the month as it is at this moment. Raises ValidationError where something stands
     against it, or where a warning was not acknowledged, and as cost_items.of_month."""
-    with locks.held(Lock.BOOKS, Lock.COST_ITEMS), waiting.one_moment():
+    with locks.held(Lock.BOOKS, Lock.COST_ITEMS, Lock.OWNERSHIP), waiting.one_moment():
         ready = readiness.look(month, act.at)
         if ready.problems or ready.found is None:
             raise ValidationError({"month": [each.words for each in ready.problems]})

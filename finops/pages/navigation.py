@@ -31,7 +31,11 @@ ANALYSES: tuple[Entry, ...] = (
     Entry("Forecast", "forecast", "forecast"),
 )
 # Who bears what, month by month.
-FINANCE: tuple[Entry, ...] = (Entry("Allocation", "allocation", "allocation"),)
+FINANCE: tuple[Entry, ...] = (
+    Entry("Allocation", "allocation", "allocation"),
+    Entry("Close", "close", "close"),
+    Entry("Statements", "statements", "statements"),
+)
 # In this order: alerts, prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (
     Entry("Alerts", "alerts", "alerts"),

@@ -30,6 +30,7 @@ from finops.pages.allocation import month as allocation
 from finops.pages.anomalies import listing as anomaly_listing
 from finops.pages.anomalies import one as one_anomaly
 from finops.pages.anomalies import planned
+from finops.pages.books import close, statements
 from finops.pages.budgets import entry as budget_entry
 from finops.pages.budgets import increases
 from finops.pages.budgets import listing as budget_listing
@@ -84,6 +85,9 @@ urlpatterns = [
     path("budgets/<int:pk>/increase", increases.ask, name="budget-increase-new"),
     path("budgets/increases/<int:pk>", increases.increase, name="budget-increase"),
     path("allocation", allocation.month, name="allocation"),
+    path("close", close.page, name="close"),
+    path("statements", statements.page, name="statements"),
+    path("statements.csv", statements.file, name="statement-csv"),
     path("allocation/cost-center", allocation.cost_center, name="allocation-cost-center"),
     path("users", users_listing.listing, name="users"),
     path("users/profile", one_user.user, name="user"),

@@ -1,0 +1,135 @@
+"""Statements: the months that were closed, their versions, and what each cost center was told."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from finops import formats
+from finops.books import frozen
+from finops.cost_items import MonthAllocation
+from finops.models import CostCenter, StatementVersion
+from finops.pages.allocation import tables
+from finops.pages.books.close import address
+from finops.periods import MONTH
+
+
+@never_cache
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """All versions; with month and version one of them; with a code that cost center's."""
+    every = list(StatementVersion.objects.order_by("-month", "-version"))
+    statement = asked(request, every)
+    context: dict[str, Any] = {
+        "section": "statements",
+        "currency": settings.CURRENCY,
+        "versions": [listed(each, every) for each in every],
+        "heading": "What was closed?",
+    }
+    if statement is None:
+        return render(request, "books/statements.html", context)
+    found = frozen.allocation_of(statement)
+    code = request.GET.get("code", "")[:200]
+    context |= {"statement": statement, "found": found, "currency": found.currency}
+    name = f"{statement.month:%B %Y}"
+    context |= {"month_name": name, "heading": f"{name}, version {statement.version}"}
+    context["back"] = address("statements", statement.month, version=statement.version)
+    if not code:
+        context |= one_version(statement, found)
+        return render(request, "books/version.html", context)
+    context |= one_center(found, code)
+    return render(request, "books/statement.html", context)
+
+
+@never_cache
+@require_GET
+def file(request: HttpRequest) -> StreamingHttpResponse:
+    """The CSV file of a version, of which the checksum is."""
+    statement = asked(request, list(StatementVersion.objects.order_by("-month", "-version")))
+    if statement is None:
+        raise Http404
+    name = f"statement-{statement.month:%Y-%m}-v{statement.version}.csv"
+    return StreamingHttpResponse(
+        frozen.lines_of_file(frozen.allocation_of(statement)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def asked(request: HttpRequest, every: list[StatementVersion]) -> StatementVersion | None:
+    """The version of the address; the newest of its month where it names none."""
+    given = MONTH.fullmatch(request.GET.get("month", ""))
+    if not given:
+        return None
+    month = date(int(given[1]), int(given[2]), 1) if int(given[1]) else None
+    version = request.GET.get("version", "")
+    for each in every:
+        if each.month == month and version in {"", str(each.version)}:
+            return each
+    if version:
+        raise Http404
+    return None
+
+
+def listed(each: StatementVersion, every: list[StatementVersion]) -> dict[str, Any]:
+    newest = max(other.version for other in every if other.month == each.month)
+    return {
+        "name": f"{each.month:%B %Y}",
+        "href": address("statements", each.month, version=each.version),
+        "held": each,
+        "is_newest": each.version == newest,
+        "total": formats.money_long(Decimal(each.totals["total_cost"]), each.currency),
+        "adjustment": formats.money_long(Decimal(each.totals["adjustment"]), each.currency),
+    }
+
+
+def one_version(statement: StatementVersion, found: MonthAllocation) -> dict[str, Any]:
+    centers = found.allocation.by_cost_center()
+    names = dict(CostCenter.objects.filter(code__in=centers).values_list("code", "name"))
+    hrefs = [
+        address("statements", statement.month, version=statement.version, code=code)
+        for code in centers
+    ]
+    labels = [(code, names.get(code, "")) for code in centers]
+    whole = found.allocation.totals
+    return {
+        "problems": frozen.problems_of(statement),
+        "centers": tables.rows(found, labels, hrefs, list(centers.values()), whole),
+        "totals": tables.totals(found),
+        "has_adjustments": bool(found.allocation.adjustments),
+    }
+
+
+def one_center(found: MonthAllocation, code: str) -> dict[str, Any]:
+    """Raises Http404 where it bore nothing."""
+    centers = found.allocation.by_cost_center()
+    if code not in centers:
+        raise Http404
+    own = [each for each in found.allocation.adjustments if each.key.cost_center == code]
+    center = CostCenter.objects.filter(code=code).first()
+    return {
+        "code": code,
+        "heading": f"Statement of {code}, {found.month:%B %Y}",
+        "center": center,
+        "lines": tables.lines(found, code),
+        "totals": tables.line_totals(found, code, centers[code]),
+        "shares": tables.shares(found, code),
+        "has_adjustments": bool(own),
+        "adjustments": [
+            {
+                "of": f"{each.month:%B %Y}, version {each.version}",
+                "what": " · ".join(part for part in each.key[1:] if part) or "Without usage",
+                "reason": each.reason,
+                "amount": formats.money_long(each.amount, ""),
+            }
+            for each in own[: tables.MOST_LINES]
+        ],
+        "total": formats.money_long(centers[code].total_cost, found.currency),
+    }

@@ -1,0 +1,89 @@
+"""Closing a month from the page alone, and the statements that come of it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from finops.models import BooksMonth, StatementVersion, Team
+from finops.periods import add_months, local_day, start_of_day
+from tests import figures, usage
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def month() -> str:
+    """The last one, with usage of a team that has a cost center, and of one that has none."""
+    now = timezone.now()
+    last = add_months(local_day(now, settings.REPORTING_ZONE).replace(day=1), -1)
+    figures.price_models()
+    Team.objects.create(name="cx", cost_center="CC-1")
+    at = start_of_day(last, settings.REPORTING_ZONE) + timedelta(days=3)
+    events = [usage.event(at, team=team, feature="chat") for team in ("cx", "hr")]
+    usage.record([*events, usage.event(at, team="cx", model="mystery-model")], now=now)
+    return f"{last:%Y-%m}"
+
+
+def test_a_new_user_closes_the_month_from_the_page_alone(signed_in: Client, month: str) -> None:
+    assert "No month is closed yet" in signed_in.get("/statements").text
+    page = signed_in.get("/close")
+    assert page.status_code == 200
+    for said in ("1 request has no price", "has no cost center", "Is that so?"):
+        assert said in page.text
+    refused = signed_in.post("/close", {"what": "close"})
+    assert refused.status_code == 400
+    assert "Acknowledge “unpriced”" in refused.text
+    names = [each.name for each in page.context["warnings"]]
+    done = signed_in.post("/close", {"what": "close", "acknowledged": names}, follow=True)
+    assert "is closed as version 1" in done.text
+    assert f"/statements?month={month}" in done.text
+
+    listed = signed_in.get("/statements").text
+    assert "version 1" in listed
+    version = signed_in.get(f"/statements?month={month}&version=1")
+    statement = StatementVersion.objects.get()
+    assert statement.checksum in version.text
+    assert "As it was closed" in version.text
+    file = signed_in.get(f"/statements.csv?month={month}&version=1").getvalue()
+    assert hashlib.sha256(file).hexdigest() == statement.checksum
+    assert file == signed_in.get(f"/api/v1/allocations/{month}.csv").getvalue()
+    center = signed_in.get(f"/statements?month={month}&version=1&code=CC-1")
+    assert "Statement of CC-1" in center.text
+    for wrong in ("&version=2", "&version=x", "&code=CC-9"):
+        assert signed_in.get(f"/statements?month={month}{wrong}").status_code == 404
+    assert signed_in.get("/statements?month=0000-99").status_code == 200
+    assert signed_in.get(f"/allocation?month={month}").status_code == 200
+
+
+def test_two_people_reopen_a_month_from_its_page(signed_in: Client, month: str) -> None:
+    address = f"/close?month={month}"
+    every = ("unpriced", "unattributed", "unchecked", "beginning")
+    signed_in.post(address, {"what": "close", "acknowledged": every})
+    signed_in.post(address, {"what": "sent", "sent_to": "owners@example.com"})
+    assert "to owners@example.com" in signed_in.get(address).text
+    signed_in.post(address, {"what": "ask", "reason": "A price was wrong."})
+    page = signed_in.get(address).text
+    assert "A price was wrong." in page
+    assert "Agree and reopen" not in page
+    assert signed_in.post(address, {"what": "reopen"}).status_code == 400
+    other = Client()
+    other.force_login(User.objects.create_superuser("bob", "bob@example.org", "correct horse"))
+    assert "Agree and reopen" in other.get(address).text
+    other.post(address, {"what": "reopen"})
+    assert BooksMonth.objects.get().state == "draft"
+    assert "was opened again" in signed_in.get(address).text
+    assert signed_in.post(address, {"what": "dance"}).status_code == 400
+
+
+def test_a_month_that_runs_says_from_when_on_it_can_be_closed(signed_in: Client) -> None:
+    present = local_day(timezone.now(), settings.REPORTING_ZONE).replace(day=1)
+    page = signed_in.get(f"/close?month={present:%Y-%m}").text
+    assert f"it can be closed from {add_months(present, 1)} on" in page
+    assert 'value="close"' not in page
