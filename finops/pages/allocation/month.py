@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,7 +38,8 @@ def month(request: HttpRequest) -> HttpResponse:
     context = frame(chosen, now) | {"heading": f"Who bears what of {chosen:%B %Y}?"}
     found, status = answered(request, chosen, now, context)
     if found:
-        context |= figures(found, now)
+        sees_books = access.allows("unattributed", "GET", request.user)
+        context |= figures(found, now, reverse("unattributed") if sees_books else "")
     return render(request, "allocation/page.html", context, status=status)
 
 
@@ -105,11 +107,12 @@ def freshness(
     return states.freshness_line(found.freshness, query.replace(reader_teams=teams), now)
 
 
-def figures(found: MonthAllocation, now: datetime) -> dict[str, Any]:
+def figures(found: MonthAllocation, now: datetime, unowned: str) -> dict[str, Any]:
+    """`unowned` is the address of what nobody owns, where the reader may open it."""
     centers = found.allocation.by_cost_center()
     names = dict(CostCenter.objects.filter(code__in=centers).values_list("code", "name"))
     return {
-        "kpis": kpis(found),
+        "kpis": kpis(found, unowned),
         "centers": tables.centers(found, centers, names),
         "totals": tables.totals(found),
         "has_adjustments": bool(found.allocation.totals.adjustment),
@@ -125,7 +128,7 @@ def days_left(found: MonthAllocation, now: datetime) -> str:
     return formats.day(last, local_day(now, settings.REPORTING_ZONE)) if found.is_running else ""
 
 
-def kpis(found: MonthAllocation) -> list[Kpi]:
+def kpis(found: MonthAllocation, unowned_href: str) -> list[Kpi]:
     totals, currency = found.allocation.totals, found.currency
     allocated = found.allocation.allocated_percent()
     lost = found.allocation.by_cost_center().get(UNATTRIBUTED)
@@ -148,17 +151,15 @@ def kpis(found: MonthAllocation) -> list[Kpi]:
         formats.money_exact(totals.idle_cost, currency),
         note="paid for and not used",
     )
-    nobodys = lost.total_cost if lost else None
+    nobodys = lost.total_cost if lost else Decimal(0)
+    missing = f"; {formats.count_short(unpriced)} requests have no price" if unpriced else ""
     unowned = Kpi(
         "Unattributed",
-        formats.money_short(nobodys, currency)
-        if lost
-        else formats.money_short(totals.idle_cost * 0, currency),
-        formats.money_exact(nobodys, currency) if lost else "",
-        note=f"{formats.count_short(unpriced)} requests without a price"
-        if unpriced
-        else "nobody's",
+        formats.money_short(nobodys, currency),
+        formats.money_exact(nobodys, currency),
+        note=f"has no cost center{missing}",
         tone="warn" if unpriced else "",
+        href=unowned_href if nobodys else "",
     )
     return [total, share, idle, unowned]
 
