@@ -31,11 +31,18 @@ from finops.periods import MONTH, add_months, local_day
 from finops.rollups import ZoneChanged
 
 MONTHS = 12
+BADGES = {
+    "done": ("ok", "Done"),
+    "stop": ("crit", "To do"),
+    "look": ("warn", "Look"),
+    "check": ("", "Check"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`state` is done, stop (nothing closes before it) or look (somebody says that it is known)."""
+    """`state` is done, stop (nothing closes before it), look (somebody says that it is known) or
+    check (only people can know)."""
 
     title: str
     words: str
@@ -46,9 +53,7 @@ class Step:
 
     @property
     def badge(self) -> tuple[str, str]:
-        return {"done": ("ok", "Done"), "stop": ("crit", "To do"), "look": ("warn", "Look")}[
-            self.state
-        ]
+        return BADGES[self.state]
 
 
 @never_cache
@@ -163,11 +168,11 @@ def steps(ready: Readiness) -> list[Step]:
              "Every request has one.", reverse("prices-unpriced"), "Give prices"),
         look(named, "unattributed", "Every cost has a cost center",
              "At least nine tenths of the cost have one.", unowned, "Give cost centers"),
-        Step("What is paid beside requests is entered", beside(ready), "done",
+        Step("What is paid beside requests is entered", beside(ready), "check",
              reverse("settings-cost-items"), "Cost items"),
         *([look(named, "beginning", "The books begin", "", "", "")]
           if "beginning" in named else []),
-        Step("The draft looks right", f"It comes to {total(ready) or 'nothing'}.", "done",
+        Step("The draft looks right", f"It comes to {total(ready) or 'nothing'}.", "check",
              address("allocation", month), "See who bears what"),
     ]  # fmt: skip
 
@@ -189,7 +194,8 @@ def look(named: Mapping[str, str], name: str, title: str, well: str, href: str, 
 def beside(ready: Readiness) -> str:
     """Whether that is all, nobody but people can know."""
     found = ready.found
-    names = list(dict.fromkeys(each.name for each in found.charges)) if found else []
+    items = dict.fromkeys(each.item for each in found.charges) if found else {}
+    names = [found.items[item].draft.name for item in items] if found else []
     if not names:
         return "There is nothing: no seat, platform, commitment, fleet, credit or tax. Is that so?"
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
