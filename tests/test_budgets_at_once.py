@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -220,15 +221,16 @@ def test_a_portion_that_was_slow_is_read_one_by_one_the_next_time(
 ) -> None:
     for number in range(3):
         budget(NOW, name=f"budget {number}", filters={"team": [f"team-{number}"]})
-    read, memory, sizes = evaluation.reading.read, Memory(), []
+    read, memory, sizes, clock = evaluation.reading.read, Memory(), [], [0.0]
 
     def slow(portion: Any, *arguments: Any) -> Any:
         sizes.append(len(portion))
         if "budget 1" in {each.budget.name for each in portion}:
-            time.sleep(0.2)
+            clock[0] += 0.2
         return read(portion, *arguments)
 
     monkeypatch.setattr(evaluation.reading, "read", slow)
+    monkeypatch.setattr(evaluation, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     monkeypatch.setattr(evaluation, "SLOW_SECONDS", 0.2)
     monkeypatch.setattr(evaluation, "SLOW_EACH", 0.0)
     for turn in range(3):
