@@ -53,4 +53,15 @@ BOOKS: dict[str, Row] = {
     "close": Row("/close", MONEY, FORM),
     "statements": Row("/statements", MONEY, PAGE),
     "statements.csv": Row("/statements.csv", MONEY, PAGE, got=404),
+    "reconcile": Row("/reconcile?month={month}", MONEY, FORM),
+    "api/v1/bills": Row("/api/v1/bills", MONEY, f"{API} POST"),
+    "api/v1/reconciliations/<month:month>.csv": Row(
+        "/api/v1/reconciliations/{month}.csv", MONEY, READING
+    ),
+    "api/v1/reconciliations/<month:month>.json": Row(
+        "/api/v1/reconciliations/{month}.json", MONEY, READING
+    ),
+    "api/v1/reconciliations/<month:month>/true-ups": Row(
+        "/api/v1/reconciliations/{month}/true-ups", MONEY, ACT
+    ),
 }

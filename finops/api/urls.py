@@ -29,6 +29,12 @@ from finops.api.ownership import (
 from finops.api.planned_events import PlannedEventsView, PlannedEventView
 from finops.api.problems import nothing_here
 from finops.api.projection import ProjectionView
+from finops.api.reconciliations import (
+    BillsView,
+    ReconciliationCsvView,
+    ReconciliationView,
+    TrueUpsView,
+)
 from finops.api.requests import RequestsView, RequestView
 from finops.api.users import ConcentrationView, LimitsView, UsersView, UserView
 
@@ -68,6 +74,24 @@ urlpatterns = [
         AllocationView.as_view(),
         {"format": "json"},
         name="api-allocation-json",
+    ),
+    path("v1/bills", BillsView.as_view(), name="api-bills"),
+    path(
+        "v1/reconciliations/<month:month>.csv",
+        ReconciliationCsvView.as_view(),
+        {"format": "csv"},
+        name="api-reconciliation-csv",
+    ),
+    path(
+        "v1/reconciliations/<month:month>.json",
+        ReconciliationView.as_view(),
+        {"format": "json"},
+        name="api-reconciliation-json",
+    ),
+    path(
+        "v1/reconciliations/<month:month>/true-ups",
+        TrueUpsView.as_view(),
+        name="api-reconciliation-true-ups",
     ),
     path("v1/cost-items", CostItemsView.as_view(), name="api-cost-items"),
     path("v1/cost-items/<int:number>", CostItemView.as_view(), name="api-cost-item"),

@@ -7,6 +7,7 @@ from datetime import date
 from hashlib import sha256
 
 from django.db import connection
+from django.db.models import Max
 
 from finops.models import BillImport
 from finops.models import BillLine as StoredLine
@@ -109,3 +110,12 @@ def remaining() -> dict[int, int]:
             " GROUP BY bill_import_id"
         )
         return dict(cursor.fetchall())
+
+
+def last_day(made: BillImport | None = None) -> date | None:
+    """The last day that is billed, of one import or of all; None where nothing is."""
+    rows = StoredLine.objects.filter(superseded_by=None)
+    if made is not None:
+        rows = rows.filter(bill_import=made)
+    found: date | None = rows.aggregate(last=Max("day"))["last"]
+    return found

@@ -33,6 +33,7 @@ ANALYSES: tuple[Entry, ...] = (
 # Who bears what, month by month.
 FINANCE: tuple[Entry, ...] = (
     Entry("Allocation", "allocation", "allocation"),
+    Entry("Reconcile", "reconcile", "reconcile"),
     Entry("Close", "close", "close"),
     Entry("Statements", "statements", "statements"),
 )

@@ -50,6 +50,7 @@ from finops.pages.prices import (
     sources,
     unpriced,
 )
+from finops.pages.reconcile import page as reconcile
 from finops.pages.settings import (
     anomalies as anomaly_settings,
 )
@@ -84,6 +85,7 @@ urlpatterns = [
     path("budgets/<int:pk>/delete", budget_entry.remove, name="budget-delete"),
     path("budgets/<int:pk>/increase", increases.ask, name="budget-increase-new"),
     path("budgets/increases/<int:pk>", increases.increase, name="budget-increase"),
+    path("reconcile", reconcile.page, name="reconcile"),
     path("allocation", allocation.month, name="allocation"),
     path("close", close.page, name="close"),
     path("statements", statements.page, name="statements"),

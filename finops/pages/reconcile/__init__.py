@@ -1,0 +1,3 @@
+"""The page that sets bills against usage."""
+
+from __future__ import annotations

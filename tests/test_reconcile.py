@@ -1,0 +1,156 @@
+"""Bills through the page and the API: taken in, told apart, accepted."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from finops.models import BillImport, BillLine, CostItem
+from tests import figures, usage
+
+SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data" / "provider_usage_samples"
+OPENAI, ANTHROPIC = "openai_usage_cost_api_examples.json", "anthropic_formats.json"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def day() -> datetime:
+    """A noon within what tests may record."""
+    return (timezone.now() - timedelta(days=3)).astimezone(UTC).replace(hour=12)
+
+
+@pytest.fixture
+def spent(signed_in: Client, day: datetime) -> Client:
+    """One request of openai's gpt-4o, which costs $0.0039375."""
+    figures.price_models()
+    usage.record([usage.event(day)], now=timezone.now())
+    return signed_in
+
+
+def bill(day: datetime, model: str = "gpt-4o", amount: str = "0.75") -> bytes:
+    return f"Day,Model,Kind,Cost\n{day:%Y-%m-%d},{model},,{amount}\n".encode()
+
+
+COLUMNS = {
+    "column_day": "Day",
+    "column_model": "Model",
+    "column_kind": "Kind",
+    "column_amount": "Cost",
+    "provider": "openai",
+}
+
+
+def posted(client: Client, content: bytes, **asked: str) -> Any:
+    query = "&".join(f"{name}={value}" for name, value in asked.items())
+    return client.post(f"/api/v1/bills?{query}", content, content_type="text/csv")
+
+
+def uploaded(client: Client, content: bytes, name: str = "bill.csv", **more: str) -> Any:
+    file = SimpleUploadedFile(name, content)
+    return client.post("/reconcile", {"file": file, **more}, follow=True)
+
+
+def test_a_bill_is_uploaded_read_and_accepted_on_the_page(spent: Client, day: datetime) -> None:
+    assert "No bill of" in spent.get("/reconcile").text
+    page = uploaded(spent, bill(day), **COLUMNS)
+    assert f"month={day:%Y-%m}" in page.redirect_chain[-1][0]
+    assert "1 lines of bill.csv are in" in page.text
+    assert "is billed than we know of, mostly unexplained" in page.text
+    assert "$0.7461" in page.text
+    assert "imported before" in uploaded(spent, bill(day), **COLUMNS).text
+    days = spent.get(f"/reconcile?month={day:%Y-%m}&provider=openai&model=gpt-4o")
+    assert "Days of openai gpt-4o" in days.text
+    given = {"accept": "openai", "amount": "0.746062", "month": f"{day:%Y-%m}"}
+    done = spent.post("/reconcile", given, follow=True)
+    assert "True-up of openai" in done.text
+    assert "nothing to accept" in done.text
+    assert spent.post("/reconcile", given).status_code == 400
+    assert CostItem.objects.get().reference == f"reconciliation {day:%Y-%m} openai"
+
+
+def test_what_is_wrong_with_a_file_is_said_line_by_line(signed_in: Client, day: datetime) -> None:
+    content = b"Day,Model,Kind,Cost\nnever,m,,1\n2026-10-01,m,,much\n"
+    page = uploaded(signed_in, content, **COLUMNS)
+    assert page.status_code == 400
+    assert "line 2, Day" in page.text
+    assert "line 3, Cost" in page.text
+    assert signed_in.post("/reconcile", {}).status_code == 400
+    assert "the day" in uploaded(signed_in, bill(day), column_amount="Cost", provider="p").text
+    assert not BillImport.objects.exists()
+
+
+def test_the_api_takes_bills_and_tells_the_month(spent: Client, day: datetime) -> None:
+    made = posted(spent, bill(day), name="october.csv", **COLUMNS)
+    assert (made.status_code, made.json()["is_new"]) == (201, True)
+    again = posted(spent, bill(day), name="october.csv", **COLUMNS)
+    assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
+    [held] = spent.get("/api/v1/bills").json()["imports"]
+    assert (held["name"], held["lines"], held["lines_in_force"]) == ("october.csv", 1, 1)
+    address = f"/api/v1/reconciliations/{day:%Y-%m}"
+    found = spent.get(f"{address}.json").json()
+    assert found["totals"]["difference"] == "0.7460625"
+    [provider] = found["providers"]
+    assert (provider["provider"], provider["remaining"]) == ("openai", "0.746062")
+    terms = {"provider": "openai", "amount": provider["remaining"]}
+    accepted = spent.post(f"{address}/true-ups", terms, content_type="application/json")
+    assert accepted.status_code == 201
+    assert spent.get(f"{address}.json").json()["providers"][0]["remaining"] == "0"
+    refused = spent.post(f"{address}/true-ups", {"provider": 1}, content_type="application/json")
+    assert refused.status_code == 400
+
+
+def test_names_of_models_are_no_formulas_in_the_csv(signed_in: Client, day: datetime) -> None:
+    posted(signed_in, bill(day, "=cmd()"), **COLUMNS)
+    text = signed_in.get(f"/api/v1/reconciliations/{day:%Y-%m}.csv").getvalue().decode()
+    [row] = csv.DictReader(text.splitlines())
+    assert (row["model"], row["billed"], row["coverage"], row["ours"]) == (
+        "'=cmd()", "0.75", "0.75", "0",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"unknown": "1"},
+        {"day": "never"},
+        {"column_day": "Day"},
+        {**COLUMNS, "unit": "0"},
+        {**COLUMNS, "currency": "EURO"},
+        {"provider": "openai"},
+        {**COLUMNS, "name": "x" * 300},
+    ],
+    ids=["unknown", "day", "columns", "unit", "currency", "provider alone", "name"],
+)
+def test_wrong_parameters_are_refused_by_name(
+    signed_in: Client, day: datetime, asked: dict[str, str]
+) -> None:
+    answer = posted(signed_in, bill(day), **asked)
+    assert answer.status_code == 400
+    assert answer.json()["errors"]
+    assert not BillImport.objects.exists()
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="the samples of ../shared are not here")
+def test_samples_of_providers_import_through_page_and_api_and_do_not_double(
+    signed_in: Client,
+) -> None:
+    openai, anthropic = ((SAMPLES / name).read_bytes() for name in (OPENAI, ANTHROPIC))
+    assert "further pages" in uploaded(signed_in, openai, OPENAI).text
+    assert "without a day" in uploaded(signed_in, anthropic, ANTHROPIC).text
+    assert uploaded(signed_in, anthropic, ANTHROPIC, day="2026-10-01").status_code == 200
+    count = BillLine.objects.count()
+    assert posted(signed_in, openai, name=OPENAI).json()["is_new"] is False
+    assert posted(signed_in, json.dumps(json.loads(openai)).encode()).json()["is_new"] is True
+    assert posted(signed_in, anthropic, day="2026-10-01").status_code == 200
+    assert BillLine.objects.filter(superseded_by=None).count() == count
+    month = signed_in.get("/api/v1/reconciliations/2026-10.json").json()
+    assert {cell["provider"] for cell in month["cells"]} == {"anthropic"}
+    assert {cell["status"] for cell in month["cells"]} == {"no amount"}
