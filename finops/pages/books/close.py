@@ -170,6 +170,8 @@ def steps(ready: Readiness) -> list[Step]:
              "At least nine tenths of the cost have one.", unowned, "Give cost centers"),
         Step("What is paid beside requests is entered", beside(ready), "check",
              reverse("settings-cost-items"), "Cost items"),
+        Step("Providers billed the same", "Only people know whether a bill is right.", "check",
+             reverse("reconcile"), "Reconcile"),
         *([look(named, "beginning", "The books begin", "", "", "")]
           if "beginning" in named else []),
         Step("The draft looks right", f"It comes to {total(ready) or 'nothing'}.", "check",
