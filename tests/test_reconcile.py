@@ -62,7 +62,7 @@ def test_a_bill_is_uploaded_read_and_accepted_on_the_page(spent: Client, day: da
     assert "No bill of" in spent.get("/reconcile").text
     page = uploaded(spent, bill(day), **COLUMNS)
     assert f"month={day:%Y-%m}" in page.redirect_chain[-1][0]
-    assert "1 lines of bill.csv are in" in page.text
+    assert "bill.csv is in, lines: 1." in page.text
     assert "is billed than we know of, mostly unexplained" in page.text
     assert "$0.7461" in page.text
     assert "imported before" in uploaded(spent, bill(day), **COLUMNS).text

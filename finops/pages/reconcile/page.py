@@ -38,7 +38,8 @@ MONTHS = 24
 
 class BillForm(forms.Form):
     file = forms.FileField(
-        label="Bill or report", help_text=f"{KNOWN}; at most {MOST_BYTES // 2**20} MiB."
+        label="Bill or report",
+        help_text=f"{KNOWN[0].upper()}{KNOWN[1:]}; at most {MOST_BYTES // 2**20} MiB.",
     )
     day = forms.DateField(
         label="Day",
@@ -127,7 +128,7 @@ def taken(request: HttpRequest, form: BillForm, now: datetime) -> str | None:
         messages.info(request, f"{file.name} was imported before, and all of it still holds.")
     else:
         more = " The provider has further pages: import those too." if found.made.has_more else ""
-        messages.success(request, f"{found.made.lines:,} lines of {file.name} are in.{more}")
+        messages.success(request, f"{file.name} is in, lines: {found.made.lines:,}.{more}")
     last = storing.last_day(found.made)
     return address(last.replace(day=1)) if last else reverse("reconcile")
 
