@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 
@@ -30,7 +30,7 @@ ANALYSES: tuple[Entry, ...] = (
     Entry("Users", "users", "users"),
     Entry("Forecast", "forecast", "forecast"),
 )
-# Who bears what, month by month.
+# Who bears what, month by month: the first stands in the bar, all of them above each other's pages.
 FINANCE: tuple[Entry, ...] = (
     Entry("Allocation", "allocation", "allocation"),
     Entry("Reconcile", "reconcile", "reconcile"),
@@ -49,10 +49,10 @@ DESKS: tuple[Entry, ...] = (
 )
 
 
-def navigation(request: HttpRequest) -> dict[str, list[Entry]]:
+def navigation(request: HttpRequest) -> dict[str, list[Any]]:
     """A context processor."""
     if not hasattr(request, "user") or not request.user.is_authenticated:
-        return {"figures": [], "analyses": [], "finance": [], "desks": []}
+        return {"figures": [], "analyses": [], "finance": [], "desks": [], "finance_sections": []}
 
     def open_to_reader(entries: tuple[Entry, ...]) -> list[Entry]:
         return [each for each in entries if access.allows(each.name, "GET", request.user)]
@@ -61,5 +61,6 @@ def navigation(request: HttpRequest) -> dict[str, list[Entry]]:
         "figures": open_to_reader(FIGURES),
         "analyses": open_to_reader(ANALYSES),
         "finance": open_to_reader(FINANCE),
+        "finance_sections": [each.section for each in FINANCE],
         "desks": open_to_reader(DESKS),
     }
