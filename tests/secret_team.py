@@ -1,6 +1,5 @@
 """A team with everything that can be known of a team, under names and in figures that nothing else
-has; another team beside it; and readers of every kind.
-"""
+has; another team beside it; and readers of every kind."""
 
 from __future__ import annotations
 
@@ -277,9 +276,8 @@ def budget(now: datetime) -> dict[str, str]:
     made = budgets.make(budgets.read(terms), by=by, at=now - timedelta(minutes=1))
     budgets.evaluate(now, settings.REPORTING_ZONE)
     asked = {"amount": str(COST), "until": str(now + timedelta(days=2)), "reason": f"{MARK}-reason"}
-    increase = increases.ask(
-        made, wanted.read(asked, made, now, settings.REPORTING_ZONE), Doing(by, now)
-    )
+    more = wanted.read(asked, made, now, settings.REPORTING_ZONE)
+    increase = increases.ask(made, more, Doing(by, now))
     seats = {"kind": "fixed", "amount": 9, "effective_from": "2020-01-01", "name": f"{MARK}-item"}
     own = cost_items.read({**seats, "targets": [f"{MARK}-center"]})
     item = cost_items.make(own, Act(by, now))
@@ -293,8 +291,7 @@ def anomaly(now: datetime) -> dict[str, str]:
         series=Key.of(filters).name, filters=filters, team=TEAM, metric="effective_cost",
         scale="minute", kind="spike", direction=1, severity="critical", reason=f"{MARK}-reason",
         started_at=now - timedelta(hours=1), ended_at=now, seen_at=now, actual=COST, expected=1,
-        impact=COST, surprise=4,
-        spans={"minute": {"open": True}},
+        impact=COST, surprise=4, spans={"minute": {"open": True}},
     )  # fmt: skip
     event = PlannedEvent.objects.create(
         name=f"{MARK}-event", start=now, end=now + timedelta(days=1), filters={"team": [TEAM]},
