@@ -26,6 +26,9 @@ def test_anomalies_and_plans_are_sound_on_every_screen(visit: Visit) -> None:
             if path.endswith(str(held.pk)):
                 visit.has_chart()
             visit.is_sound()
+    visit.go("/explore?period=7d")
+    expect(page.locator(".chart .painted circle[fill=none]")).to_have_count(1)
+    visit.is_sound()
     visit.go(f"/anomalies/{held.pk}")
     page.get_by_label("Reason").fill("the nightly run")
     page.get_by_role("button", name="False alarm").press("Enter")

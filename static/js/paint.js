@@ -120,18 +120,28 @@ const paintFigure = (() => {
     element("polygon", { points: edge.join(" "), fill: trace.fillcolor }, svg);
   };
 
-  const paintLine = (trace, scale, { font, hoverlabel }, svg) => {
-    const { line, marker, mode } = trace;
-    const ground = hoverlabel?.bgcolor ?? "none";
-    const points = pointsOf(trace, scale);
+  const paintPath = ({ line }, points, svg) => {
     const steps = points.map((point, place) => point && `${points[place - 1] ? "L" : "M"}${point}`);
     const stroke = { stroke: line.color, "stroke-width": line.width, fill: "none" };
     const dashes = DASHES[line.dash] ? { "stroke-dasharray": DASHES[line.dash] } : {};
     element("path", { d: steps.join(""), ...stroke, ...dashes }, svg);
+  };
+
+  const paintMarker = ({ symbol, size, color, line }, [cx, cy], svg) => {
+    const open = { fill: "none", stroke: color, "stroke-width": line?.width ?? 1 };
+    const look = symbol === "circle-open" ? open : { fill: color };
+    element("circle", { cx, cy, r: size / 2, ...look }, svg);
+  };
+
+  const paintLine = (trace, scale, { font, hoverlabel }, svg) => {
+    const { marker, mode } = trace;
+    const ground = hoverlabel?.bgcolor ?? "none";
+    const points = pointsOf(trace, scale);
+    if (mode.includes("lines")) paintPath(trace, points, svg);
     points.forEach((point, place) => {
       if (!point) return;
       const [cx, cy] = point;
-      if (mode.includes("markers")) element("circle", { cx, cy, r: marker.size / 2, fill: marker.color }, svg);
+      if (mode.includes("markers")) paintMarker(marker, point, svg);
       if (!mode.includes("text") || !trace.text[place]) return;
       // A rim of the ground's colour keeps the name readable over what it crosses.
       const rim = { stroke: ground, "stroke-width": 3, "paint-order": "stroke" };
