@@ -87,3 +87,18 @@ def test_a_month_that_runs_says_from_when_on_it_can_be_closed(signed_in: Client)
     page = signed_in.get(f"/close?month={present:%Y-%m}").text
     assert f"it can be closed from {add_months(present, 1)} on" in page
     assert 'value="close"' not in page
+
+
+def test_a_closed_months_file_is_read_in_pages_in_the_order_of_its_lines(
+    signed_in: Client, month: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = ("unpriced", "unattributed", "unchecked", "beginning")
+    signed_in.post("/close", {"what": "close", "acknowledged": every})
+    whole = signed_in.get(f"/api/v1/allocations/{month}.csv").getvalue()
+    monkeypatch.setattr("finops.books.streaming.AT_ONCE", 1)
+    monkeypatch.setattr("finops.cells.ROWS_IN_A_PIECE", 1)
+    assert signed_in.get(f"/api/v1/allocations/{month}.csv").getvalue() == whole
+    rows = [tuple(line.split(",")[1:6]) for line in whole.decode().splitlines()[1:]]
+    assert len(rows) > 2
+    assert rows == sorted(rows)
+    assert hashlib.sha256(whole).hexdigest() == StatementVersion.objects.get().checksum

@@ -21,7 +21,7 @@ from finops.api.allocation_schema import CSV_SCHEMA, JSON_SCHEMA
 from finops.api.costs import CsvRenderer
 from finops.api.tables import csv_response
 from finops.api.values import instant, plain
-from finops.books import drafts, frozen
+from finops.books import drafts, streaming
 from finops.cost_items import CapacityUse, MonthAllocation
 from finops.cost_items.table import HEADER, money
 from finops.periods import InvalidQuery
@@ -42,16 +42,23 @@ class AllocationCsvView(APIView):
 
     @extend_schema(**CSV_SCHEMA)
     def get(self, request: Request, month: date, format: str = "") -> StreamingHttpResponse:
-        found = read_month(request, month)
-        return csv_response(f"allocation-{month:%Y-%m}.csv", HEADER, frozen.rows_of_file(found))
+        refuse_parameters(request)
+        teams = access.teams_seen(request.user)
+        rows = streaming.rows_of_month(month, now=timezone.now(), reader_teams=teams)
+        return csv_response(f"allocation-{month:%Y-%m}.csv", HEADER, rows)
 
 
 def read_month(request: Request, month: date) -> MonthAllocation:
     """The part of it that the reader may see. Raises InvalidQuery and PermissionDenied."""
-    for name in request.query_params:
-        raise InvalidQuery(name, "is no parameter: the address names the month, and that is all")
+    refuse_parameters(request)
     teams = access.teams_seen(request.user)
     return drafts.of_month(month, now=timezone.now(), reader_teams=teams)
+
+
+def refuse_parameters(request: Request) -> None:
+    """Raises InvalidQuery."""
+    for name in request.query_params:
+        raise InvalidQuery(name, "is no parameter: the address names the month, and that is all")
 
 
 def as_json(found: MonthAllocation) -> dict[str, Any]:

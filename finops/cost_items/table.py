@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from decimal import Decimal
 
 from finops.allocation import Line
@@ -18,11 +19,16 @@ HEADER = (
 
 def rows(found: MonthAllocation, text: Callable[[str], str]) -> Iterator[list[str]]:
     """Cells as HEADER names them; names go through `text`, which makes them harmless."""
-    month = f"{found.month:%Y-%m}"
     for line in found.allocation.lines:
-        amounts = [plain(amount) for amount in money(line).values()]
-        names, counts = map(text, line.key), map(str, line.usage.counts)
-        yield [month, *names, *counts, *amounts, found.currency, found.status]
+        yield row_of(line, found.month, found.currency, found.status, text)
+
+
+def row_of(
+    line: Line, month: date, currency: str, status: str, text: Callable[[str], str]
+) -> list[str]:
+    amounts = [plain(amount) for amount in money(line).values()]
+    names, counts = map(text, line.key), map(str, line.usage.counts)
+    return [f"{month:%Y-%m}", *names, *counts, *amounts, currency, status]
 
 
 def money(line: Line) -> dict[str, Decimal]:

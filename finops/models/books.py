@@ -75,11 +75,16 @@ class StatementVersion(models.Model):
 
 
 class StatementLine(models.Model):
-    """What one line bears. Money is exact, in the statement's currency."""
+    """What one line bears. Money is exact, in the statement's currency. Lines are written in the
+    order of their keys, which is that of the file: `id` keeps it."""
 
-    # No constraint: neither of both is ever deleted.
+    # No constraint: neither of both is ever deleted. No index: it begins the one below.
     statement = models.ForeignKey(
-        StatementVersion, models.DO_NOTHING, db_constraint=False, related_name="lines"
+        StatementVersion,
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="lines",
     )
     cost_center = models.TextField()
     team = models.TextField(blank=True)
@@ -97,3 +102,4 @@ class StatementLine(models.Model):
 
     class Meta:
         db_table = "statement_line"
+        indexes = (models.Index(fields=("statement", "id"), name="statement_line_in_order"),)

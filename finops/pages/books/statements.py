@@ -13,8 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from finops import formats
-from finops.books import frozen
+from finops.books import frozen, streaming
+from finops.cells import csv_pieces
 from finops.cost_items import MonthAllocation
+from finops.cost_items.table import HEADER
 from finops.models import CostCenter, StatementVersion
 from finops.pages.allocation import tables
 from finops.pages.books.close import address
@@ -57,7 +59,7 @@ def file(request: HttpRequest) -> StreamingHttpResponse:
         raise Http404
     name = f"statement-{statement.month:%Y-%m}-v{statement.version}.csv"
     return StreamingHttpResponse(
-        frozen.lines_of_file(frozen.allocation_of(statement)),
+        csv_pieces(HEADER, streaming.rows_of_statement(statement)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
