@@ -33,6 +33,9 @@ def pages(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         case "/large":
             start_response("200 OK", [("Content-Type", "application/octet-stream")])
             return (PIECE for _ in range(MANY))
+        case "/broken":
+            start_response("200 OK", [("Content-Type", "text/csv")])
+            return broken()
         case "/cookies":
             headers = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Location", "/elsewhere")]
             start_response("302 Found", headers)
@@ -55,6 +58,12 @@ def pages(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     body = json.dumps({**told, "sha256": digest.hexdigest()}).encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
+
+
+def broken() -> Iterator[bytes]:
+    """A file that fails after its first piece."""
+    yield PIECE
+    raise RuntimeError("the database is gone")
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +187,16 @@ def test_whoever_sends_slowly_is_not_waited_for_and_keeps_nobody_else_waiting(
 
 def test_a_large_answer_passes(http: httpx.Client) -> None:
     assert http.get("/large").content == PIECE * MANY
+
+
+def test_an_answer_that_fails_in_the_middle_does_not_end_as_if_it_were_whole(
+    http: httpx.Client,
+) -> None:
+    with http.stream("GET", "/broken") as response:
+        assert response.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            response.read()
+    assert asked(http.get("/"))
 
 
 def test_redirects_and_repeated_headers_pass(http: httpx.Client) -> None:

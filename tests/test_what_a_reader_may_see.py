@@ -145,6 +145,7 @@ def addresses(day: str) -> dict[str, list[str]]:
         "forecast-csv": [f"/forecast.csv?{each}" for each in ("", *FORECASTS)],
         "api-forecast": [f"/api/v1/forecast?{each}" for each in ("", *FORECASTS)],
         "api-requests": [f"/api/v1/requests?{each}" for each in plain],
+        "api-requests-csv": [f"/api/v1/requests.csv?{each}" for each in plain],
         "users": [f"/users?{each}" for each in (*plain, "q=hu", "after=1")],
         "user": [f"/users/profile?{each}&user=x" for each in plain],
         "user-limits": [f"/users/limits?{each}" for each in (*plain, "span=month")],

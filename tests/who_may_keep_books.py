@@ -50,6 +50,8 @@ BOOKS: dict[str, Row] = {
     "api/v1/allocations/<month:month>.json": Row(
         "/api/v1/allocations/{month}.json", SIGNED_IN, READING, shows="AFE"
     ),
+    # Files for other systems.
+    "api/v1/requests.csv": Row(f"/api/v1/requests.csv?{WHERE}", SIGNED_IN, READING, shows="AFE"),
     "close": Row("/close", MONEY, FORM),
     "statements": Row("/statements", MONEY, PAGE),
     "statements.csv": Row("/statements.csv", MONEY, PAGE, got=404),

@@ -78,6 +78,7 @@ RULES: Mapping[str, Rule] = {
         Rule(Ability.SEE_BUDGETS, Ability.ASK_FOR_BUDGETS),
     ),
     **dict.fromkeys(("api-costs", "api-costs-csv", "api-requests", "api-request"), _COSTS),
+    "api-requests-csv": _COSTS,
     **dict.fromkeys(("api-projection", "prices-calculator"), _PRICES),
     **dict.fromkeys(("prices", "prices-model", "prices-line", "prices-unpriced"), _PRICES),
     "prices-holds": _PRICES,

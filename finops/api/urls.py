@@ -36,6 +36,7 @@ from finops.api.reconciliations import (
     TrueUpsView,
 )
 from finops.api.requests import RequestsView, RequestView
+from finops.api.requests_csv import RequestsCsvView
 from finops.api.users import ConcentrationView, LimitsView, UsersView, UserView
 
 
@@ -99,6 +100,12 @@ urlpatterns = [
     path("v1/explain.csv", ExplainCsvView.as_view(), {"format": "csv"}, name="api-explain-csv"),
     path("v1/forecast", ForecastView.as_view(), name="api-forecast"),
     path("v1/requests", RequestsView.as_view(), name="api-requests"),
+    path(
+        "v1/requests.csv",
+        RequestsCsvView.as_view(),
+        {"format": "csv"},
+        name="api-requests-csv",
+    ),
     path("v1/requests/<anything:request_id>", RequestView.as_view(), name="api-request"),
     path("v1/users", UsersView.as_view(), name="api-users"),
     path("v1/users/concentration", ConcentrationView.as_view(), name="api-user-concentration"),

@@ -97,6 +97,7 @@ def figures(
         "lines": [line(each, query, total.currency, now) for each in page.rows],
         "zone": query.zone.key,
         "currency": total.currency,
+        "csv_href": address("api-requests-csv", query),
         "explore_href": address("explore", query.replace(group_by=("model",))),
         "by_cost": by_cost,
         "can_be_sorted": requests.can_be_sorted(query.period),

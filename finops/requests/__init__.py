@@ -7,6 +7,7 @@ from finops.requests.listing import page
 from finops.requests.pulses import MOST_REQUESTS, Pulse, read_pulses
 from finops.requests.results import PriceVersion, RatingTrace, RequestPage, UsageRequest
 from finops.requests.settlings import Settling, counting, settling_of
+from finops.requests.streaming import stream
 from finops.requests.traces import get
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "page",
     "read_pulses",
     "settling_of",
+    "stream",
 ]

@@ -139,7 +139,19 @@ def read_span(
     position: Position,
     size: int,
 ) -> list[UsageRequest]:
-    """Uses the index usage_event_started_at of the one or two days of the span."""
+    text, parameters = span_sql(query, known, span, position, size)
+    return [read_row(row) for row in fetch(database, text, parameters)]
+
+
+def span_sql(
+    query: CostQuery,
+    known: Known,
+    span: tuple[datetime, datetime],
+    position: Position,
+    size: int | None,
+) -> tuple[Composed, Parameters]:
+    """At most `size` requests of the span (None: all). Uses the index usage_event_started_at of the
+    one or two days of it."""
     parameters = Parameters()
     text = SQL(
         """{columns}{owners}
@@ -163,7 +175,7 @@ LIMIT {size}"""
         filters=filters_sql(query, parameters, known),
         size=parameters.add(size),
     )
-    return [read_row(row) for row in fetch(database, text, parameters)]
+    return text, parameters
 
 
 def by_filters(query: CostQuery) -> CostQuery:
