@@ -29,7 +29,7 @@ import django  # noqa: E402
 if __name__ == "__main__":
     django.setup()
 
-from finops.anomalies import incidents, keeping, severities  # noqa: E402
+from finops.anomalies import coarser, incidents, keeping, severities  # noqa: E402
 from finops.anomalies.findings import Judged, judge_series  # noqa: E402
 from finops.anomalies.gathering import LongSeries, Series  # noqa: E402
 from finops.anomalies.keeping import Departure  # noqa: E402
@@ -241,9 +241,9 @@ class Record:
             if self.judged.get(scale.name) == end:
                 continue
             self.judged[scale.name] = end
-            judged = Judged(scale)
+            judged, known = Judged(scale), coarser.by_slot(scale, self.rows())
             for series in series_at(groups, scale, end):
-                judge_series(judged, series, end, [], METRICS[scale.name])
+                judge_series(judged, series, end, [], METRICS[scale.name], known)
             self.keep(judged, now)
 
     def keep(self, judged: Judged, now: datetime) -> None:

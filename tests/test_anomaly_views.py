@@ -9,8 +9,11 @@ from decimal import Decimal
 import pytest
 
 from finops.anomalies import keeping, views
+from finops.anomalies.findings import Finding
 from finops.anomalies.keeping import Departure
+from finops.anomalies.measures import Metric
 from finops.anomalies.scales import SCALES
+from finops.anomalies.series import Key
 from finops.anomalies.views import Part, View
 from finops.models import Anomaly
 
@@ -184,3 +187,23 @@ def test_views_are_kept_as_they_are() -> None:
     assert held == [HOURS]
     assert views.beginnings({"hour": views.kept(HOURS)}) == {"hour": HOURS.start}
     assert set(views.RANKS) == set(SCALES)
+
+
+@pytest.mark.parametrize(("days", "is_taken"), [(1, True), (3, False)])
+def test_figures_of_what_is_over_for_two_days_are_frozen(days: int, is_taken: bool) -> None:
+    known, now = departure(MINUTES), MINUTES.end + timedelta(days=days)
+    known.row.closed_at = known.row.ended_at = MINUTES.end
+    fresh = Finding(
+        key=Key(), metric=Metric.COST, scale="hour", started_at=HOURS.start, ended_at=HOURS.end,
+        is_open=False, kind="spike", direction=1, surprise=3.0, reason="",
+        actual=Decimal(900), expected=Decimal(10), impact=Decimal(890), picture={},
+    )  # fmt: skip
+    keeping.place([fresh], {("", "effective_cost"): [known]}, SCALES["hour"], now)
+    assert ("hour" in known.views) is is_taken
+
+
+def test_what_goes_on_beyond_its_end_is_never_frozen() -> None:
+    row = Anomaly(closed_at=MINUTES.end, ended_at=MINUTES.end)
+    later = view("day", DAY, DAY + timedelta(days=3), "900")
+    assert not keeping.is_past(row, later, DAY + timedelta(days=4))
+    assert keeping.is_past(row, HOURS, DAY + timedelta(days=4))

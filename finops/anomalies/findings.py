@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from finops import detection
-from finops.anomalies import pictures
+from finops.anomalies import coarser, pictures
 from finops.anomalies.excuses import excuses
 from finops.anomalies.gathering import Series
 from finops.anomalies.measures import SUMMED, Metric, Step, impact, summed, together
@@ -73,10 +73,12 @@ def judge_series(
     end: datetime,
     plans: Sequence[Plan],
     metrics: Sequence[Metric],
+    known: coarser.Known,
 ) -> None:
     """Add every episode of the last steps, and of those that are open however long they last.
 
-    All of the series is judged each time: where to begin says what is found.
+    All of the series is judged each time: where to begin says what is found. `known` is what the
+    next coarser scale knows.
     """
     scale = judged.scale
     excused = excuses(series, end, plans)
@@ -91,6 +93,7 @@ def judge_series(
             ),
             known=excused.known if is_sum else [*excused.known, *excused.planned()],
             alarms_per_month=None if metric == Metric.COST else SECONDARY_ALARMS,
+            incidents=coarser.incidents(known, series.key, metric, series),
         )
         judged.slots.add(slot)
         if metric == Metric.COST and excused.holds_last(len(values)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,8 @@ from finops.models import Anomaly
 Slot = tuple[str, str]  # series and metric
 # What differs by no more is no news of what is over.
 SETTLED = Decimal("0.25")
+# By then days have had their say of what is over: nothing of it changes any more.
+FROZEN = timedelta(days=2)
 LOOKED_BACK = max(views.SLACK.values())
 
 
@@ -59,7 +61,8 @@ def keep(judged: Judged, thresholds: Thresholds, now: datetime) -> Kept:
     place(judged.findings, held, judged.scale, now)
     opened = changed = closed = 0
     for each in (one for found in held.values() for one in found):
-        is_gone = not each.is_seen and let_go(each, judged.scale.name)
+        is_gone = not each.is_seen and not is_frozen(each.row, now)
+        is_gone = is_gone and let_go(each, judged.scale.name)
         if (each.is_seen or is_gone) and finish(each, thresholds, now):
             opened += not each.before
             closed += is_gone
@@ -98,7 +101,7 @@ def place(
                 continue
             one = Departure(begun(finding, now), {})
             found.append(one)
-        if not is_settled(one, view):
+        if not is_settled(one, view) and not is_past(one.row, view, now):
             take(one, view, finding)
 
 
@@ -138,6 +141,17 @@ def is_settled(one: Departure, view: View) -> bool:
     part = [each for each in own.parts if each.start < view.end and view.start < each.end]
     held = abs(views.exact_sum(each.actual - each.expected for each in part))
     return bool(part) and abs(view.excess - held) <= held * SETTLED
+
+
+def is_frozen(row: Anomaly, now: datetime) -> bool:
+    """Whether its figures are what they will be: the past that it was judged by moves out of what
+    is looked at, and would make others of them."""
+    return row.closed_at is not None and row.ended_at <= now - FROZEN
+
+
+def is_past(row: Anomaly, view: View, now: datetime) -> bool:
+    """Whether it is of what is frozen, and not of what goes on after that."""
+    return is_frozen(row, now) and not view.is_open and view.end <= row.ended_at + view.step
 
 
 def is_same(view: View, one: Departure) -> bool:

@@ -79,12 +79,15 @@ def end(lead: Anomaly, group: Sequence[Anomaly], now: datetime) -> None:
         alert.facts = {**alert.facts, "period_end": lead.ended_at.isoformat()}
         alert.save(update_fields=["facts"])
     for alert in alerts_of_it[:1]:
-        verdict = f", called {lead.get_verdict_display().lower()}" if lead.verdict else ""
+        said = "It has lasted, and is what is expected from now on"
+        if not wording.is_new_level(lead):
+            verdict = f", called {lead.get_verdict_display().lower()}" if lead.verdict else ""
+            said = f"It is over{verdict}"
         raise_answer(
             alert,
             told(Delivery.objects.filter(alert__thread=alert.thread, alert__team=alert.team)),
             key=f"anomaly-{lead.pk}-over-{lead.ended_at:%Y%m%d%H%M}",
-            title=f"It is over{verdict}: {wording.title(lead)}",
+            title=f"{said}: {wording.title(lead)}",
             facts=facts(lead, group, now),
             now=now,
         )

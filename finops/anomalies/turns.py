@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from finops.anomalies import arrivals, causes, incidents, keeping, planning, severities, telling
+from finops.anomalies import (
+    arrivals,
+    causes,
+    coarser,
+    incidents,
+    keeping,
+    planning,
+    severities,
+    telling,
+)
 from finops.anomalies.findings import Judged, judge_series
 from finops.anomalies.gathering import Gathered, of_long, of_minutes
 from finops.anomalies.measures import BY_SCALE, Metric
@@ -111,6 +120,7 @@ def judge_scale(
 ) -> Judged:
     judged, plans = Judged(scale), planning.plans(end - scale.history)
     wanted, before = open_keys(), memory.judged_of(scale.name, end)
+    known = coarser.known(scale, end)
     judged.series |= before
     for part in parts(scale, end, zone, memory, wanted):
         judged.left_out += part.left_out
@@ -123,7 +133,7 @@ def judge_scale(
                 judged.is_cut = True
                 return judged
             metrics = metrics_of(scale, end, len(judged.series), is_open=series.key in wanted)
-            judge_series(judged, series, end, plans, metrics)
+            judge_series(judged, series, end, plans, metrics, known)
     return judged
 
 

@@ -27,6 +27,9 @@ NAMES = {
 # From here on how many times it is says nothing: there was next to nothing to compare with.
 MOST_TIMES = 100
 NEXT_TO_NOTHING = "next to nothing"
+# What has gone on for so long, by the scale that saw it, and then goes on as ordinary was learned.
+LEARNED = {"minute": timedelta(hours=2), "hour": timedelta(days=1), "day": timedelta(days=7)}
+NEW_LEVEL = "new level"
 
 
 def title(anomaly: Anomaly) -> str:
@@ -36,6 +39,22 @@ def title(anomaly: Anomaly) -> str:
     if anomaly.closed_at:
         be = {"are": "were", "is": "was"}[be]
     return f"{NAMES[Metric(anomaly.metric)]} of {of} {be} {departure(anomaly)}"
+
+
+def state(anomaly: Anomaly) -> str:
+    """open, over, or new level."""
+    if anomaly.closed_at is None:
+        return "open"
+    return NEW_LEVEL if is_new_level(anomaly) else "over"
+
+
+def is_new_level(anomaly: Anomaly) -> bool:
+    """Whether it is over because usage stayed as it had become, which is what is expected now."""
+    if anomaly.closed_at is None or anomaly.verdict_ends or anomaly.kind == Anomaly.Kind.SPIKE:
+        return False
+    has_returned = anomaly.spans.get(anomaly.scale, {}).get("returned", True)
+    lasted = anomaly.ended_at - anomaly.started_at
+    return not has_returned and lasted >= LEARNED[anomaly.scale]
 
 
 def departure(anomaly: Anomaly) -> str:

@@ -33,6 +33,9 @@ FIELDS: dict[str, Any] = {
     "ended_at": serializers.DateTimeField(help_text="The end of the last step of it so far."),
     "seen_at": serializers.DateTimeField(),
     "closed_at": serializers.DateTimeField(allow_null=True),
+    "is_new_level": serializers.BooleanField(
+        help_text="It is closed as usage has stayed so, and is what is expected since."
+    ),
     "actual": serializers.CharField(help_text="In the unit of the metric; shares are of 1."),
     "expected": serializers.CharField(),
     "total_impact": serializers.CharField(
@@ -206,6 +209,7 @@ def anomaly_json(held: Anomaly, seen: set[int]) -> dict[str, Any]:
         "reason": held.reason,
         **{name: instant(getattr(held, name)) for name in ("started_at", "ended_at", "seen_at")},
         "closed_at": instant(held.closed_at),
+        "is_new_level": wording.is_new_level(held),
         "actual": plain(held.actual),
         "expected": plain(held.expected),
         "total_impact": None if held.impact is None else plain(held.impact),

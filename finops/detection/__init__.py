@@ -13,6 +13,7 @@ from finops.detection.series import (
     SPIKE,
     Episode,
     Expectation,
+    Incident,
     Judgement,
     Series,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "SPIKE",
     "Episode",
     "Expectation",
+    "Incident",
     "Judgement",
     "Series",
     "judge",

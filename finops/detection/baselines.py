@@ -8,7 +8,7 @@ of what they look at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -58,6 +58,15 @@ class Baseline:
     names: tuple[str | int, ...]
     rhythms: dict[int, Flags]
     wild: Floats
+
+    def within(self, other: Baseline, points: slice) -> Baseline:
+        """This one, but for some points, of which the other says what was expected."""
+        if other is self:
+            return self
+        columns = {name: getattr(self, name).copy() for name in ("expected", "low", "high")}
+        for name, column in columns.items():
+            column[points] = getattr(other, name)[points]
+        return replace(self, **columns)
 
 
 def baseline(values: Floats, scale: Scale) -> Baseline:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from finops.detection.aftermaths import Sight, Told, reconsidered
 from finops.detection.baselines import Baseline, baseline
 from finops.detection.episodes import episodes
 from finops.detection.reasons import reason, span
-from finops.detection.rolling import Floats
+from finops.detection.rolling import Flags, Floats
 from finops.detection.scales import DAY, Scale, scale_of
-from finops.detection.series import Episode, Expectation, Judgement, Series
+from finops.detection.series import Episode, Expectation, Incident, Judgement, Series
 from finops.detection.surprises import deviation, looks
 from finops.detection.swings import least_sums
 
@@ -32,6 +34,7 @@ def judge(
     floor: float = 0.0,
     alarms_per_month: float | None = None,
     gathered: bool = False,
+    incidents: Sequence[Incident] | None = None,
 ) -> Judgement:
     """What is to be said of the points of `series` from index `since` on.
 
@@ -44,27 +47,42 @@ def judge(
     for rises or falls only. `floor`: differences not above it, in the series' unit, are no
     episodes. `alarms_per_month`: how many false alarms chance may raise, by default as suits the
     step. `gathered`: one episode for all that is out of order until a whole day was calm (days are
-    never gathered). ValueError for a step or season that is none.
+    never gathered). `incidents`: what is known of them by others, perhaps nothing: then what goes
+    the other way after an incident is judged as if that had not been (see aftermaths); such an
+    episode's expectation is the one without. Not with `gathered`. ValueError for a step or season
+    that is none.
     """
     scale = scale_of(series.step, seasons)
+    asked = _Asked(
+        since=since,
+        directions=(direction,) if direction else (1, -1),
+        floor=floor,
+        every_days=MONTH / (alarms_per_month or scale.alarms_per_month),
+        rest=REST // scale.step if gathered and scale.step < DAY else 0,
+        incidents=None if gathered else incidents,
+    )
     # Numbers that are too large or too small to be told apart make NaN: nothing is said of them.
     with np.errstate(all="ignore"):
-        return _judged(series, scale, since, known, direction, floor, alarms_per_month, gathered)
+        return _judged(series, scale, known, asked)
 
 
-def _judged(
-    series: Series,
-    scale: Scale,
-    since: int,
-    known: Sequence[range],
-    direction: int,
-    floor: float,
-    alarms_per_month: float | None,
-    gathered: bool,
-) -> Judgement:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`every_days`: how seldom chance may raise an alarm; `rest`: points of calm that gathered
+    episodes may have between them."""
+
+    since: int
+    directions: tuple[int, ...]
+    floor: float
+    every_days: float
+    rest: int
+    incidents: Sequence[Incident] | None
+
+
+def _judged(series: Series, scale: Scale, known: Sequence[range], asked: _Asked) -> Judgement:
     values = _array(series.values)
     count = len(values)
-    since = min(max(since, 0), count)
+    since = min(max(asked.since, 0), count)
     excused = np.zeros(count, dtype=bool)
     for span_ in known:
         excused[max(span_.start, 0) : max(span_.stop, 0)] = True
@@ -76,8 +94,7 @@ def _judged(
         note = _note(values, begin, scale)
         return Judgement(Expectation(nothing, nothing, nothing), [], note)
     lived, start = values[begin:], series.start + begin * series.step
-    base = baseline(lived, scale)
-    every_days = MONTH / (alarms_per_month or scale.alarms_per_month)
+    told, base = _told(lived, excused[begin:], scale, max(since, ready) - begin, asked, begin)
     found = [
         Episode(
             first=item.first + begin,
@@ -86,23 +103,53 @@ def _judged(
             kind=item.kind,
             direction=item.direction,
             surprise=round(item.surprise, 3),
-            reason=reason(item, lived, base, scale, start),
+            reason=reason(item, lived, each.base, scale, start),
             found=item.found + begin,
             parts=tuple((first + begin, last + begin) for first, last in item.parts),
         )
-        for item in episodes(
-            lived,
-            looks(lived, base, scale, min(every_days, scale.seldom)),
-            scale,
-            max(since, ready) - begin,
-            [direction] if direction else [1, -1],
-            floor,
-            least_sums(lived, base, scale, every_days),
-            excused[begin:],
-            REST // scale.step if gathered and scale.step < DAY else 0,
-        )
+        for each in told
+        if (item := each.found)
     ]
     return Judgement(_expectation(lived, base, scale, begin, since, ready), found, "")
+
+
+def _told(
+    lived: Floats, excused: Flags, scale: Scale, since: int, asked: _Asked, begin: int
+) -> tuple[list[Told], Baseline]:
+    """The episodes with what each is held against, and what is expected of all points."""
+
+    def again(left_out: Flags) -> Sight:
+        values = np.where(left_out, np.nan, lived)
+        return _sight(values, excused | left_out, scale, since, asked)
+
+    sight = _sight(lived, excused, scale, since, asked)
+    if asked.incidents is None:
+        told = [Told(each, sight.base, (each.first, each.last)) for each in sight.found]
+        return told, sight.base
+    incidents = [
+        Incident(each.first - begin, each.last - begin, each.direction) for each in asked.incidents
+    ]
+    told = list(reconsidered(lived, sight, incidents, scale, again))
+    base = sight.base
+    for each in told:
+        base = base.within(each.base, slice(each.was[0], each.was[1] + 1))
+    return told, base
+
+
+def _sight(values: Floats, excused: Flags, scale: Scale, since: int, asked: _Asked) -> Sight:
+    base = baseline(values, scale)
+    found = episodes(
+        values,
+        looks(values, base, scale, min(asked.every_days, scale.seldom)),
+        scale,
+        since,
+        asked.directions,
+        asked.floor,
+        least_sums(values, base, scale, asked.every_days),
+        excused,
+        asked.rest,
+    )
+    return Sight(tuple(found), base)
 
 
 def _array(values: Sequence[float | None]) -> Floats:

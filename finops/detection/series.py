@@ -63,6 +63,15 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True)
+class Incident:
+    """A stretch that is known to have been out of order, first to last point, and which way."""
+
+    first: int
+    last: int
+    direction: int
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What is to be said of a series; `note` says why nothing could be judged, if so."""
 

@@ -39,6 +39,7 @@ SAID = {
     "planned": "Written down as planned: it is in the calendar, and nothing is learned from it.",
     "": "What was said of it is taken back.",
 }
+ENDS = {"open": "Seen up to", "over": "Over since", wording.NEW_LEVEL: "Expected since"}
 MARGIN = timedelta(hours=12)
 
 
@@ -109,7 +110,7 @@ def facts(held: Anomaly, now: datetime) -> list[tuple[str, str]]:
         ("Impact", wording.impact(held) or "not known in money"),
         ("At stake", formats.money_long(stake, settings.CURRENCY) + day if stake else ""),
         ("Began", wording.moment(held.started_at, now)),
-        ("Over since" if held.closed_at else "Seen up to", ended),
+        (ENDS[wording.state(held)], ended),
         ("Noticed", f"{wording.moment(held.seen_at, now)}, {seen_by(held)}"),
         ("Rarity", rarity(held.surprise)),
     ]

@@ -41,7 +41,7 @@ def row_of(anomaly: Anomaly, now: datetime) -> Row:
         title=wording.title(anomaly),
         severity=anomaly.get_severity_display(),
         badge=SEVERITY_BADGES.get(anomaly.severity, ""),
-        state="over" if anomaly.closed_at else "open",
+        state=wording.state(anomaly),
         state_badge="" if anomaly.closed_at else "warn",
         verdict=anomaly.get_verdict_display() if anomaly.verdict else "",
         impact=wording.impact(anomaly),
