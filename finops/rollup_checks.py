@@ -41,10 +41,7 @@ def check_day(day: date, zone: ZoneInfo) -> RollupCheck | None:
     changed_by = last_change(day)
     check = compare(day, zone)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM rollup_unchecked WHERE day = %s AND changed_by::text = %s",
-            [day, changed_by],
-        )
+        cursor.execute(statement("keep_mark"), {"day": day, "changed_by": changed_by})
     return check
 
 

@@ -65,6 +65,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 300.0,
         "options": {"expires": 240.0},
     },
+    "keep_up_books": {
+        "task": "finops.tasks.keep_up_books",
+        "schedule": 20.0,
+        "options": {"expires": 20.0},
+    },
     "end_budget_increases": {
         "task": "finops.tasks.end_budget_increases",
         "schedule": 20.0,

@@ -31,6 +31,7 @@ from finops import (
     rollup_checks,
     rollups,
 )
+from finops.books import changes
 from finops.budgets import increases
 from finops.conninfo import conninfo
 from finops.organisation import retention
@@ -173,6 +174,17 @@ def fold_rollups() -> None:
         mapping.look_up_new()
     if not report.busy:
         rollups.settle(now)
+
+
+@shared_task
+def keep_up_books() -> None:
+    """So that nobody waits for it who looks at the month that bears it."""
+    try:
+        with long() as is_free:
+            if is_free and (count := changes.keep_up(timezone.now())):
+                log.info("%d closed months were read again", count)
+    except (rollups.ZoneChanged, costs.QueryTooSlow) as error:
+        log.error("%s", error)
 
 
 @shared_task

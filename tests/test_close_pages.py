@@ -95,7 +95,7 @@ def test_a_closed_months_file_is_read_in_pages_in_the_order_of_its_lines(
     every = ("unpriced", "unattributed", "unchecked", "beginning")
     signed_in.post("/close", {"what": "close", "acknowledged": every})
     whole = signed_in.get(f"/api/v1/allocations/{month}.csv").getvalue()
-    monkeypatch.setattr("finops.books.streaming.AT_ONCE", 1)
+    monkeypatch.setattr("finops.books.lines.AT_ONCE", 1)
     monkeypatch.setattr("finops.cells.ROWS_IN_A_PIECE", 1)
     assert signed_in.get(f"/api/v1/allocations/{month}.csv").getvalue() == whole
     rows = [tuple(line.split(",")[1:6]) for line in whole.decode().splitlines()[1:]]

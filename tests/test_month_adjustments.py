@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -19,10 +19,12 @@ from finops.books.adjusting import (
     LATE,
     RETURNED,
     Capacity,
+    Change,
     Direct,
     Frozen,
     Today,
     adjustments,
+    change_of,
 )
 
 D = Decimal
@@ -31,8 +33,35 @@ A, B = LineKey("CC-1", "cx"), LineKey("CC-2", "ads")
 JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
 
 
-def frozen(cost: str, requests: int = 10) -> Frozen:
-    return Frozen(JANUARY, 1, {A: Direct(requests, D(cost))})
+@dataclass
+class Closed:
+    """A version, with its lines."""
+
+    frozen: Frozen
+    direct: Mapping[LineKey, Direct]
+
+    def change(self, now: Today) -> Change:
+        return change_of(self.direct.items(), self.frozen.capacity, now)
+
+
+def closed(
+    month: date,
+    direct: Mapping[LineKey, Direct],
+    capacity: Mapping[str, Capacity] | None = None,
+    adjustments: tuple[Adjustment, ...] = (),
+    version: int = 1,
+) -> Closed:
+    return Closed(Frozen(month, version, capacity or {}, adjustments), direct)
+
+
+def january(cost: str, requests: int = 10) -> Closed:
+    return closed(JANUARY, {A: Direct(requests, D(cost))})
+
+
+def due(held: Iterable[Closed], now: Mapping[date, Today]) -> tuple[Adjustment, ...]:
+    every = {each.frozen.month: each for each in held}
+    changes = {month: each.change(now[month]) for month, each in every.items()}
+    return adjustments([each.frozen for each in every.values()], changes)
 
 
 @pytest.mark.parametrize(
@@ -48,36 +77,37 @@ def test_what_a_closed_month_came_to_later_is_due_with_its_reason(
     cost: str, requests: int, amount: str, reason: str
 ) -> None:
     now = {JANUARY: Today({A: Direct(requests, D(cost))})}
-    assert adjustments([frozen("10")], now) == (Adjustment(A, D(amount), JANUARY, 1, reason),)
+    assert due([january("10")], now) == (Adjustment(A, D(amount), JANUARY, 1, reason),)
 
 
 def test_nothing_is_due_of_a_month_that_is_what_it_was() -> None:
-    assert adjustments([frozen("10")], {JANUARY: Today({A: Direct(10, D(10))})}) == ()
+    assert due([january("10")], {JANUARY: Today({A: Direct(10, D(10))})}) == ()
 
 
 def test_what_another_month_has_borne_is_not_due_again() -> None:
     now = {JANUARY: Today({A: Direct(11, D(12))}), FEBRUARY: Today({})}
-    (due,) = adjustments([frozen("10")], {JANUARY: now[JANUARY]})
-    february = Frozen(FEBRUARY, 1, {}, adjustments=(due,))
-    assert adjustments([frozen("10"), february], now) == ()
+    borne = due([january("10")], {JANUARY: now[JANUARY]})
+    february = closed(FEBRUARY, {}, adjustments=borne)
+    assert due([january("10"), february], now) == ()
     # Closed anew, January has it too: what February bore is taken back.
-    (back,) = adjustments([frozen("12", 11), february], now)
+    (back,) = due([january("12", 11), february], now)
     assert (back.key, back.amount, back.month) == (A, D(-2), JANUARY)
 
 
 def test_late_usage_of_paid_capacity_is_given_back_to_those_who_bore_what_was_idle() -> None:
     bearers = {LineKey("CC-1"): D(30), LineKey("CC-2"): D(10)}
-    month = Frozen(JANUARY, 2, {A: Direct(10, D(10))}, {"gpus": Capacity(D(10), bearers)})
+    gpus = {"gpus": Capacity(D(10), bearers)}
+    month = closed(JANUARY, {A: Direct(10, D(10))}, gpus, version=2)
     now = {JANUARY: Today({A: Direct(14, D(14))}, {"gpus": D(14)})}
-    found = adjustments([month], now)
+    found = due([month], now)
     assert add_up(each.amount for each in found) == 0
     assert [(each.key, each.amount, each.reason) for each in found] == [
         (A, D(4), LATE),
         (LineKey("CC-1"), D(-3), RETURNED),
         (LineKey("CC-2"), D(-1), RETURNED),
     ]
-    later = Frozen(FEBRUARY, 1, {}, adjustments=found)
-    assert adjustments([month, later], now | {FEBRUARY: Today({})}) == ()
+    later = closed(FEBRUARY, {}, adjustments=found)
+    assert due([month, later], now | {FEBRUARY: Today({})}) == ()
 
 
 MONTHS = [date(2026, number, 1) for number in range(1, 7)]
@@ -105,15 +135,15 @@ class Books(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.truth = {month: Truth() for month in MONTHS}
-        self.versions: dict[date, list[Frozen]] = {}
+        self.versions: dict[date, list[Closed]] = {}
         self.billed: dict[date, Decimal] = {}
         self.reopened: set[date] = set()
 
-    def latest(self) -> list[Frozen]:
+    def latest(self) -> list[Closed]:
         return [held[-1] for month, held in self.versions.items() if month not in self.reopened]
 
     def due(self) -> tuple[Adjustment, ...]:
-        return adjustments(self.latest(), self.now())
+        return due(self.latest(), self.now())
 
     def now(self) -> Mapping[date, Today]:
         return {month: truth.today() for month, truth in self.truth.items()}
@@ -134,14 +164,14 @@ class Books(RuleBasedStateMachine):
     @rule(weight=st.decimals(1, 9, places=2))
     def the_first_month_that_is_open_closes(self, weight: Decimal) -> None:
         month = min(each for each in MONTHS if each not in self.versions or each in self.reopened)
-        truth, due = self.truth[month], self.due()
+        truth, borne = self.truth[month], self.due()
         bearers = {LineKey("CC-1"): weight, LineKey("CC-2"): D(3)}
         versions = self.versions.setdefault(month, [])
         capacity = {"gpus": Capacity(truth.covered, bearers)}
-        made = Frozen(month, len(versions) + 1, dict(truth.direct), capacity, due)
+        made = closed(month, dict(truth.direct), capacity, borne, len(versions) + 1)
         versions.append(made)
         self.reopened.discard(month)
-        self.billed[month] = truth.total() + add_up(each.amount for each in due)
+        self.billed[month] = truth.total() + add_up(each.amount for each in borne)
 
     @precondition(lambda self: self.versions)
     @rule(data=st.data())
@@ -150,17 +180,17 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def all_that_was_billed_and_is_due_is_what_all_months_come_to(self) -> None:
-        closed = [month for month in self.versions if month not in self.reopened]
-        billed = add_up(self.billed[month] for month in closed)
-        due = add_up(each.amount for each in self.due())
+        shut = [month for month in self.versions if month not in self.reopened]
+        billed = add_up(self.billed[month] for month in shut)
+        owed = add_up(each.amount for each in self.due())
         # What was borne of a month that is open again comes back when that is closed.
         lent = add_up(
             each.amount
-            for month in closed
-            for each in self.versions[month][-1].adjustments
-            if each.month not in closed
+            for month in shut
+            for each in self.versions[month][-1].frozen.adjustments
+            if each.month not in shut
         )
-        assert billed + due == add_up(self.truth[month].total() for month in closed) + lent
+        assert billed + owed == add_up(self.truth[month].total() for month in shut) + lent
 
 
 TestBooks = Books.TestCase

@@ -17,8 +17,10 @@ from django.db import DatabaseError, connection, transaction
 
 from finops import cost_items, ledger, rollups
 from finops.allocation import add_up
-from finops.books import closing, drafts, frozen, months, readiness
+from finops.books import changes, closing, drafts, frozen, months, readiness, streaming
 from finops.books.adjusting import ANEW, LATE
+from finops.cells import csv_pieces
+from finops.cost_items.table import HEADER
 from finops.models import AuditRecord, BooksMonth, OwnershipRule, StatementVersion, Team
 from finops.organisation.stored import Act
 from finops.ownership import rules
@@ -64,7 +66,7 @@ def due(month: date, when: datetime) -> Decimal:
 
 
 def file_of(statement: StatementVersion) -> bytes:
-    return "".join(frozen.lines_of_file(frozen.allocation_of(statement))).encode()
+    return "".join(csv_pieces(HEADER, streaming.rows_of_statement(statement))).encode()
 
 
 def direct(month: date, when: datetime) -> Decimal:
@@ -117,7 +119,7 @@ def test_what_comes_after_a_close_is_borne_once_and_the_statement_stays(
 
     assert file_of(october) == before
     assert not frozen.problems_of(october)
-    covered = drafts.today(OCTOBER, at(12, 3)).covered
+    covered = changes.today(OCTOBER, at(12, 3)).covered
     [(item, held)] = october.capacity.items()
     more = direct(OCTOBER, at(12, 3)) - was[OCTOBER] - (covered[item] - D(held["covered"]))
     assert more != 0

@@ -51,7 +51,6 @@ class Frozen:
 
     month: date
     version: int
-    direct: Mapping[LineKey, Direct]
     capacity: Mapping[str, Capacity] = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
 
@@ -64,14 +63,44 @@ class Today:
     covered: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-def adjustments(closed: Iterable[Frozen], today: Mapping[date, Today]) -> tuple[Adjustment, ...]:
-    """What is due now of every closed month, by month and line. `today` has each of them."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How much more a closed month comes to now than its latest version says, where that is
+    anything."""
+
+    direct: Mapping[LineKey, Direct] = field(default_factory=dict)
+    covered: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+def change_of(
+    lines: Iterable[tuple[LineKey, Direct]], capacity: Mapping[str, Capacity], today: Today
+) -> Change:
+    """From the lines of a version and its capacity to what the month comes to now."""
+    direct = dict(today.direct)
+    for key, before in lines:
+        now = direct.pop(key, Direct())
+        cost = EXACT.subtract(now.cost, before.cost)
+        if cost or now.requests != before.requests:
+            direct[key] = Direct(now.requests - before.requests, cost)
+    covered = {
+        item: EXACT.subtract(today.covered.get(item, ZERO), held_of(capacity, item).covered)
+        for item in {*capacity, *today.covered}
+    }
+    return Change(direct, {item: more for item, more in covered.items() if more})
+
+
+def held_of(capacity: Mapping[str, Capacity], item: str) -> Capacity:
+    return capacity.get(item, Capacity(ZERO))
+
+
+def adjustments(closed: Iterable[Frozen], changes: Mapping[date, Change]) -> tuple[Adjustment, ...]:
+    """What is due now of every closed month, by month and line. `changes` has each of them."""
     held = list(closed)
     billed = amounts(each for month in held for each in month.adjustments)
     found: list[Adjustment] = []
     for month in sorted(held, key=lambda each: each.month):
-        found += of_usage(month, today[month.month], billed)
-        found += of_capacity(month, today[month.month], billed)
+        found += of_usage(month, changes[month.month], billed)
+        found += of_capacity(month, changes[month.month], billed)
     return tuple(found)
 
 
@@ -87,15 +116,14 @@ def amounts(
 
 
 def of_usage(
-    month: Frozen, today: Today, billed: Mapping[tuple[date, str], Mapping[LineKey, Decimal]]
+    month: Frozen, change: Change, billed: Mapping[tuple[date, str], Mapping[LineKey, Decimal]]
 ) -> list[Adjustment]:
     known = billed.get((month.month, ""), {})
     found = []
-    for key in sorted({*month.direct, *today.direct, *known}):
-        before, now = month.direct.get(key, Direct()), today.direct.get(key, Direct())
-        due = EXACT.subtract(now.cost, EXACT.add(before.cost, known.get(key, ZERO)))
-        if due:
-            reason = reason_for(now.requests - before.requests)
+    for key in sorted({*change.direct, *known}):
+        more = change.direct.get(key, Direct())
+        if due := EXACT.subtract(more.cost, known.get(key, ZERO)):
+            reason = reason_for(more.requests)
             found.append(Adjustment(key, due, month.month, month.version, reason))
     return found
 
@@ -107,18 +135,18 @@ def reason_for(requests: int) -> str:
 
 
 def of_capacity(
-    month: Frozen, today: Today, billed: Mapping[tuple[date, str], Mapping[LineKey, Decimal]]
+    month: Frozen, change: Change, billed: Mapping[tuple[date, str], Mapping[LineKey, Decimal]]
 ) -> list[Adjustment]:
     """The other way round, of what is in their direct cost and was paid for already."""
+    adjusted = {item for other, item in billed if other == month.month and item}
     found = []
-    for item in sorted({*month.capacity, *today.covered}):
-        held = month.capacity.get(item, Capacity(ZERO))
+    for item in sorted({*change.covered, *adjusted}):
         known = billed.get((month.month, item), {})
-        more = EXACT.subtract(today.covered.get(item, ZERO), held.covered)
+        more = change.covered.get(item, ZERO)
         due = EXACT.subtract(EXACT.minus(more), add_up(known.values()))
         if not due:
             continue
-        bearers = held.bearers or known or {LineKey(""): Decimal(1)}
+        bearers = held_of(month.capacity, item).bearers or known or {LineKey(""): Decimal(1)}
         weights = {key: abs(weight) for key, weight in bearers.items()}
         found += [
             Adjustment(key, part, month.month, month.version, RETURNED, item)

@@ -8,8 +8,8 @@ from typing import cast
 
 from finops import cost_items, costs
 from finops.allocation import Adjustment
-from finops.books import frozen, months
-from finops.books.adjusting import Direct, Today, adjustments
+from finops.books import changes, frozen, months
+from finops.books.adjusting import adjustments
 from finops.books.months import State
 from finops.cost_items import MonthAllocation
 from finops.cost_items.months import Status
@@ -34,18 +34,4 @@ def of_month(
 def due(now: datetime) -> tuple[Adjustment, ...]:
     """What closed months came to since: the first month that is open bears it."""
     closed = frozen.newest()
-    return adjustments(closed, {each.month: today(each.month, now) for each in closed})
-
-
-def today(month: date, now: datetime) -> Today:
-    """What its usage comes to now. What else was shared out stays as it was."""
-    capacity = [each for each in cost_items.kept() if each.draft.is_capacity]
-    found = cost_items.of_month(month, now=now, items=capacity)
-    return Today(
-        direct={
-            line.key: Direct(line.usage.requests, line.direct_cost)
-            for line in found.allocation.lines
-            if line.usage.requests or line.direct_cost
-        },
-        covered={each.item: each.utilization.covered for each in found.capacity},
-    )
+    return adjustments(closed, changes.of(closed, now))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from finops.allocation import Adjustment, Allocation, Line, LineKey, Share, Usage, add_up
+from django.db.models import Exists, OuterRef, Sum
+
+from finops.allocation import Adjustment, Allocation, Line, LineKey, Share, add_up
 from finops.allocation.capacity import Utilization
 from finops.books.adjusting import Capacity, Direct, Frozen
+from finops.books.lines import SUMS, line_of, lines_of_statement
 from finops.books.months import State
-from finops.cells import text_cell
+from finops.cells import csv_pieces, text_cell
 from finops.cost_items import CapacityUse, ChargeSum, MonthAllocation
 from finops.cost_items.months import Status, coverage_of, kept, seen_by
-from finops.cost_items.table import HEADER, money, plain, rows
+from finops.cost_items.table import HEADER, money, plain, row_of, rows
 from finops.costs import Freshness
 from finops.models import BooksMonth, StatementLine, StatementVersion
 
@@ -32,29 +33,18 @@ def rows_of_file(found: MonthAllocation) -> Iterator[list[str]]:
     return rows(replace(found, status=status), text_cell)
 
 
-def lines_of_file(found: MonthAllocation) -> Iterator[str]:
-    """The statement as CSV, line by line."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    for row in (HEADER, *rows_of_file(found)):
-        writer.writerow(row)
-        yield file.getvalue()
-        file.seek(0)
-        file.truncate()
-
-
-def checksum_of(found: MonthAllocation) -> str:
-    """Of the file, in hex."""
+def checksum_of(held: Iterable[list[str]]) -> str:
+    """Of the file of these rows, in hex."""
     digest = hashlib.sha256()
-    for line in lines_of_file(found):
-        digest.update(line.encode())
+    for piece in csv_pieces(HEADER, held):
+        digest.update(piece.encode())
     return digest.hexdigest()
 
 
 def write(statement: StatementVersion, found: MonthAllocation) -> None:
     """The statement, which says already who closed it, with all that it froze."""
     whole = found.allocation
-    statement.checksum = checksum_of(found)
+    statement.checksum = checksum_of(rows_of_file(found))
     statement.currency = found.currency
     statement.rolled_up_to = found.freshness.rolled_up_to
     statement.totals = totals_of(whole.totals)
@@ -64,11 +54,11 @@ def write(statement: StatementVersion, found: MonthAllocation) -> None:
     statement.shares = [as_text(each) for each in whole.shares]
     statement.save(force_insert=True)
     StatementLine.objects.bulk_create(
-        (row_of(statement, line) for line in whole.lines), batch_size=AT_ONCE
+        (stored(statement, line) for line in whole.lines), batch_size=AT_ONCE
     )
 
 
-def row_of(statement: StatementVersion, line: Line) -> StatementLine:
+def stored(statement: StatementVersion, line: Line) -> StatementLine:
     return StatementLine(
         statement=statement,
         **line.key._asdict(),
@@ -141,7 +131,7 @@ def allocation_of(
 ) -> MonthAllocation:
     """The month as it was closed, as far as a reader of these teams (None: of all) sees it."""
     found = Allocation(
-        lines=tuple(sorted(map(line_of, read_rows(statement)), key=lambda line: line.key)),
+        lines=tuple(lines_of_statement(statement)),
         shares=tuple(of_text(Share, each) for each in statement.shares),
         adjustments=tuple(adjustments_of(statement)),
     )
@@ -160,19 +150,6 @@ def allocation_of(
     return seen_by(teams, whole)
 
 
-def read_rows(statement: StatementVersion) -> Iterable[StatementLine]:
-    return StatementLine.objects.filter(statement_id=statement.pk).iterator(AT_ONCE)
-
-
-def line_of(row: StatementLine) -> Line:
-    usage = Usage(*(getattr(row, each.name) for each in fields(Usage)))
-    return Line(key_of(row), usage, row.shared_cost, row.idle_cost, row.adjustment)
-
-
-def key_of(row: StatementLine) -> LineKey:
-    return LineKey(*(getattr(row, name) for name in LineKey._fields))
-
-
 def adjustments_of(statement: StatementVersion) -> Iterator[Adjustment]:
     for each in statement.adjustments:
         yield of_text(Adjustment, each, key=LineKey(*(each[name] for name in LineKey._fields)))
@@ -183,24 +160,28 @@ def use_of(item: str, held: dict[str, Any]) -> CapacityUse:
 
 
 def newest() -> list[Frozen]:
-    """What each closed month's statements say, and count."""
-    months = BooksMonth.objects.exclude(state=State.DRAFT).order_by("month")
-    return [frozen_of(statement_of(each.month, each.version)) for each in months]
+    """What each closed month's statements say of others and of paid capacity."""
+    closed = BooksMonth.objects.exclude(state=State.DRAFT)
+    latest = closed.filter(month=OuterRef("month"), version=OuterRef("version"))
+    found = StatementVersion.objects.filter(Exists(latest)).order_by("month")
+    return [
+        Frozen(
+            month=each.month,
+            version=each.version,
+            capacity={item: capacity_of(held) for item, held in each.capacity.items()},
+            adjustments=tuple(adjustments_of(each)),
+        )
+        for each in found.only("month", "version", "capacity", "adjustments")
+    ]
 
 
-def frozen_of(statement: StatementVersion) -> Frozen:
-    rows = read_rows(statement)
-    return Frozen(
-        month=statement.month,
-        version=statement.version,
-        direct={
-            key_of(row): Direct(row.requests, row.direct_cost)
-            for row in rows
-            if row.requests or row.direct_cost
-        },
-        capacity={item: capacity_of(each) for item, each in statement.capacity.items()},
-        adjustments=tuple(adjustments_of(statement)),
-    )
+def direct_of(month: date, version: int) -> Iterator[tuple[LineKey, Direct]]:
+    """What its lines say of requests, one by one."""
+    lines = StatementLine.objects.filter(statement__month=month, statement__version=version)
+    columns = lines.values_list(*LineKey._fields, "requests", "direct_cost")
+    for *names, requests, cost in columns.iterator(AT_ONCE):
+        if requests or cost:
+            yield LineKey(*names), Direct(requests, cost)
 
 
 def capacity_of(held: dict[str, Any]) -> Capacity:
@@ -210,14 +191,24 @@ def capacity_of(held: dict[str, Any]) -> Capacity:
 
 def problems_of(statement: StatementVersion) -> list[str]:
     """What is not as it was written; nothing, if all is well."""
-    found = allocation_of(statement)
-    whole = found.allocation
     problems = []
-    if (checksum := checksum_of(found)) != statement.checksum:
+    held = (
+        row_of(line, statement.month, statement.currency, "closed", text_cell)
+        for line in lines_of_statement(statement)
+    )
+    if (checksum := checksum_of(held)) != statement.checksum:
         problems.append(f"its lines have the checksum {checksum}, and not {statement.checksum}")
-    if (totals := totals_of(whole.totals)) != statement.totals:
+    whole = sums_of(statement)
+    if (totals := totals_of(whole)) != statement.totals:
         names = [name for name in totals if totals[name] != statement.totals.get(name)]
         problems.append(f"its lines do not add up to its totals: {', '.join(names)}")
-    if add_up(each.amount for each in whole.adjustments) != whole.totals.adjustment:
+    if add_up(each.amount for each in adjustments_of(statement)) != whole.adjustment:
         problems.append("the adjustments it names do not add up to those of its lines")
     return problems
+
+
+def sums_of(statement: StatementVersion) -> Line:
+    """Of its lines' columns, of no key."""
+    lines = StatementLine.objects.filter(statement_id=statement.pk)
+    sums = lines.aggregate(**{name: Sum(name, default=0) for name in SUMS})
+    return line_of((*LineKey("", "", "", "", ""), *(sums[name] for name in SUMS)))

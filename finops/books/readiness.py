@@ -70,17 +70,28 @@ def order_problems(month: date, now: datetime) -> Iterator[Finding]:
 
 
 def figure_problems(month: date) -> Iterator[Finding]:
-    """Whether all that has come in is in the figures, and the figures are those of the events."""
-    period = days(month, add_months(month, 1), settings.REPORTING_ZONE)
-    if count := waiting.events_of(period):
+    """Whether all that has come in is in the figures, and the figures are those of the events: of
+    the month, and of closed months, as it bears what they came to since."""
+    own = days(month, add_months(month, 1), settings.REPORTING_ZONE)
+    first = min({*months.every(), month})
+    period = days(first, add_months(month, 1), settings.REPORTING_ZONE)
+    if count := waiting.events_of(own):
         yield Finding(
             "pending",
             f"{counted(count, 'event')} of the month wait to be rolled up. That takes seconds "
             "while the worker runs; see Ingest.",
         )
+    elif count := waiting.events_of(period):
+        yield Finding(
+            "pending",
+            f"{counted(count, 'event')} of closed months, which this month bears, wait to be "
+            "rolled up. That takes seconds while the worker runs; see Ingest.",
+        )
     if operations.working_on(period.start, period.end):
         yield Finding(
-            "operations", "Figures of the month are being worked on; see Settings, Operations."
+            "operations",
+            "Figures of the month or of closed months, which it corrects, are being worked on; "
+            "see Settings, Operations.",
         )
     if wrong := [str(day) for day in differing_days() if is_within(day, period)]:
         yield Finding(

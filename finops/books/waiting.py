@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
 from django.db import connection, transaction
 
+from finops.costs import naming
 from finops.periods import Period, add_months
+from finops.sql import statement
 
 
 @contextmanager
@@ -41,3 +43,11 @@ def unchecked_days(month: date) -> int:
             [month, add_months(month, 1)],
         )
         return int(cursor.fetchall()[0][0])
+
+
+def marks_of(months: Sequence[date]) -> tuple[str, dict[date, str]]:
+    """Of the names that figures go by; and by month which transactions changed its days last."""
+    with connection.cursor() as cursor:
+        names = naming(cursor)
+        cursor.execute(statement("marks_of_months"), {"months": list(months)})
+        return names, dict(cursor.fetchall())

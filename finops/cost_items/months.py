@@ -150,7 +150,8 @@ def of_month(
     items: Sequence[Placed] | None = None,
 ) -> MonthAllocation:
     """The month that begins on this day, of everything that is rolled up. `items` stand in for
-    those that are kept. Inside a caller's transaction it sees what that sees.
+    those that are kept. Of a month that runs, capacity is that of its hours so far. Inside a
+    caller's transaction it sees what that sees.
 
     Raises InvalidQuery where it has too many lines, QueryTooSlow and rollups.ZoneChanged.
     """
@@ -158,7 +159,9 @@ def of_month(
     with costs.together(zone, reader_teams) as asked:
         placed = kept() if items is None else items
         reached = min(now, asked.freshness.rolled_up_to or now)
-        held = Month(asked, month, zone, start_of_hour(reached, zone))
+        end = days(month, add_months(month, 1), zone).end
+        is_running = now < end
+        held = Month(asked, month, zone, start_of_hour(reached, zone) if is_running else end)
         charges, capacity = charged(placed, held)
         found = allocate(held.lines().items(), charges, adjustments)
     return seen_by(reader_teams, MonthAllocation(
@@ -170,7 +173,7 @@ def of_month(
         freshness=asked.freshness,
         coverage=coverage_of(found),
         currency=settings.CURRENCY,
-        is_running=now < days(month, held.whole.end, zone).end,
+        is_running=is_running,
     ))  # fmt: skip
 
 

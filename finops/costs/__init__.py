@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finops.costs.changes import Look, look
+from finops.costs.changes import Look, look, naming
 from finops.costs.comparisons import Pair, is_covered, pairs
 from finops.costs.named_values import named_users, named_values
 from finops.costs.results import (
@@ -58,6 +58,7 @@ __all__ = [
     "look",
     "named_users",
     "named_values",
+    "naming",
     "pairs",
     "rank_users",
     "read_freshness",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from finops.models.alerts import Alert, Delivery, DeliveryAttempt, Snooze
 from finops.models.anomalies import Anomaly, AnomalyTurn, PlannedEvent
 from finops.models.bills import BillImport, BillLine
-from finops.models.books import BooksMonth, StatementLine, StatementVersion
+from finops.models.books import BooksMonth, ClosedMonthChange, StatementLine, StatementVersion
 from finops.models.budget_increases import BudgetIncrease
 from finops.models.budget_records import BudgetClosing, PipelineWatch
 from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
@@ -56,6 +56,7 @@ __all__ = [
     "CacheEntry",
     "CardinalityOverflow",
     "Channel",
+    "ClosedMonthChange",
     "CostCenter",
     "CostItem",
     "Crossing",

@@ -103,3 +103,23 @@ class StatementLine(models.Model):
     class Meta:
         db_table = "statement_line"
         indexes = (models.Index(fields=("statement", "id"), name="statement_line_in_order"),)
+
+
+class ClosedMonthChange(models.Model):
+    """How much more a closed month comes to now than its statements say, kept until something that
+    it follows from has changed: `mark` is then another one. May be emptied at any time.
+
+    `direct` is [line's key, requests, cost] of each line that differs, `covered` is cost item →
+    cost; numbers are text, as JSON's have too few digits.
+    """
+
+    month = models.DateField(unique=True)
+    mark = models.CharField(max_length=64)
+    direct = models.JSONField()
+    covered = models.JSONField()
+
+    class Meta:
+        db_table = "closed_month_change"
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
