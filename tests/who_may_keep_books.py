@@ -47,6 +47,9 @@ BOOKS: dict[str, Row] = {
     "api/v1/allocations/<month:month>.csv": Row(
         "/api/v1/allocations/{month}.csv", SIGNED_IN, READING, shows="AFE"
     ),
+    "api/v1/allocations/<month:month>.xlsx": Row(
+        "/api/v1/allocations/{month}.xlsx", SIGNED_IN, READING
+    ),
     "api/v1/allocations/<month:month>.json": Row(
         "/api/v1/allocations/{month}.json", SIGNED_IN, READING, shows="AFE"
     ),
@@ -55,6 +58,7 @@ BOOKS: dict[str, Row] = {
     "close": Row("/close", MONEY, FORM),
     "statements": Row("/statements", MONEY, PAGE),
     "statements.csv": Row("/statements.csv", MONEY, PAGE, got=404),
+    "statements.xlsx": Row("/statements.xlsx", MONEY, PAGE, got=404),
     "reconcile": Row("/reconcile?month={month}", MONEY, FORM),
     "api/v1/bills": Row("/api/v1/bills", MONEY, f"{API} POST"),
     "api/v1/reconciliations/<month:month>.csv": Row(

@@ -7,10 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,11 +19,13 @@ from finops import access
 from finops.allocation import Adjustment, Line, Share
 from finops.api.allocation_schema import CSV_SCHEMA, JSON_SCHEMA
 from finops.api.costs import CsvRenderer
+from finops.api.export_schema import XLSX_SCHEMA
 from finops.api.tables import csv_response
 from finops.api.values import instant, plain
 from finops.books import drafts, streaming
 from finops.cost_items import CapacityUse, MonthAllocation
 from finops.cost_items.table import HEADER, money
+from finops.exports import months, workbook
 from finops.periods import InvalidQuery
 
 
@@ -34,6 +36,31 @@ class AllocationView(APIView):
     @extend_schema(**JSON_SCHEMA)
     def get(self, request: Request, month: date, format: str = "") -> Response:
         return Response(as_json(read_month(request, month)))
+
+
+class XlsxRenderer(BaseRenderer):
+    """Lets clients ask for a workbook; the view writes it itself, as a file."""
+
+    media_type = workbook.CONTENT_TYPE
+    format = "xlsx"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        raise NotImplementedError("the view answers with the file")
+
+
+class AllocationXlsxView(APIView):
+    http_method_names = ("get", "head")
+    renderer_classes = (XlsxRenderer,)
+
+    @extend_schema(**XLSX_SCHEMA)
+    def get(self, request: Request, month: date, format: str = "") -> FileResponse:
+        refuse_parameters(request)
+        teams = access.teams_seen(request.user)
+        found = months.of_month(month, now=timezone.now(), reader_teams=teams)
+        file = workbook.file_of(found)
+        name = f"allocation-{month:%Y-%m}.xlsx"
+        kind = workbook.CONTENT_TYPE
+        return FileResponse(file, as_attachment=True, filename=name, content_type=kind)
 
 
 class AllocationCsvView(APIView):

@@ -6,7 +6,9 @@ from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 
+from finops.api.allocation_schema import ABOUT, GONE, MONTH
 from finops.api.schema import FILTERS, PERIOD, PROBLEMS
+from finops.exports.workbook import CONTENT_TYPE
 
 BREAKS = (
     "It is streamed. What fails on the way breaks the connection, so that no file ends as if it "
@@ -21,4 +23,14 @@ REQUESTS_CSV_SCHEMA: dict[str, Any] = {
     f"period add up to its figures. Unknown is empty. {BREAKS}",
     "parameters": [*PERIOD, *FILTERS],
     "responses": {(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS},
+}
+XLSX_SCHEMA: dict[str, Any] = {
+    "operation_id": "allocation_xlsx",
+    "summary": "The same as a workbook (XLSX)",
+    "description": f"{ABOUT} A summary by cost center, the rows of the CSV file, and, where there "
+    "are any, shares, adjustments and paid capacity. Spreadsheets keep 15 digits of a number: "
+    "amounts with more of them stand beside their numbers as text, in columns named (exact). Names "
+    "are text whatever they begin with. What a sheet has no rows for goes on in the next one.",
+    "parameters": [MONTH],
+    "responses": {(200, CONTENT_TYPE): OpenApiTypes.BINARY, **PROBLEMS, **GONE},
 }

@@ -9,7 +9,7 @@ from django.urls.converters import PathConverter, StringConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.alerts import AlertsView, AlertView
-from finops.api.allocations import AllocationCsvView, AllocationView
+from finops.api.allocations import AllocationCsvView, AllocationView, AllocationXlsxView
 from finops.api.anomalies import AnomaliesView, AnomalyVerdictView, AnomalyView
 from finops.api.budget_increases import IncreasesView, IncreaseView
 from finops.api.budget_status import BudgetStatusView
@@ -69,6 +69,12 @@ urlpatterns = [
         AllocationCsvView.as_view(),
         {"format": "csv"},
         name="api-allocation-csv",
+    ),
+    path(
+        "v1/allocations/<month:month>.xlsx",
+        AllocationXlsxView.as_view(),
+        {"format": "xlsx"},
+        name="api-allocation-xlsx",
     ),
     path(
         "v1/allocations/<month:month>.json",

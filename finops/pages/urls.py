@@ -90,6 +90,7 @@ urlpatterns = [
     path("close", close.page, name="close"),
     path("statements", statements.page, name="statements"),
     path("statements.csv", statements.file, name="statement-csv"),
+    path("statements.xlsx", statements.in_sheets, name="statement-xlsx"),
     path("allocation/cost-center", allocation.cost_center, name="allocation-cost-center"),
     path("users", users_listing.listing, name="users"),
     path("users/profile", one_user.user, name="user"),

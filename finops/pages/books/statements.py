@@ -7,7 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -17,6 +23,8 @@ from finops.books import frozen, streaming
 from finops.cells import csv_pieces
 from finops.cost_items import MonthAllocation
 from finops.cost_items.table import HEADER
+from finops.exports import workbook
+from finops.exports.months import of_statement
 from finops.models import CostCenter, StatementVersion
 from finops.pages.allocation import tables
 from finops.pages.books.close import address
@@ -52,17 +60,34 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
+def in_sheets(request: HttpRequest) -> FileResponse:
+    """A version as a workbook."""
+    statement = asked_for(request)
+    name = f"statement-{statement.month:%Y-%m}-v{statement.version}.xlsx"
+    kind = workbook.CONTENT_TYPE
+    held = workbook.file_of(of_statement(statement))
+    return FileResponse(held, as_attachment=True, filename=name, content_type=kind)
+
+
+@never_cache
+@require_GET
 def file(request: HttpRequest) -> StreamingHttpResponse:
     """The CSV file of a version, of which the checksum is."""
-    statement = asked(request, list(StatementVersion.objects.order_by("-month", "-version")))
-    if statement is None:
-        raise Http404
+    statement = asked_for(request)
     name = f"statement-{statement.month:%Y-%m}-v{statement.version}.csv"
     return StreamingHttpResponse(
         csv_pieces(HEADER, streaming.rows_of_statement(statement)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def asked_for(request: HttpRequest) -> StatementVersion:
+    """Raises Http404."""
+    statement = asked(request, list(StatementVersion.objects.order_by("-month", "-version")))
+    if statement is None:
+        raise Http404
+    return statement
 
 
 def asked(request: HttpRequest, every: list[StatementVersion]) -> StatementVersion | None:
