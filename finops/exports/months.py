@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import cast
 
 from finops.allocation import Allocation, Line, Share
-from finops.books import drafts, frozen, streaming
+from finops.books import drafts, frozen
+from finops.books.lines import lines_of_statement
 from finops.books.months import State
 from finops.cost_items import ChargeSum, MonthAllocation
 from finops.cost_items.months import Status, seen_by
@@ -29,7 +30,7 @@ class MonthFile:
     def lines(self) -> Iterable[Line]:
         if self.statement is None:
             return self.head.allocation.lines
-        return streaming.lines_of_statement(self.statement, self.teams)
+        return lines_of_statement(self.statement, self.teams)
 
 
 def of_month(
