@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -25,23 +26,27 @@ from finops.periods import (
 from finops.query import instant_text
 
 PREVIOUS, WEEKS_BEFORE = "previous", "weeks_before"
-AGAINST_PARAMETERS = ("against", "against_start", "against_end")
+AGAINST_PARAMETERS = ("against", "against_start", "against_end", "against_times")
+MOST_TIMES = Decimal(10) ** 9
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The other period. `label` is its URL form, "" if it is absolute."""
+    """The other period. `label` is its URL form, "" if it is absolute. `times`: its usage is taken
+    so many times, as what was expected of the period; None: as it is."""
 
     period: Period
     label: str = PREVIOUS
+    times: Decimal | None = None
 
     def to_params(self, zone: ZoneInfo) -> dict[str, str]:
         """The canonical URL parameters, defaults left out."""
+        times = {} if self.times is None else {"against_times": f"{self.times:f}"}
         if self.label:
-            return {} if self.label == PREVIOUS else {"against": self.label}
-        return {
+            return times | ({} if self.label == PREVIOUS else {"against": self.label})
+        return times | {
             "against_end": instant_text(self.period.end, zone),
             "against_start": instant_text(self.period.start, zone),
         }
@@ -57,7 +62,30 @@ def parse_against(
 ) -> Against:
     """What `against`, or else `against_start` and `against_end`, name; the period before without
     any. Raises InvalidQuery naming the wrong one."""
-    label, start, end = (single(params, name) for name in AGAINST_PARAMETERS)
+    times = times_of(single(params, "against_times"))
+    found = period_against(params, period, now=now, zone=zone, fiscal_month=fiscal_month)
+    return replace(found, times=times)
+
+
+def times_of(text: str) -> Decimal | None:
+    if not text:
+        return None
+    if re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,60})?", text) and Decimal(text) <= MOST_TIMES:
+        return Decimal(text)
+    raise InvalidQuery("against_times", f"must be a number from 0 to {MOST_TIMES:,}, such as 0.5")
+
+
+def period_against(
+    params: Mapping[str, Sequence[str]],
+    period: Period,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    fiscal_month: int,
+) -> Against:
+    label, start, end = (
+        single(params, name) for name in ("against", "against_start", "against_end")
+    )
     if label and (start or end):
         raise InvalidQuery("against", "give either against or against_start and _end, not both")
     try:

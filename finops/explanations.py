@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from finops import costs
 from finops.compared_periods import Against, elapsed_days
@@ -19,11 +19,13 @@ from finops.root_cause import explanations as localized
 from finops.variance_bridge import (
     BY_BUCKET,
     BY_TOKEN,
+    DIGITS,
     Bridge,
     Group,
     Leaf,
     Side,
     bridge,
+    proportional,
     together,
 )
 
@@ -41,6 +43,7 @@ TOTALS = (
     *("effective_cost", "requests", "cost_per_request"),
     *("input_tokens", "output_tokens", "unpriced_requests"),
 )
+ADDED_UP = tuple(name for name in TOTALS if name != "cost_per_request")
 COMPARED = ("effective_cost", "billed_cost")
 OTHER_KEY = "\x00other"  # which no text of the database can hold
 
@@ -84,29 +87,46 @@ def explain(query: CostQuery, against: Against, now: datetime) -> Explanation:
     if query.metrics[0] not in COMPARED:
         raise InvalidQuery("metrics", "the effective cost is what is explained; write no other")
     sides = [query.replace(period=against.period), query]
+    times = against.times
     with costs.snapshot():
         before, after = (costs.run(total_of(each)) for each in sides)
+        expected = None
+        if times is not None:
+            before = taken(before, times)
+            expected = Decimal(before.totals["effective_cost"] or 0)
         found = drivers([limited(each) for each in sides], MIXED)
-        causes = causes_of(*sides)
+        causes = causes_of(sides[0], sides[1], expected)
     upto = after.freshness.rolled_up_to or now
     passed = tuple(elapsed_days(each.period, upto, query.zone) for each in sides)
-    days = (passed[0], passed[1])
+    days = (passed[0] if times is None else passed[1], passed[1])
     return Explanation(
         query=query,
         against=against,
         result=dataclasses.replace(after, previous=before),
         days=days,
-        bridge=bridged(query, found, days),
+        bridge=bridged(query, found, days, times),
         causes=causes,
         mixed=found.group_by,
         has_buckets=found.has_buckets,
     )
 
 
-def causes_of(before: CostQuery, after: CostQuery) -> Causes:
+def taken(before: CostResult, times: Decimal) -> CostResult:
+    """What was before so many times, as what was expected of a whole."""
+    totals = dict(before.totals)
+    with localcontext(prec=DIGITS):
+        for name in ADDED_UP:
+            if (value := totals[name]) is not None:
+                amount = Decimal(value) * times
+                is_money = name == "effective_cost"
+                totals[name] = round(amount, PLACES) if is_money else round(amount)
+    return dataclasses.replace(before, totals=totals)
+
+
+def causes_of(before: CostQuery, after: CostQuery, expected: Decimal | None = None) -> Causes:
     """Where most of the difference happened, whatever the answer is grouped by."""
     try:
-        found = localized.explain(before, after)
+        found = localized.explain(before, after, expected=expected)
     # The bridge stands without them.
     except InvalidQuery as error:
         return Causes(notes=(f"Not looked for: {error.message}.",))
@@ -166,7 +186,9 @@ def limited(query: CostQuery) -> CostQuery:
     return query.replace(limit=min(query.limit or MOST_USERS, MOST_USERS))
 
 
-def bridged(query: CostQuery, found: Drivers, days: tuple[Decimal, Decimal]) -> Bridge:
+def bridged(
+    query: CostQuery, found: Drivers, days: tuple[Decimal, Decimal], times: Decimal | None
+) -> Bridge:
     before, after = found.periods
     names = dict.fromkeys((*before, *after))
     leaves = [
@@ -177,6 +199,8 @@ def bridged(query: CostQuery, found: Drivers, days: tuple[Decimal, Decimal]) -> 
         )
         for name in names
     ]
+    if times is not None:
+        leaves = proportional(leaves, times, PLACES)
     count = len(query.group_by)
     return bridge(
         leaves,

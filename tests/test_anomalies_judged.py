@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 
 from finops import anomalies
 from finops.access import Standing
@@ -58,7 +59,9 @@ def test_a_jump_is_opened_within_ten_minutes_and_told_once_by_its_narrowest_seri
     assert alert.facts["series"]
 
 
-def test_an_incident_names_the_user_who_made_it() -> None:
+def test_an_incident_names_the_user_who_made_it_and_is_set_against_what_was_expected(
+    signed_in: Client,
+) -> None:
     history()
     memory = anomalies.Memory()
     judge(NOW, memory)
@@ -76,6 +79,13 @@ def test_an_incident_names_the_user_who_made_it() -> None:
     [alert] = Alert.objects.filter(kind="anomaly")
     assert alert.facts["cause"].startswith("User u-17 made ")
     assert causes.told(lead) == alert.facts["cause"]
+    explained = signed_in.get(f"/api/v1/explain?anomaly={lead.pk}&against=expected").json()
+    assert Decimal(explained["before"]["effective_cost"]) == lead.expected
+    assert Decimal(explained["difference"]) == lead.impact
+    assert sum(Decimal(each or 0) for each in explained["parts"].values()) == lead.impact
+    assert Decimal(explained["localized_difference"]) == lead.impact
+    page = signed_in.get(f"/explain?anomaly={lead.pk}&against=expected", follow=True).text
+    assert "is above the expected by" in page
 
 
 def test_the_same_minutes_are_judged_once_and_another_worker_finds_nothing_new() -> None:

@@ -48,6 +48,8 @@ def random_usage() -> None:
         *("", "&group_by=team,model&team=!cx", "&group_by=status,latency_tier"),
         *("&group_by=user,model&limit=2", "&group_by=feature&limit=1", "&user=ann&group_by=model"),
         "&against=weeks_before&group_by=feature",
+        "&against_times=0.3711&group_by=feature",
+        "&against=weeks_before&against_times=2.5&group_by=user&limit=2",
         "&against_start=2026-10-12T05:30:00Z&against_end=2026-10-14T07:20:00Z&group_by=feature",
     ],
 )
@@ -194,6 +196,8 @@ def test_a_day_that_has_not_ended_is_as_long_as_its_figures(signed_in: Client) -
         ("metrics=requests", "metrics"),
         ("against=never", "against"),
         ("against=7d&against=8d", "against"),
+        ("against_times=-1", "against_times"),
+        ("against_times=1e3", "against_times"),
         ("against_start=2026-01-02&against_end=2026-01-01", "against_end"),
         ("team=", "team"),
         ("color=red", "color"),
@@ -212,3 +216,21 @@ def test_what_cannot_be_explained_is_refused_by_name(
 def test_what_costs_are_asked_with_is_understood(signed_in: Client) -> None:
     asked = f"{LATTER}&metrics=effective_cost,requests&granularity=day&compare=previous"
     assert json_of(signed_in, asked)["parts"] == json_of(signed_in, LATTER)["parts"]
+
+
+def test_what_was_expected_is_the_same_usage_in_proportion(signed_in: Client) -> None:
+    price_gpt_4o()
+    first, second = START + DAY, START + 2 * DAY
+    events = [usage.event(first, feature="answers", input_tokens=1000) for _ in range(8)]
+    events += [usage.event(second, feature="answers", input_tokens=1000) for _ in range(6)]
+    usage.record(events, now=NOW)
+    answer = json_of(
+        signed_in,
+        "start=2026-10-14&end=2026-10-15&against_start=2026-10-12&against_end=2026-10-14"
+        "&against_times=0.25&group_by=feature",
+    )
+    assert answer["before"]["requests"] == 2
+    changed = {name: amount for name, amount in answer["parts"].items() if Decimal(amount)}
+    assert list(changed) == ["volume"]
+    assert Decimal(changed["volume"]) == Decimal(answer["after"]["effective_cost"]) * 4 / 6
+    assert answer["localized_difference"] == answer["difference"]

@@ -18,15 +18,14 @@ from django.db import transaction
 
 from finops import formats, labels
 from finops.anomalies import views
+from finops.anomalies.comparing import question, usual
 from finops.anomalies.measures import SUMMED
 from finops.anomalies.severities import Thresholds, is_worth_telling
 from finops.costs import QueryTooSlow
 from finops.models import Anomaly
-from finops.periods import InvalidQuery, Period, local_day, start_of_day
-from finops.query import CostQuery, Filter
+from finops.periods import InvalidQuery
 from finops.root_cause import explanations
 
-HISTORY = timedelta(days=7)
 # A turn looks for the causes of so many; each takes some tenths of a second.
 MOST_IN_A_TURN = 3
 # They are looked for again when so much more has come.
@@ -86,14 +85,13 @@ def is_due(anomaly: Anomaly) -> bool:
 def find(anomaly: Anomaly, zone: ZoneInfo) -> dict[str, Any]:
     """As JSON keeps it; without parts where they cannot be found."""
     held = views.read(anomaly.spans, anomaly.direction, adds_up=anomaly.metric in SUMMED)
-    of = views.whole(held)
+    of, (period, before) = views.whole(held), usual(anomaly, zone)
     found = {
         "until": anomaly.ended_at.isoformat(),
         "impact": views.written(anomaly.impact or Decimal(0)),
         "parts": [],
     }
-    after = question(anomaly, Period(of.start, of.end), zone)
-    before = Period(start_of_day(local_day(of.start, zone) - HISTORY, zone), of.start)
+    after = question(anomaly, period, zone)
     try:
         with transaction.atomic():
             told = explanations.explain(
@@ -116,19 +114,6 @@ def find(anomaly: Anomaly, zone: ZoneInfo) -> dict[str, Any]:
             for each in told.causes
         ],
     }
-
-
-def question(anomaly: Anomaly, period: Period, zone: ZoneInfo) -> CostQuery:
-    return CostQuery(
-        period=period,
-        granularity="total",
-        group_by=(),
-        filters=tuple(Filter(name, (value,)) for name, value in sorted(anomaly.filters.items())),
-        metrics=("effective_cost",),
-        limit=None,
-        compare=False,
-        zone=zone,
-    )
 
 
 def causes_of(anomaly: Anomaly) -> Causes | None:

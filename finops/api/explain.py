@@ -73,7 +73,11 @@ def as_json(found: Explanation, shown: list[Row]) -> dict[str, Any]:
     whole = found.bridge.whole
     return {
         "query": query_json(query),
-        "against": {"period": found.against.label or None, "query": query_json(found.before.query)},
+        "against": {
+            "period": found.against.label or None,
+            "query": query_json(found.before.query),
+            "times": None if found.against.times is None else plain(found.against.times),
+        },
         "currency": result.currency,
         "before": side_json(found.before, found.days[0]),
         "after": side_json(result, found.days[1]),

@@ -36,7 +36,8 @@ PARTS = {
     "price": "List prices of tokens.",
     "rate": "The list cost of a token, where users are told apart: prices, the cache, and how much "
     "of the tokens is output.",
-    "discount": "What is paid of the list prices.",
+    "discount": "What is paid of the list prices, by contract prices and discounts: above zero "
+    "where a contract asks more than it did, too.",
     "per_request": "What is priced by the request or by GPU time.",
     "unpriced": "Requests that have a price now and had none, and the other way round.",
     "rest": "Costs that no request or token goes with, as corrections may leave them.",
@@ -108,7 +109,13 @@ EXPLANATION = inline_serializer(
         "query": QUERY,
         "against": inline_serializer(
             "ExplainAgainst",
-            {"period": serializers.CharField(allow_null=True), "query": QUERY},
+            {
+                "period": serializers.CharField(allow_null=True),
+                "query": QUERY,
+                "times": serializers.CharField(
+                    allow_null=True, help_text="against_times; `before` is taken so many times."
+                ),
+            },
         ),
         "currency": serializers.CharField(),
         "before": side("ExplainBefore"),
@@ -165,9 +172,15 @@ PARAMETERS = [
     parameter("against_start", "Instead of against: its first instant, written like start."),
     parameter("against_end", "Its first instant not included."),
     parameter(
+        "against_times",
+        "Its usage is taken so many times (0.25, say), as what was expected of the period: "
+        "requests and tokens in proportion, prices as they were. The length is then no part.",
+    ),
+    parameter(
         "anomaly",
         "Instead of both periods: the number of an anomaly. Its usage in the hours that it touches "
-        "is set against that of the same hours a week before.",
+        "is set against that of the same hours a week before; with against=expected its cost "
+        "in just its time against what was expected, parted as usage was in the week before.",
     ),
     parameter("group_by", f"Comma-separated: {', '.join(DIMENSIONS)}, tag:<key>."),
     OpenApiParameter(

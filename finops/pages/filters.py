@@ -185,7 +185,8 @@ def changed(given: QueryDict) -> QueryDict:
             params.pop(name, None)
         params["start"], params["end"] = first, day_after(last)
     if other_first or other_last:
-        params.pop("against", None)
+        for name in AGAINST_PARAMETERS:
+            params.pop(name, None)
         params["against_start"], params["against_end"] = other_first, day_after(other_last)
     if dimension:
         params.appendlist(dimension, written(value, exclude=sense == "not"))

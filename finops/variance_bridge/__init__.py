@@ -25,7 +25,14 @@ taken to be what it is in the other one: the whole of a new group is volume and 
 
 from __future__ import annotations
 
-from finops.variance_bridge.bridging import Bridge, Group, Leaf, bridge, together
+from finops.variance_bridge.bridging import (
+    Bridge,
+    Group,
+    Leaf,
+    bridge,
+    proportional,
+    together,
+)
 from finops.variance_bridge.rounding import adding_up
 from finops.variance_bridge.sides import BY_BUCKET, BY_TOKEN, DIGITS, Scheme, Side, sum_of
 
@@ -40,6 +47,7 @@ __all__ = [
     "Side",
     "adding_up",
     "bridge",
+    "proportional",
     "sum_of",
     "together",
 ]

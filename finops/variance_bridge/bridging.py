@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
 from finops.variance_bridge.rounding import adding_up
@@ -77,6 +77,19 @@ def bridge(
 def split_leaf(leaf: Leaf, whole: Whole, scheme: Scheme) -> dict[str, Decimal]:
     difference = leaf.after.effective_cost - leaf.before.effective_cost
     return adding_up(split(leaf.before, leaf.after, whole, scheme), difference)
+
+
+def proportional(leaves: Sequence[Leaf], times: Decimal, places: int) -> list[Leaf]:
+    """The leaves with so many times of what was before; their costs are rounded to so many places
+    and add up to the whole that is rounded so."""
+    with localcontext(prec=DIGITS):
+        costs = {at: leaf.before.effective_cost * times for at, leaf in enumerate(leaves)}
+        whole = round(sum(costs.values(), ZERO), places)
+        rounded = adding_up(costs, whole, places)
+    return [
+        replace(leaf, before=leaf.before.taken(times, rounded[at]))
+        for at, leaf in enumerate(leaves)
+    ]
 
 
 def together(keys: Keys, groups: Iterable[Group], scheme: Scheme) -> Group:

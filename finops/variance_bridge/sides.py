@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from typing import TypeVar
 
-Amount = TypeVar("Amount", int, Decimal)
+Amount = TypeVar("Amount", int | Decimal, Decimal)
+# Whole, but for what is taken in proportion.
+Count = int | Decimal
 
 # Sums of money must not be rounded; a ratio that does not end is carried this far.
 DIGITS = 120
@@ -58,17 +60,17 @@ class Side:
     bucket) follow a scheme; `unpriced_tokens` are those of requests without a price, of whichever
     bucket; `per_request` is the effective cost that is asked by the request or by GPU time."""
 
-    requests: int = 0
-    unpriced_requests: int = 0
-    tokens: Mapping[str, int] = field(default_factory=dict)
-    unpriced_tokens: int = 0
+    requests: Count = 0
+    unpriced_requests: Count = 0
+    tokens: Mapping[str, Count] = field(default_factory=dict)
+    unpriced_tokens: Count = 0
     costs: Mapping[str, Decimal] = field(default_factory=dict)
     per_request: Decimal = ZERO
     effective_cost: Decimal = ZERO
     list_cost: Decimal = ZERO
 
     @property
-    def priced_requests(self) -> int:
+    def priced_requests(self) -> Count:
         return self.requests - self.unpriced_requests
 
     @property
@@ -83,6 +85,23 @@ class Side:
         all do."""
         every = sum(self.tokens.values())
         return Decimal(every - self.unpriced_tokens) / every if every else Decimal(1)
+
+    def taken(self, times: Decimal, cost: Decimal) -> Side:
+        """So many times as much of everything, at a cost that is this times but for its rounding:
+        what a request has and what a token costs is as it was."""
+        with localcontext(prec=DIGITS):
+            if self.effective_cost:
+                times = cost / self.effective_cost
+            return Side(
+                requests=self.requests * times,
+                unpriced_requests=self.unpriced_requests * times,
+                tokens={name: count * times for name, count in self.tokens.items()},
+                unpriced_tokens=self.unpriced_tokens * times,
+                costs={name: amount * times for name, amount in self.costs.items()},
+                per_request=self.per_request * times,
+                effective_cost=cost,
+                list_cost=self.list_cost * times,
+            )
 
 
 NOTHING = Side()

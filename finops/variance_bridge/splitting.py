@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from finops.variance_bridge.sides import ZERO, Scheme, Side
+from finops.variance_bridge.sides import ZERO, Count, Scheme, Side
 
 ONE = Decimal(1)
 
@@ -115,7 +115,7 @@ def parts_of_a_request(
     yield "discount", by_request.mean * paid.change
 
 
-def priced(side: Side) -> int:
+def priced(side: Side) -> Count:
     """The requests that have costs; none where they cannot be told by requests."""
     return side.priced_requests if side.requests else 0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from finops import access, anomalies
@@ -34,9 +34,6 @@ def seen_anomaly(request: HttpRequest, pk: int) -> Anomaly:
     return found
 
 
-def explain_href(anomaly: Anomaly) -> str:
-    """What explains it; "" where there is no such page."""
-    try:
-        return f"{reverse('explain')}?{urlencode({'anomaly': anomaly.pk})}"
-    except NoReverseMatch:
-        return ""
+def explain_href(anomaly: Anomaly, **more: str) -> str:
+    """What explains it: set against a week before, or `against` what was expected."""
+    return f"{reverse('explain')}?{urlencode({'anomaly': str(anomaly.pk), **more})}"

@@ -17,11 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from finops import access, anomalies, anomaly_charts, formats
 from finops.anomalies import causes, feedback, severities, wording
+from finops.anomalies.comparing import is_expected_in_money
 from finops.anomalies.feedback import NotPossible
 from finops.anomalies.measures import KINDS, Metric
 from finops.anomalies.pictures import Picture, picture_of
 from finops.anomalies.series import titled
 from finops.anomaly_charts import Drawn
+from finops.explained_anomalies import EXPECTED
 from finops.models import Alert, Anomaly
 from finops.organisation.stored import Act
 from finops.pages.anomalies import explain_href, frame, seen_anomaly
@@ -58,7 +60,8 @@ def anomaly(request: HttpRequest, pk: int) -> HttpResponse:
         "also": [row_of(each, now) for each in seen.filter(lead=held).order_by("pk")],
         "lead": row_of(held.lead, now) if held.lead and seen.filter(pk=held.lead.pk) else None,
         "like": row_of(held.like, now) if held.like else None,
-        "explain_href": explain_href(held),
+        "week_href": explain_href(held),
+        "expected_href": explain_href(held, against=EXPECTED) if is_expected_in_money(held) else "",
         "explore_href": explore_href(held, now),
         "alerts": Alert.objects.filter(thread=f"anomaly-{held.pk}").order_by("pk")[:5],
         "untils": UNTILS,

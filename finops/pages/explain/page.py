@@ -21,7 +21,8 @@ from finops.compared_periods import (
     Against,
     parse_against,
 )
-from finops.explained_anomalies import PARAMETER, params_of
+from finops.costs import QueryTooSlow
+from finops.explained_anomalies import EXPECTED, PARAMETER, params_of
 from finops.explanations import MOST_ROWS, Explanation, explain, rows
 from finops.organisation.calendar import fiscal_first_month
 from finops.pages import states
@@ -67,10 +68,14 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def of_anomaly(request: HttpRequest) -> HttpResponse:
-    """Leads to the two periods that an anomaly is explained by."""
+    """Leads to the two periods that an anomaly is explained by; to a week before where nothing can
+    be said of what was expected."""
+    given = dict(request.GET.lists())
     try:
-        params = params_of(dict(request.GET.lists()), request.user, settings.REPORTING_ZONE)
-    except InvalidQuery:
+        params = params_of(given, request.user, settings.REPORTING_ZONE)
+    except (InvalidQuery, QueryTooSlow):
+        if given.pop("against", None) == [EXPECTED]:
+            return redirect(f"{reverse('explain')}?{urlencode(given, doseq=True)}")
         params = None
     if params is None:
         raise Http404("There is no such anomaly, or it is of a team that is not yours.")
@@ -125,7 +130,7 @@ def more_href(found: Explanation, carried: dict[str, str]) -> str:
 
 def kpis(found: Explanation, now: datetime) -> list[Kpi]:
     compared = comparison(found.result, now)
-    before = metric_kpi(found.before, "effective_cost", label=period_text(found.before.query, now))
+    before = metric_kpi(found.before, "effective_cost", label=wording.sum_text(found, now))
     later = period_text(found.query, now)
     return [
         before,
@@ -155,7 +160,9 @@ def controls(query: CostQuery, now: datetime, *, given: Given) -> dict[str, Any]
         "query": query,
         "heading": "Why did the cost change?",
         "breadcrumb": breadcrumb(query),
-        "against_text": period_text(other, now),
+        "against_text": "what was expected"
+        if against.times is not None
+        else period_text(other, now),
         "against_links": [
             Link("The period before", address("explain", query), against.label == PREVIOUS),
             Link(

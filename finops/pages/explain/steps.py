@@ -51,16 +51,16 @@ def steps(found: Explanation, shown: Sequence[Row], now: datetime) -> Steps:
     known = (whole.before.known_cost, whole.after.known_cost)
     sums = [
         Line(
-            period_text(each.query, now),
+            name,
             formats.MISSING
             if amount is None
             else wording.unsigned(amount, round(amount, places), places),
             formats.money_exact(amount, currency),
             bar,
         )
-        for each, amount, bar in (
-            (found.before, known[0], drawn.bars[0]),
-            (found.result, known[1], drawn.bars[-1]),
+        for name, amount, bar in (
+            (wording.sum_text(found, now), known[0], drawn.bars[0]),
+            (period_text(found.result.query, now), known[1], drawn.bars[-1]),
         )
     ]
     lines = [

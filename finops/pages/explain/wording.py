@@ -12,6 +12,7 @@ from finops.pages.filters import last_day as last_day_of
 from finops.pages.filters import period_text
 from finops.periods import local_day
 from finops.query import CostQuery
+from finops.root_cause.explanations import ALIKE
 from finops.variance_bridge import DIGITS, Group, Side, adding_up
 
 PARTS = {
@@ -24,7 +25,7 @@ PARTS = {
     "cache": "Cache",
     "price": "List prices",
     "rate": "Cost per token",
-    "discount": "Discounts",
+    "discount": "Contract prices and discounts",
     "per_request": "Request and GPU prices",
     "unpriced": "Without a price",
     "rest": "Corrections",
@@ -44,7 +45,7 @@ def headline(found: Explanation, now: datetime) -> str:
     """Cost rose by $412.10 (+38.0 %): volume +$250.00, list prices +$120.00, the rest +$42.10."""
     whole, currency = found.bridge.whole, found.result.currency
     before, after = whole.before, whole.after
-    later, earlier = (period_text(each.query, now) for each in (found.result, found.before))
+    later, earlier = period_text(found.result.query, now), before_text(found, now)
     if before.known_cost is None or after.known_cost is None:
         return unknown(whole, earlier, later, currency)
     if not before.requests:
@@ -59,9 +60,22 @@ def headline(found: Explanation, now: datetime) -> str:
     shown = sum(steps_of(whole, places).values(), Decimal(0))
     size = unsigned(whole.difference, shown, places, currency)
     verb = "rose" if whole.difference > 0 else "fell"
+    if found.against.times is not None:
+        verb = "is above the expected" if whole.difference > 0 else "is below the expected"
     change = formats.change_short(after.effective_cost, before.effective_cost)
     percent = "" if change == "new" else f" ({change})"
     return f"Cost {verb} by {size}{percent}: {named_parts(found)}."
+
+
+def before_text(found: Explanation, now: datetime) -> str:
+    """The period that another is set against, or that this is what was expected of it."""
+    text = period_text(found.before.query, now)
+    return text if found.against.times is None else f"what was expected by {text}"
+
+
+def sum_text(found: Explanation, now: datetime) -> str:
+    """What the first sum of the waterfall is called."""
+    return "Expected" if found.against.times is not None else period_text(found.before.query, now)
 
 
 def unknown(whole: Group, earlier: str, later: str, currency: str) -> str:
@@ -162,7 +176,7 @@ def meaning(part: str, found: Explanation, group: Group) -> str:
         case "rate":
             return "prices, the cache, and how much of the tokens is output"
         case "discount":
-            return f"{paid(after)} of list prices paid, {paid(before)} before"
+            return f"{paid(after)} of the list price paid, {paid(before)} before"
         case "per_request":
             return "what is priced by the request or by GPU time"
         case "unpriced":
@@ -198,14 +212,14 @@ def number(value: Decimal | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{round(value, 2).normalize():f}"
 
 
-def per(count: int, of: Decimal | int) -> Decimal | None:
+def per(count: int | Decimal, of: Decimal | int) -> Decimal | None:
     return Decimal(count) / of if of else None
 
 
 def lengths(noun: str, found: Explanation, group: Group, buckets: slice) -> str:
     names = found.bridge.scheme.buckets[buckets]
     now, before = (
-        per(sum(side.tokens.get(name, 0) for name in names), side.requests)
+        per(sum((side.tokens.get(name, 0) for name in names), Decimal(0)), side.requests)
         for side in (group.after, group.before)
     )
     return pair(noun, now, before)
@@ -222,15 +236,21 @@ def paid(side: Side) -> str:
 
 def notes(found: Explanation, now: datetime) -> list[str]:
     """What a reader has to know to read the figures rightly."""
-    told = []
+    told: list[str] = []
+    if found.against.times is not None:
+        told.append(
+            f"What was expected is parted as usage was in {period_text(found.before.query, now)}: "
+            "requests and tokens of then are taken in proportion, prices as they were."
+        )
     compared = comparison(found.result, now)
     if compared.gap:
         told.append(f"{compared.name}: {compared.gap}. What was not recorded then looks new now.")
     then, since = found.days
     if abs(then - since) > SAME_LENGTH * max(then, since) and min(then, since) > 0:
         told.append(
-            f"{length(since)} that have gone by are set against {length(then)}. Sums are "
-            f"compared as they are; what that makes is the step “{PARTS['days']}”."
+            f"{length(since)} that have gone by are set against {length(then)}. In the waterfall "
+            f"and the table sums are compared as they are; what that makes is the step "
+            f"“{PARTS['days']}”. {told_of_causes(then, since)}"
         )
     period, other = found.query.period, found.before.query.period
     if other.start < period.end and period.start < other.end:
@@ -241,6 +261,13 @@ def notes(found: Explanation, now: datetime) -> list[str]:
             "length, and prices, cache and the share of output one cost per token."
         )
     return told
+
+
+def told_of_causes(then: Decimal, since: Decimal) -> str:
+    """Whether where it happened is told for like lengths, as it is where they differ clearly."""
+    if abs(then - since) <= ALIKE * max(then, since):
+        return "So it is in “Where it happened”."
+    return "“Where it happened” takes what was before for as long a time, so its sums are others."
 
 
 def first_day(query: CostQuery) -> str:
