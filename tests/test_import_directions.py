@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What knows neither Django nor a database; a name stands for its submodules too.
 PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
-    *("finops.allocation", "finops.exports.sheets"),
+    *("finops.allocation", "finops.exports.journal", "finops.exports.sheets"),
     "finops.books.adjusting",
     "finops.reconciliation",
     *("finops.user_charts", "finops.user_sums"),

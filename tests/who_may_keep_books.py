@@ -54,6 +54,10 @@ BOOKS: dict[str, Row] = {
         "/api/v1/allocations/{month}.json", SIGNED_IN, READING, shows="AFE"
     ),
     # Files for other systems.
+    "api/v1/allocations/<month:month>.journal.csv": Row(
+        "/api/v1/allocations/{month}.journal.csv", MONEY, READING, got=409
+    ),
+    "settings/journal": Row("/settings/journal", MONEY, FORM),
     "api/v1/requests.csv": Row(f"/api/v1/requests.csv?{WHERE}", SIGNED_IN, READING, shows="AFE"),
     "close": Row("/close", MONEY, FORM),
     "statements": Row("/statements", MONEY, PAGE),

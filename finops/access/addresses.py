@@ -103,6 +103,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("allocation", "api-allocation-csv", "api-allocation-json"), _COSTS),
     **dict.fromkeys(("allocation-cost-center", "api-allocation-xlsx"), _COSTS),
     **dict.fromkeys(("close", "statements", "statement-csv", "statement-xlsx"), _BOOKS),
+    **dict.fromkeys(("api-allocation-journal", "settings-journal"), _BOOKS),
     **dict.fromkeys(("api-cost-items", "api-cost-item", "settings-cost-items"), _BOOKS),
     **dict.fromkeys(
         ("settings-cost-item-new", "settings-cost-item", "settings-cost-item-end"), _MANAGE_BOOKS

@@ -19,13 +19,16 @@ from finops import access
 from finops.allocation import Adjustment, Line, Share
 from finops.api.allocation_schema import CSV_SCHEMA, JSON_SCHEMA
 from finops.api.costs import CsvRenderer
-from finops.api.export_schema import XLSX_SCHEMA
+from finops.api.export_schema import JOURNAL_SCHEMA, XLSX_SCHEMA
+from finops.api.ownership import act
+from finops.api.parameters import given
 from finops.api.tables import csv_response
 from finops.api.values import instant, plain
 from finops.books import drafts, streaming
+from finops.cells import text_cell
 from finops.cost_items import CapacityUse, MonthAllocation
 from finops.cost_items.table import HEADER, money
-from finops.exports import months, workbook
+from finops.exports import journal, journals, months, workbook
 from finops.periods import InvalidQuery
 
 
@@ -73,6 +76,19 @@ class AllocationCsvView(APIView):
         teams = access.teams_seen(request.user)
         rows = streaming.rows_of_month(month, now=timezone.now(), reader_teams=teams)
         return csv_response(f"allocation-{month:%Y-%m}.csv", HEADER, rows)
+
+
+class JournalView(APIView):
+    http_method_names = ("get", "head")
+    renderer_classes = (CsvRenderer,)
+
+    @extend_schema(**JOURNAL_SCHEMA)
+    def get(self, request: Request, month: date, format: str = "") -> StreamingHttpResponse:
+        since = given(request, ("since",)).get("since", "")
+        rows = journals.of_month(month, since, act(request))
+        name = f"journal-{month:%Y-%m}" + (f"-since-v{since}" if since not in {"", "0"} else "")
+        found = ([text_cell(cell) for cell in row] for row in rows)
+        return csv_response(f"{name}.csv", journal.HEADER, found)
 
 
 def read_month(request: Request, month: date) -> MonthAllocation:

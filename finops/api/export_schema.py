@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from finops.api.allocation_schema import ABOUT, GONE, MONTH
-from finops.api.schema import FILTERS, PERIOD, PROBLEMS
+from finops.api.allocation_schema import ABOUT, GONE, JSON, MONTH
+from finops.api.schema import FILTERS, PERIOD, PROBLEMS, ProblemSerializer
 from finops.exports.workbook import CONTENT_TYPE
 
 BREAKS = (
@@ -33,4 +34,27 @@ XLSX_SCHEMA: dict[str, Any] = {
     "are text whatever they begin with. What a sheet has no rows for goes on in the next one.",
     "parameters": [MONTH],
     "responses": {(200, CONTENT_TYPE): OpenApiTypes.BINARY, **PROBLEMS, **GONE},
+}
+JOURNAL_SCHEMA: dict[str, Any] = {
+    "operation_id": "allocation_journal",
+    "summary": "The month as journal lines with GL accounts",
+    "description": "The account of each cost center is debited with what it bears, in whole cents; "
+    "credited are the accounts of cost items, and the clearing account for the rest. Debits equal "
+    "credits. A version of a closed month keeps the accounts that its journal was first made with. "
+    "409 names what has no account.",
+    "parameters": [
+        MONTH,
+        OpenApiParameter(
+            "since",
+            {"type": "integer", "minimum": 0},
+            description="Of a month that was closed more than once, needed: the version that is "
+            "booked already, and the journal has what changed since; 0, if none is.",
+        ),
+    ],
+    "responses": {
+        (200, "text/csv"): OpenApiTypes.STR,
+        (409, JSON): OpenApiResponse(ProblemSerializer, description="Accounts are missing."),
+        **PROBLEMS,
+        **GONE,
+    },
 }

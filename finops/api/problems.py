@@ -13,6 +13,7 @@ from rest_framework import exceptions
 
 from finops import budgets, cost_items
 from finops.costs import QueryTooSlow
+from finops.exports.accounts import MissingAccounts
 from finops.periods import InvalidQuery
 from finops.rollups import ZoneChanged
 
@@ -45,6 +46,9 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> JsonResponse:
         return problem(400, "Some fields are wrong.", errors=field_errors(error))
     if isinstance(error, budgets.Outdated | cost_items.Outdated):
         return problem(409, str(error), version=error.version)
+    if isinstance(error, MissingAccounts):
+        errors = [{"field": field, "message": text} for field, text in error.missing.items()]
+        return problem(409, str(error), errors=errors)
     if isinstance(error, Http404):
         return problem(404, "Nothing is at this address.")
     if isinstance(error, PermissionDenied):

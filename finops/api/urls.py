@@ -9,7 +9,12 @@ from django.urls.converters import PathConverter, StringConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from finops.api.alerts import AlertsView, AlertView
-from finops.api.allocations import AllocationCsvView, AllocationView, AllocationXlsxView
+from finops.api.allocations import (
+    AllocationCsvView,
+    AllocationView,
+    AllocationXlsxView,
+    JournalView,
+)
 from finops.api.anomalies import AnomaliesView, AnomalyVerdictView, AnomalyView
 from finops.api.budget_increases import IncreasesView, IncreaseView
 from finops.api.budget_status import BudgetStatusView
@@ -75,6 +80,12 @@ urlpatterns = [
         AllocationXlsxView.as_view(),
         {"format": "xlsx"},
         name="api-allocation-xlsx",
+    ),
+    path(
+        "v1/allocations/<month:month>.journal.csv",
+        JournalView.as_view(),
+        {"format": "csv"},
+        name="api-allocation-journal",
     ),
     path(
         "v1/allocations/<month:month>.json",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from finops.models.alerts import Alert, Delivery, DeliveryAttempt, Snooze
 from finops.models.anomalies import Anomaly, AnomalyTurn, PlannedEvent
 from finops.models.bills import BillImport, BillLine
-from finops.models.books import BooksMonth, ClosedMonthChange, StatementLine, StatementVersion
+from finops.models.books import (
+    BooksMonth,
+    ClosedMonthChange,
+    JournalAccounts,
+    StatementLine,
+    StatementVersion,
+)
 from finops.models.budget_increases import BudgetIncrease
 from finops.models.budget_records import BudgetClosing, PipelineWatch
 from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
@@ -70,6 +76,7 @@ __all__ = [
     "IngestKey",
     "IngestSaturation",
     "Invitation",
+    "JournalAccounts",
     "KeyRefusal",
     "LatencyTier",
     "NameHashing",

@@ -123,3 +123,19 @@ class ClosedMonthChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m}"
+
+
+class JournalAccounts(models.Model):
+    """The accounts that a statement's journal was first made with: it stays the same from then on.
+    `accounts` has the fields of finops.exports.journal.Accounts."""
+
+    # No constraint: neither of both is ever deleted.
+    statement = models.OneToOneField(StatementVersion, models.DO_NOTHING, db_constraint=False)
+    accounts = models.JSONField()
+    fixed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "journal_accounts"
+
+    def __str__(self) -> str:
+        return f"of {self.statement_id}"

@@ -66,6 +66,9 @@ from finops.pages.settings import (
     tags,
     tiers,
 )
+from finops.pages.settings import (
+    journal as journal_settings,
+)
 from finops.pages.users import limits as user_limits
 from finops.pages.users import listing as users_listing
 from finops.pages.users import one as one_user
@@ -164,6 +167,7 @@ urlpatterns = [
     path("anomalies/planned", planned.listing, name="planned-events"),
     path("anomalies/planned/<int:pk>", planned.event, name="planned-event"),
     path("anomalies/planned/<int:pk>/remove", planned.remove, name="planned-event-remove"),
+    path("settings/journal", journal_settings.page, name="settings-journal"),
     path("settings/anomalies", anomaly_settings.page, name="settings-anomalies"),
     path("unsubscribe/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("account/summary", account.summary, name="account-summary"),

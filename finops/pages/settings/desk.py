@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from finops import access, operations
 from finops.anomalies import severities
 from finops.channels import keeping
+from finops.exports import accounts
 from finops.models import CostCenter, CostItem, OwnershipRule
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
@@ -43,6 +44,11 @@ SECTIONS = (
         "Cost items",
         "settings-cost-items",
         "What is paid beside requests, and who bears it: seats, overhead, capacity, taxes.",
+    ),
+    Section(
+        "Journal",
+        "settings-journal",
+        "Accounts of the general ledger that a month is booked to, besides cost centers' own.",
     ),
     Section("Tags", "settings-tags", "Which tags of events figures can be grouped by."),
     Section(
@@ -92,6 +98,7 @@ def in_force() -> dict[str, str]:
         "settings-tiers": ", ".join(each.name for each in held) or "none",
         "settings-ownership": owned(),
         "settings-cost-items": f"{CostItem.objects.filter(followed_by=None).count():,} in all",
+        "settings-journal": booked_to(),
         "settings-tags": ", ".join(activated) or "none",
         "settings-limits": "not the default: "
         + ", ".join(limits.NAMES[name].lower() for name in others)
@@ -114,6 +121,11 @@ def owned() -> str:
         f"{centers:,} cost center{'s' if centers != 1 else ''}, "
         f"{rules:,} rule{'s' if rules != 1 else ''}"
     )
+
+
+def booked_to() -> str:
+    clearing = accounts.general().clearing
+    return f"cleared by {clearing}" if clearing else "no clearing account yet"
 
 
 def anomaly_alerts() -> str:
