@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import IO
 
 import httpx
 
 MOST_BYTES = 1024 * 1024
 SECONDS = 10.0
+AT_ONCE = 64 * 1024
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -68,12 +71,13 @@ class Bounds:
 def send(
     method: str,
     url: str,
-    body: bytes = b"",
+    body: bytes | IO[bytes] = b"",
     *,
     headers: Mapping[str, str] | None = None,
     bounds: Bounds = Bounds(),
 ) -> Answer:
-    """Ask a URL that a user gave; raises Refused.
+    """Ask a URL that a user gave; raises Refused. What a file holds from where it stands on is
+    sent as it is read.
 
     Its name is looked up once, every address it has must be public, and the connection goes to one
     that was checked, so that a second look-up cannot lead elsewhere. A redirect is an answer like
@@ -160,7 +164,11 @@ def _port(url: httpx.URL) -> int:
 
 
 async def _send(
-    method: str, url: httpx.URL, body: bytes, more: Mapping[str, str], bounds: Bounds
+    method: str,
+    url: httpx.URL,
+    body: bytes | IO[bytes],
+    more: Mapping[str, str],
+    bounds: Bounds,
 ) -> Answer:
     address = await _checked(url.host, _port(url), bounds)
     if not is_permitted(address, bounds.permitted):
@@ -170,13 +178,15 @@ async def _send(
             raise Refused(str(error)) from None
     headers = {"Content-Type": "application/json"} if body else {}
     headers |= {**more, "Host": url.netloc.decode(), "Accept-Encoding": "identity"}
+    if not isinstance(body, bytes):  # or it would be sent in chunks, which buckets refuse
+        headers["Content-Length"] = str(os.fstat(body.fileno()).st_size - body.tell())
     # TLS checks the certificate against the name. A proxy would look it up again, so none is used.
     async with (
         httpx.AsyncClient(timeout=bounds.seconds, trust_env=False) as client,
         client.stream(
             method,
             url.copy_with(host=str(address)),
-            content=body,
+            content=body if isinstance(body, bytes) else _parts(body),
             headers=headers,
             extensions={"sni_hostname": url.host},
         ) as answer,
@@ -188,6 +198,11 @@ async def _send(
                 raise Refused(f"{url.host} sent more than {bounds.most_bytes} bytes.")
         kind = answer.headers.get("content-type", "")
         return Answer(answer.status_code, kind, bytes(taken), dict(answer.headers))
+
+
+async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while part := file.read(AT_ONCE):
+        yield part
 
 
 async def _checked(host: str, port: int, bounds: Bounds) -> Address:

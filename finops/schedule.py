@@ -38,6 +38,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 2.0,
         "options": {"expires": 2.0},
     },
+    "send_exports": {
+        "task": "finops.tasks.send_exports",
+        "schedule": 20.0,
+        "options": {"expires": 20.0},
+    },
     "follow_up_alerts": {
         "task": "finops.tasks.follow_up_alerts",
         "schedule": 60.0,

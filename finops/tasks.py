@@ -30,6 +30,7 @@ from finops import (
     rerating,
     rollup_checks,
     rollups,
+    scheduled_exports,
 )
 from finops.books import changes
 from finops.budgets import increases
@@ -53,6 +54,7 @@ LONG = BoundedSemaphore(2)
 SENDING = BoundedSemaphore(1)
 SENDING_SECONDS = 20.0
 SUMMARIES_SECONDS = 30.0
+EXPORTS_SECONDS = 20.0
 EVALUATING = BoundedSemaphore(2)
 # One turn at a time; the minutes that it has read need not be read again.
 JUDGING = BoundedSemaphore(1)
@@ -141,6 +143,21 @@ def send_alerts() -> None:
             pass
     finally:
         SENDING.release()
+
+
+@shared_task
+def send_exports() -> None:
+    """A file may take long to make and to send: it has a turn of what may take long."""
+    now, zone = timezone.now(), settings.REPORTING_ZONE
+    if raised := scheduled_exports.raise_due(now, zone):
+        log.info("%d scheduled exports are due", raised)
+    until = time.monotonic() + EXPORTS_SECONDS
+    with long() as is_free:
+        if not is_free:
+            return
+        for run in scheduled_exports.proceed(timezone.now, lambda: time.monotonic() < until):
+            if run.detail:
+                log.warning("export run %d is %s: %s", run.pk, run.state, run.detail)
 
 
 @shared_task

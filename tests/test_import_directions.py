@@ -17,6 +17,7 @@ PURE = {
     *("finops.allocation", "finops.exports.journal", "finops.exports.sheets"),
     "finops.books.adjusting",
     "finops.reconciliation",
+    "finops.scheduled_exports.occasions",
     *("finops.user_charts", "finops.user_sums"),
     *("finops.compared_periods", "finops.variance_bridge", "finops.waterfall"),
     "finops.forecast_charts",

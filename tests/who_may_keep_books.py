@@ -39,6 +39,19 @@ BOOKS: dict[str, Row] = {
     "api/v1/cost-items/<int:number>": Row(
         "/api/v1/cost-items/{cost_item}", MONEY, f"{API} PATCH DELETE", shows="AF"
     ),
+    "settings/exports": Row("/settings/exports", MONEY, FORM, write=MONEY, got=200),
+    "settings/exports/new": Row("/settings/exports/new?to=email", MONEY, FORM),
+    # Of one that is not there; tests/test_scheduled_exports.py has some.
+    "settings/exports/<int:pk>": Row("/settings/exports/9", MONEY, FORM, got=404),
+    "settings/exports/<int:pk>/send": Row("/settings/exports/9/send", MONEY, ACT, got=404),
+    "settings/exports/<int:pk>/<str:verb>": Row("/settings/exports/9/pause", MONEY, ACT, got=404),
+    "api/v1/export-schedules": Row("/api/v1/export-schedules", MONEY, f"{API} POST"),
+    "api/v1/export-schedules/<int:number>": Row(
+        "/api/v1/export-schedules/9", MONEY, f"{API} PATCH DELETE", got=404
+    ),
+    "api/v1/export-schedules/<int:number>/runs": Row(
+        "/api/v1/export-schedules/9/runs", MONEY, f"{API} POST", got=404
+    ),
     # Allocation.
     "allocation": Row("/allocation?month={month}", SIGNED_IN, PAGE, shows="AF"),
     "allocation/cost-center": Row(

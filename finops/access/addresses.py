@@ -109,6 +109,10 @@ RULES: Mapping[str, Rule] = {
         ("settings-cost-item-new", "settings-cost-item", "settings-cost-item-end"), _MANAGE_BOOKS
     ),
     "settings-cost-item-move": _MANAGE_BOOKS,
+    **dict.fromkeys(("settings-exports", "api-export-schedules"), _BOOKS),
+    **dict.fromkeys(("api-export-schedule", "api-export-runs"), _BOOKS),
+    **dict.fromkeys(("settings-export-new", "settings-export"), _MANAGE_BOOKS),
+    **dict.fromkeys(("settings-export-send", "settings-export-turn"), _MANAGE_BOOKS),
     **dict.fromkeys(("settings-tier", "settings-tier-remove"), Rule(Ability.MANAGE_SETTINGS)),
     **dict.fromkeys(
         ("settings-privacy", "settings-erase", "settings-hashing"), Rule(Ability.MANAGE_SETTINGS)

@@ -19,7 +19,7 @@ TOPICS = {
     "increases": "Budget increases: asked for, approved, refused",
     "anomalies": "Anomalies: usage that is not as expected",
     "users": "Users: who has run away, or calls like a bot",
-    "operation": "Farthing itself: stale figures, channels that stopped",
+    "operation": "Farthing itself: stale figures, channels and exports that failed",
 }
 TOPIC_OF = {
     **dict.fromkeys((Kind.BUDGET_ACTUAL, Kind.BUDGET_FORECAST, Kind.BUDGET_BURN_RATE), "budgets"),
@@ -28,7 +28,7 @@ TOPIC_OF = {
     Kind.ANOMALY: "anomalies",
     Kind.USER: "users",
     **dict.fromkeys((Kind.PIPELINE_STALE, Kind.PIPELINE_RECOVERED), "operation"),
-    Kind.CHANNEL_STOPPED: "operation",
+    **dict.fromkeys((Kind.CHANNEL_STOPPED, Kind.EXPORT_NOT_SENT), "operation"),
 }
 
 

@@ -22,6 +22,11 @@ from finops.api.budgets import BudgetsView, BudgetView
 from finops.api.cost_items import CostItemsView, CostItemView
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.explain import ExplainCsvView, ExplainView
+from finops.api.export_schedules import (
+    ExportRunsView,
+    ExportSchedulesView,
+    ExportScheduleView,
+)
 from finops.api.forecast import ForecastView
 from finops.api.operations import OperationsView
 from finops.api.ownership import (
@@ -111,6 +116,13 @@ urlpatterns = [
         TrueUpsView.as_view(),
         name="api-reconciliation-true-ups",
     ),
+    path("v1/export-schedules", ExportSchedulesView.as_view(), name="api-export-schedules"),
+    path(
+        "v1/export-schedules/<int:number>",
+        ExportScheduleView.as_view(),
+        name="api-export-schedule",
+    ),
+    path("v1/export-schedules/<int:number>/runs", ExportRunsView.as_view(), name="api-export-runs"),
     path("v1/cost-items", CostItemsView.as_view(), name="api-cost-items"),
     path("v1/cost-items/<int:number>", CostItemView.as_view(), name="api-cost-item"),
     path("v1/explain", ExplainView.as_view(), name="api-explain"),

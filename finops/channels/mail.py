@@ -8,7 +8,7 @@ from email.utils import formataddr
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.message import BadHeaderError
 from django.template.loader import render_to_string
 
@@ -28,7 +28,16 @@ AUTHENTICATION_REQUIRED, POLICY = 530, re.compile(rb"\s*5\.7\.\d")
 def send(message: Message, to: str, channel: int, unsubscribe: str) -> Outcome:
     """To one address. `unsubscribe` is where its owner ends it."""
     try:
-        count = composed(message, to, channel, unsubscribe).send()
+        mail = composed(message, to, channel, unsubscribe)
+    except (BadHeaderError, ValueError) as error:
+        return outcomes.refused(f"It cannot be written as a mail: {error}")
+    return deliver(mail, to)
+
+
+def deliver(mail: EmailMessage, to: str) -> Outcome:
+    """A mail to one address."""
+    try:
+        count = mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()), (550, b""))
         # Who may read of an attempt may not read whose mailbox it was.

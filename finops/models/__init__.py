@@ -41,6 +41,7 @@ from finops.models.reservations import (
     ReservationHold,
 )
 from finops.models.runs import RatingPreview, RatingRun, RollupCheck
+from finops.models.scheduled_exports import ExportRun, ExportSchedule
 from finops.models.taxonomy import ActivatedTag, LatencyTier, Setting, Team
 
 __all__ = [
@@ -73,6 +74,8 @@ __all__ = [
     "EnforcementState",
     "EnforcementTally",
     "Erasure",
+    "ExportRun",
+    "ExportSchedule",
     "IngestKey",
     "IngestSaturation",
     "Invitation",

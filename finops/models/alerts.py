@@ -24,6 +24,7 @@ class Alert(models.Model):
         PIPELINE_STALE = "pipeline_stale", "Figures are stale"
         PIPELINE_RECOVERED = "pipeline_recovered", "Figures are fresh again"
         CHANNEL_STOPPED = "channel_stopped", "Channel stopped"
+        EXPORT_NOT_SENT = "export_not_sent", "Export not sent"
         ANSWER = "answer", "Answer to an alert"
         SUMMARY = "summary", "Weekly summary"
         TEST = "test", "Test"

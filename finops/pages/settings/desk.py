@@ -15,7 +15,7 @@ from finops import access, operations
 from finops.anomalies import severities
 from finops.channels import keeping
 from finops.exports import accounts
-from finops.models import CostCenter, CostItem, OwnershipRule
+from finops.models import CostCenter, CostItem, ExportSchedule, OwnershipRule
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
 from finops.organisation.stored import Act
@@ -49,6 +49,11 @@ SECTIONS = (
         "Journal",
         "settings-journal",
         "Accounts of the general ledger that a month is booked to, besides cost centers' own.",
+    ),
+    Section(
+        "Scheduled exports",
+        "settings-exports",
+        "A month's files that are mailed or put into a bucket by themselves.",
     ),
     Section("Tags", "settings-tags", "Which tags of events figures can be grouped by."),
     Section(
@@ -99,6 +104,7 @@ def in_force() -> dict[str, str]:
         "settings-ownership": owned(),
         "settings-cost-items": f"{CostItem.objects.filter(followed_by=None).count():,} in all",
         "settings-journal": booked_to(),
+        "settings-exports": scheduled_exports(),
         "settings-tags": ", ".join(activated) or "none",
         "settings-limits": "not the default: "
         + ", ".join(limits.NAMES[name].lower() for name in others)
@@ -111,6 +117,13 @@ def in_force() -> dict[str, str]:
         "settings-calendar": f"{settings.REPORTING_ZONE.key}, {settings.CURRENCY}; "
         f"the fiscal year begins in {month}",
     }
+
+
+def scheduled_exports() -> str:
+    held = ExportSchedule.objects.filter(removed_at=None)
+    paused = held.exclude(paused_at=None).count()
+    text = f"{held.count():,} in all"
+    return f"{text}, {paused} of them paused" if paused else text
 
 
 def owned() -> str:
