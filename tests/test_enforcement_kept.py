@@ -21,10 +21,11 @@ from enforcing import gateway as gateway
 from enforcing import ingest_app as ingest_app
 from ingest_server import Door, serve, until
 
-from finops import enforcement, erasures, tasks
+from finops import enforcement, erasures
 from finops.conninfo import conninfo
 from finops.enforcement import Kept
 from finops.models import AuditRecord, Budget, EnforcementStanding, EnforcementState
+from finops.tasks import judging
 from ingest.enforcement.authority import STALE
 from ingest.enforcement.books import _lock
 from ingest.enforcement.terms import Place
@@ -101,7 +102,7 @@ def test_an_amount_by_the_last_period_is_each_values_own(gateway: Gateway) -> No
 
 def test_the_worker_hands_over_by_itself(gateway: Gateway) -> None:
     gateway.budget(10)
-    tasks.refresh_enforcement()
+    judging.refresh_enforcement()
     gateway.read()
     assert gateway.decided(estimated_cost=11)[0] == "block"
     state = EnforcementState.objects.get()
@@ -113,10 +114,10 @@ def test_a_refresh_that_takes_long_leaves_no_figures_to_become_stale(
 ) -> None:
     gateway.budget(10)
     moments = iter((100.0, 130.0, 130.0))  # half a minute of one refresh
-    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: next(moments)))
-    monkeypatch.setattr(tasks, "REFRESH_AT", 0.0)
-    tasks.refresh_enforcement()
-    until_next = tasks.REFRESH_AT - 100
+    monkeypatch.setattr(judging, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(judging, "REFRESH_AT", 0.0)
+    judging.refresh_enforcement()
+    until_next = judging.REFRESH_AT - 100
     assert until_next + 2 * 30 < STALE.total_seconds()
 
 

@@ -151,6 +151,8 @@ def record(number: int, outcome: Outcome, made: Made | None, now: datetime) -> E
             run.state = State.WAITING
             run.next_at = now + min(FIRST_WAIT * 2 ** (run.attempts - 1), LONGEST_WAIT)
         run.save()
+        if outcome.detail:
+            log.warning("export run %d is %s: %s", run.pk, run.state, outcome.detail)
         if run.state == State.FAILED or (run.state == State.WAITING and run.attempts >= TOLD_AFTER):
             tell(run, now)
     return run
