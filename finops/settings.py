@@ -222,6 +222,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     # Other severities than those of alerts.
     "ENUM_NAME_OVERRIDES": {
+        "BooksStateEnum": ["draft", "closed", "sent"],
         "AnomalySeverityEnum": ["info", "warning", "critical"],
         "CostItemKindEnum": [
             *("fixed", "overhead", "commitment", "fleet", "credit", "tax", "true_up"),

@@ -76,6 +76,25 @@ BOOKS: dict[str, Row] = {
     "statements": Row("/statements", MONEY, PAGE),
     "statements.csv": Row("/statements.csv", MONEY, PAGE, got=404),
     "statements.xlsx": Row("/statements.xlsx", MONEY, PAGE, got=404),
+    "api/v1/books": Row("/api/v1/books", MONEY, READING),
+    "api/v1/books/<month:month>": Row("/api/v1/books/{month}", MONEY, READING),
+    "api/v1/books/<month:month>/close": Row("/api/v1/books/{month}/close", MONEY, ACT),
+    "api/v1/books/<month:month>/reopening": Row(
+        "/api/v1/books/{month}/reopening", MONEY, "POST DELETE"
+    ),
+    "api/v1/books/<month:month>/reopening/agreement": Row(
+        "/api/v1/books/{month}/reopening/agreement", MONEY, ACT
+    ),
+    "api/v1/books/<month:month>/sent": Row("/api/v1/books/{month}/sent", MONEY, ACT),
+    "api/v1/books/<month:month>/versions/<int:version>.csv": Row(
+        "/api/v1/books/{month}/versions/1.csv", MONEY, READING, got=404
+    ),
+    "api/v1/books/<month:month>/versions/<int:version>.json": Row(
+        "/api/v1/books/{month}/versions/1.json", MONEY, READING, got=404
+    ),
+    "api/v1/books/<month:month>/versions/<int:version>/differences": Row(
+        "/api/v1/books/{month}/versions/2/differences", MONEY, READING, got=404
+    ),
     "reconcile": Row("/reconcile?month={month}", MONEY, FORM),
     "api/v1/bills": Row("/api/v1/bills", MONEY, f"{API} POST"),
     "api/v1/reconciliations/<month:month>.csv": Row(

@@ -104,6 +104,10 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("allocation-cost-center", "api-allocation-xlsx"), _COSTS),
     **dict.fromkeys(("close", "statements", "statement-csv", "statement-xlsx"), _BOOKS),
     **dict.fromkeys(("api-allocation-journal", "settings-journal"), _BOOKS),
+    **dict.fromkeys(("api-books", "api-books-month", "api-books-close", "api-books-sent"), _BOOKS),
+    **dict.fromkeys(("api-books-reopening", "api-books-agreement"), _BOOKS),
+    **dict.fromkeys(("api-books-version-csv", "api-books-version-json"), _BOOKS),
+    "api-books-differences": _BOOKS,
     **dict.fromkeys(("api-cost-items", "api-cost-item", "settings-cost-items"), _BOOKS),
     **dict.fromkeys(
         ("settings-cost-item-new", "settings-cost-item", "settings-cost-item-end"), _MANAGE_BOOKS

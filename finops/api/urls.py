@@ -16,6 +16,17 @@ from finops.api.allocations import (
     JournalView,
 )
 from finops.api.anomalies import AnomaliesView, AnomalyVerdictView, AnomalyView
+from finops.api.books import (
+    AgreementView,
+    BooksMonthView,
+    BooksView,
+    CloseView,
+    DifferencesView,
+    ReopeningView,
+    SentView,
+    VersionCsvView,
+    VersionView,
+)
 from finops.api.budget_increases import IncreasesView, IncreaseView
 from finops.api.budget_status import BudgetStatusView
 from finops.api.budgets import BudgetsView, BudgetView
@@ -97,6 +108,33 @@ urlpatterns = [
         AllocationView.as_view(),
         {"format": "json"},
         name="api-allocation-json",
+    ),
+    path("v1/books", BooksView.as_view(), name="api-books"),
+    path("v1/books/<month:month>", BooksMonthView.as_view(), name="api-books-month"),
+    path("v1/books/<month:month>/close", CloseView.as_view(), name="api-books-close"),
+    path("v1/books/<month:month>/reopening", ReopeningView.as_view(), name="api-books-reopening"),
+    path(
+        "v1/books/<month:month>/reopening/agreement",
+        AgreementView.as_view(),
+        name="api-books-agreement",
+    ),
+    path("v1/books/<month:month>/sent", SentView.as_view(), name="api-books-sent"),
+    path(
+        "v1/books/<month:month>/versions/<int:version>.csv",
+        VersionCsvView.as_view(),
+        {"format": "csv"},
+        name="api-books-version-csv",
+    ),
+    path(
+        "v1/books/<month:month>/versions/<int:version>.json",
+        VersionView.as_view(),
+        {"format": "json"},
+        name="api-books-version-json",
+    ),
+    path(
+        "v1/books/<month:month>/versions/<int:version>/differences",
+        DifferencesView.as_view(),
+        name="api-books-differences",
     ),
     path("v1/bills", BillsView.as_view(), name="api-bills"),
     path(

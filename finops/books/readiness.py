@@ -20,6 +20,8 @@ from finops.rollup_checks import differing_days
 
 # FinOps takes nine tenths for a practice that runs.
 WELL_ALLOCATED = Decimal(90)
+# What may be closed all the same, by who says that they know it.
+WARNINGS = ("unpriced", "unattributed", "unchecked", "beginning")
 
 
 @dataclass(frozen=True, slots=True)

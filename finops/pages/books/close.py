@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from finops import access, formats
-from finops.books import closing, months, readiness
+from finops.books import closing, months, readiness, versions
 from finops.books.months import State
 from finops.books.readiness import Readiness
 from finops.costs import QueryTooSlow
@@ -68,7 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
             return redirect(address("close", month))
     except ValidationError as error:
         problems = error.messages
-    context = frame(month, now) | {"problems": problems}
+    context = frame(month, now) | {"problems": problems, "acts": acts(month)}
     context["may_change"] = access.allows("close", "POST", request.user)
     try:
         context |= figures(month, now)
@@ -142,6 +142,20 @@ def figures(month: date, now: datetime) -> dict[str, Any]:
         "warnings": ready.warnings,
         "total": total(ready),
     }
+
+
+def acts(month: date) -> list[dict[str, Any]]:
+    """Who did what with the month, the latest first."""
+    return [
+        {
+            "what": versions.ACTS[each.action],
+            "version": each.subject.rpartition(" ")[2],
+            "by": each.actor,
+            "at": each.at,
+            "more": each.reason or each.after.get("sent_to", ""),
+        }
+        for each in versions.acts(month)
+    ]
 
 
 def total(ready: Readiness) -> str:

@@ -19,7 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from finops import formats
-from finops.books import frozen, streaming
+from finops.books import frozen, streaming, versions
+from finops.books.versions import Difference
 from finops.cells import csv_pieces
 from finops.cost_items import MonthAllocation
 from finops.cost_items.table import HEADER
@@ -52,7 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context |= {"month_name": name, "heading": f"{name}, version {statement.version}"}
     context["back"] = address("statements", statement.month, version=statement.version)
     if not code:
-        context |= one_version(statement, found)
+        context |= one_version(statement, found) | since_before(statement, every)
         return render(request, "books/version.html", context)
     context |= one_center(found, code)
     return render(request, "books/statement.html", context)
@@ -132,6 +133,32 @@ def one_version(statement: StatementVersion, found: MonthAllocation) -> dict[str
         "totals": tables.totals(found),
         "has_adjustments": bool(found.allocation.adjustments),
     }
+
+
+def since_before(statement: StatementVersion, every: list[StatementVersion]) -> dict[str, Any]:
+    """What each cost center bears otherwise than by the version before; nothing of the first."""
+    earlier = [
+        each
+        for each in every
+        if each.month == statement.month and each.version == statement.version - 1
+    ]
+    if not earlier:
+        return {}
+    found = versions.differences(earlier[0], statement)
+    return {"earlier": earlier[0], "differences": [difference(each) for each in found]}
+
+
+def difference(each: Difference) -> dict[str, Any]:
+    """By column label, as it is written, and exactly."""
+    amounts = {"Before": each.before.total_cost, "Now": each.after.total_cost}
+    for label, amount in zip(tables.LABELS[:-1], each.money().values(), strict=False):
+        amounts[f"{label}, difference"] = amount
+    amounts["Total, difference"] = each.money()["total_cost"]
+    cells = [
+        (label, formats.money_long(amount, ""), formats.money_exact(amount, ""))
+        for label, amount in amounts.items()
+    ]
+    return {"name": each.cost_center, "cells": cells}
 
 
 def one_center(found: MonthAllocation, code: str) -> dict[str, Any]:
