@@ -16,6 +16,7 @@ PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
     *("finops.allocation", "finops.exports.journal", "finops.exports.sheets"),
     "finops.books.adjusting",
+    "finops.focus",
     "finops.reconciliation",
     "finops.scheduled_exports.occasions",
     *("finops.user_charts", "finops.user_sums"),
@@ -74,7 +75,7 @@ DATA = {
     *("finops.rollups", "finops.migrations", "finops.user_spans"),
     *("finops.alerts.retention", "finops.anomalies.minutes"),
     *("finops.locks", "finops.teams", "finops.organisation", "finops.enforcement"),
-    *("finops.books.waiting", "finops.ownership.mapping"),
+    *("finops.books.usage", "finops.books.waiting", "finops.ownership.mapping"),
     *(
         "ingest.aliases",
         "ingest.attribution",

@@ -72,6 +72,12 @@ BOOKS: dict[str, Row] = {
     ),
     "settings/journal": Row("/settings/journal", MONEY, FORM),
     "api/v1/requests.csv": Row(f"/api/v1/requests.csv?{WHERE}", SIGNED_IN, READING, shows="AFE"),
+    "api/v1/allocations/<month:month>.focus.csv": Row(
+        "/api/v1/allocations/{month}.focus.csv", SIGNED_IN, READING, shows="AFE"
+    ),
+    "api/v1/allocations/<month:month>.focus.json": Row(
+        "/api/v1/allocations/{month}.focus.json", SIGNED_IN, READING
+    ),
     "close": Row("/close", MONEY, FORM),
     "statements": Row("/statements", MONEY, PAGE),
     "statements.csv": Row("/statements.csv", MONEY, PAGE, got=404),

@@ -38,6 +38,7 @@ from finops.api.export_schedules import (
     ExportSchedulesView,
     ExportScheduleView,
 )
+from finops.api.focus import FocusCsvView, FocusMetadataView
 from finops.api.forecast import ForecastView
 from finops.api.operations import OperationsView
 from finops.api.ownership import (
@@ -135,6 +136,18 @@ urlpatterns = [
         "v1/books/<month:month>/versions/<int:version>/differences",
         DifferencesView.as_view(),
         name="api-books-differences",
+    ),
+    path(
+        "v1/allocations/<month:month>.focus.csv",
+        FocusCsvView.as_view(),
+        {"format": "csv"},
+        name="api-allocation-focus-csv",
+    ),
+    path(
+        "v1/allocations/<month:month>.focus.json",
+        FocusMetadataView.as_view(),
+        {"format": "json"},
+        name="api-allocation-focus-json",
     ),
     path("v1/bills", BillsView.as_view(), name="api-bills"),
     path(

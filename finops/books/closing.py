@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from finops import audit, locks
-from finops.books import frozen, readiness, waiting
+from finops.books import frozen, readiness, usage, waiting
 from finops.books.months import State
 from finops.books.readiness import Finding, Readiness
 from finops.cost_items.table import plain
@@ -52,6 +53,7 @@ def freeze(ready: Readiness, act: Act) -> StatementVersion:
         warnings={each.name: each.words for each in ready.warnings},
     )
     frozen.write(made, replace(ready.found, status="closed"))
+    usage.freeze(made, settings.REPORTING_ZONE)
     if problems := frozen.problems_of(made):
         raise RuntimeError(f"the statement reads otherwise than it was written: {problems}")
     total = plain(ready.found.allocation.totals.total_cost)

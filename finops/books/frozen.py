@@ -52,6 +52,7 @@ def write(statement: StatementVersion, found: MonthAllocation) -> None:
     statement.adjustments = [{**each.key._asdict(), **as_text(each)} for each in whole.adjustments]
     statement.charges = [as_text(each) for each in found.charges]
     statement.shares = [as_text(each) for each in whole.shares]
+    statement.kinds = {key: each.draft.kind for key, each in found.items.items()}
     statement.save(force_insert=True)
     StatementLine.objects.bulk_create(
         (stored(statement, line) for line in whole.lines), batch_size=AT_ONCE
@@ -132,7 +133,7 @@ def allocation_of(
     """The month as it was closed, as far as a reader of these teams (None: of all) sees it."""
     found = Allocation(
         lines=tuple(lines_of_statement(statement)),
-        shares=tuple(of_text(Share, each) for each in statement.shares),
+        shares=tuple(shares_of(statement)),
         adjustments=tuple(adjustments_of(statement)),
     )
     whole = MonthAllocation(
@@ -148,6 +149,11 @@ def allocation_of(
         status=status,
     )
     return seen_by(teams, whole)
+
+
+def shares_of(statement: StatementVersion) -> Iterator[Share]:
+    for each in statement.shares:
+        yield of_text(Share, each)
 
 
 def adjustments_of(statement: StatementVersion) -> Iterator[Adjustment]:

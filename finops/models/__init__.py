@@ -10,6 +10,7 @@ from finops.models.books import (
     ClosedMonthChange,
     JournalAccounts,
     StatementLine,
+    StatementUsage,
     StatementVersion,
 )
 from finops.models.budget_increases import BudgetIncrease
@@ -103,6 +104,7 @@ __all__ = [
     "Setting",
     "Snooze",
     "StatementLine",
+    "StatementUsage",
     "StatementVersion",
     "Team",
     "TeamCostCenter",

@@ -62,6 +62,7 @@ class StatementVersion(models.Model):
     adjustments = models.JSONField(default=list)
     charges = models.JSONField(default=list)
     shares = models.JSONField(default=list)
+    kinds = models.JSONField(default=dict)
 
     class Meta:
         db_table = "statement_version"
@@ -139,3 +140,49 @@ class JournalAccounts(models.Model):
 
     def __str__(self) -> str:
         return f"of {self.statement_id}"
+
+
+class StatementUsage(models.Model):
+    """What the requests of one day and line, with equal labels, used at the same price lines: what
+    a closed month's file by prices is made of. Costs are in the statement's currency; price lines
+    are never changed. Requests without a price are in none.
+    """
+
+    # No constraint: neither of both is ever deleted.
+    statement = models.ForeignKey(
+        StatementVersion,
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="usage",
+    )
+    day = models.DateField()
+    cost_center = models.TextField()
+    team = models.TextField()
+    feature = models.TextField()
+    provider = models.TextField()
+    model = models.TextField()
+    service = models.TextField(blank=True)
+    environment = models.TextField(blank=True)
+    region = models.TextField(blank=True)
+    service_tier = models.TextField(blank=True)
+    fleet = models.TextField(blank=True)
+    tags = models.JSONField()
+    price_id = models.IntegerField()
+    contract_price_id = models.IntegerField(null=True)
+    uncached_input = models.BigIntegerField()
+    cache_read_input = models.BigIntegerField()
+    cache_creation_5m_input = models.BigIntegerField()
+    cache_creation_1h_input = models.BigIntegerField()
+    input_audio = models.BigIntegerField()
+    text_output = models.BigIntegerField()
+    reasoning_output = models.BigIntegerField()
+    output_audio = models.BigIntegerField()
+    gpu_seconds = ExactField()
+    requests = models.BigIntegerField()
+    list_cost = ExactField()
+    effective_cost = ExactField()
+
+    class Meta:
+        db_table = "statement_usage"
+        indexes = (models.Index(fields=("statement", "id"), name="statement_usage_in_order"),)
