@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from finops.models import Account, CostItem, Role, Team, TeamMember
+from finops.models import Account, CostCenter, CostItem, Role, Team, TeamMember
 from tests import figures, ownership, usage
 
 NOW = datetime.now(UTC)
@@ -132,6 +132,24 @@ def test_the_page_leads_to_what_each_cost_center_bears_and_why(signed_in: Client
     assert "cx · chat" in one
     none = signed_in.get(f"/allocation/cost-center?month={MONTH}&code=nobody").content.decode()
     assert "No cost of this month" in none
+
+
+def test_the_page_offers_the_files_that_its_reader_may_have(
+    signed_in: Client, member: Client
+) -> None:
+    page = signed_in.get(f"/allocation?month={MONTH}").content.decode()
+    for name in (f"{MONTH}.csv", f"{MONTH}.xlsx", f"{MONTH}.json"):
+        assert f'href="/api/v1/allocations/{name}" download' in page
+    assert f'href="/api/v1/requests.csv?period={MONTH}" download' in page
+    assert "needs accounts first: CC-1, CC-2, unattributed and 1 more" in page
+    CostCenter.objects.update(gl_account="6100")
+    signed_in.post("/settings/journal", {"clearing": "1", "unattributed": "2"})
+    assert f"{MONTH}.journal.csv" in signed_in.get(f"/allocation?month={MONTH}").content.decode()
+    theirs = member.get(f"/allocation?month={MONTH}").content.decode()
+    assert "Journal" not in theirs
+    assert f"{MONTH}.xlsx" in theirs
+    one = signed_in.get(f"/allocation/cost-center?month={MONTH}&code=CC-1").content.decode()
+    assert f"/api/v1/requests.csv?period={MONTH}&amp;cost_center=CC-1" in one
 
 
 def test_a_program_keeps_cost_items(signed_in: Client) -> None:

@@ -54,6 +54,10 @@ def test_a_new_user_closes_the_month_from_the_page_alone(signed_in: Client, mont
     file = signed_in.get(f"/statements.csv?month={month}&version=1").getvalue()
     assert hashlib.sha256(file).hexdigest() == statement.checksum
     assert file == signed_in.get(f"/api/v1/allocations/{month}.csv").getvalue()
+    sheets = signed_in.get(f"/statements.xlsx?month={month}&version=1")
+    assert f'filename="statement-{month}-v1.xlsx"' in sheets["Content-Disposition"]
+    assert sheets.getvalue().startswith(b"PK")
+    assert f"/statements.xlsx?month={month}&amp;version=1" in version.text
     center = signed_in.get(f"/statements?month={month}&version=1&code=CC-1")
     assert "Statement of CC-1" in center.text
     for wrong in ("&version=2", "&version=x", "&code=CC-9"):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from finops import audit
 from finops.exports.journal import Accounts, Costs
-from finops.models import CostCenter, CostItem, JournalAccounts, StatementVersion
+from finops.models import (
+    BooksMonth,
+    CostCenter,
+    CostItem,
+    JournalAccounts,
+    StatementVersion,
+)
 from finops.organisation import stored
 from finops.organisation.stored import Act
 from finops.query import UNATTRIBUTED, is_text
@@ -115,3 +123,12 @@ def of_statement(statement: StatementVersion, costs: Costs, act: Act) -> Account
 def fixed(statement: StatementVersion) -> Accounts | None:
     held = JournalAccounts.objects.filter(statement_id=statement.pk).first()
     return Accounts(**held.accounts) if held else None
+
+
+def missing_in(month: date, centers: Collection[str]) -> list[str]:
+    """Names of what has no account to book the month with."""
+    newest = StatementVersion.objects.filter(month=month).order_by("-version").first()
+    is_closed = BooksMonth.objects.filter(month=month).exclude(state=BooksMonth.State.DRAFT)
+    if newest and is_closed.exists() and fixed(newest):
+        return []
+    return list(missing_of(in_force(Costs(dict.fromkeys(centers, Decimal(0)), {})), centers))

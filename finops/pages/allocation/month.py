@@ -19,7 +19,7 @@ from finops.books import drafts
 from finops.cost_items import MonthAllocation
 from finops.costs import QueryTooSlow
 from finops.models import CostCenter
-from finops.pages import states
+from finops.pages import exports, states
 from finops.pages.allocation import tables
 from finops.pages.filters import Choice
 from finops.pages.kpis import Kpi
@@ -40,6 +40,7 @@ def month(request: HttpRequest) -> HttpResponse:
     if found:
         sees_books = access.allows("unattributed", "GET", request.user)
         context |= figures(found, now, reverse("unattributed") if sees_books else "")
+        context["exports"] = exports.of_month(request, found)
     return render(request, "allocation/page.html", context, status=status)
 
 
@@ -56,6 +57,7 @@ def cost_center(request: HttpRequest) -> HttpResponse:
     found, status = answered(request, chosen, now, context)
     if found:
         context |= one(found, code)
+        context["exports"] = [exports.requests_of(chosen, cost_center=code)]
     return render(request, "allocation/cost_center.html", context, status=status)
 
 

@@ -27,6 +27,7 @@ from finops.cost_items.table import HEADER
 from finops.exports import workbook
 from finops.exports.months import of_statement
 from finops.models import CostCenter, StatementVersion
+from finops.pages import exports
 from finops.pages.allocation import tables
 from finops.pages.books.close import address
 from finops.periods import MONTH
@@ -132,6 +133,7 @@ def one_version(statement: StatementVersion, found: MonthAllocation) -> dict[str
         "centers": tables.rows(found, labels, hrefs, list(centers.values()), whole),
         "totals": tables.totals(found),
         "has_adjustments": bool(found.allocation.adjustments),
+        "exports": exports.of_version(statement, list(centers)),
     }
 
 
@@ -185,5 +187,7 @@ def one_center(found: MonthAllocation, code: str) -> dict[str, Any]:
             }
             for each in own[: tables.MOST_LINES]
         ],
+        "more_adjustments": max(len(own) - tables.MOST_LINES, 0),
         "total": formats.money_long(centers[code].total_cost, found.currency),
+        "exports": [exports.requests_of(found.month, cost_center=code)],
     }
