@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import IntEnum
 
 from django.db import connection
@@ -51,14 +51,11 @@ def try_hold(lock: Lock) -> bool:
 @contextmanager
 def held(*locks: Lock) -> Iterator[None]:
     """As `hold`, until the block ends: what a transaction in it sees begins after that."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, ExitStack() as ending:
         for lock in locks:
             cursor.execute("SELECT pg_advisory_lock(%s)", [lock.value])
-        try:
-            yield
-        finally:
-            for lock in locks:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock.value])
+            ending.callback(cursor.execute, "SELECT pg_advisory_unlock(%s)", [lock.value])
+        yield
 
 
 @contextmanager
