@@ -79,7 +79,14 @@ def test_a_month_is_closed_sent_and_reopened_by_two_people_through_the_api(
     assert (draft["state"], draft["version"], draft["may_close"]) == ("draft", 0, True)
     assert [each["name"] for each in draft["warnings"]] == ["unpriced", "unattributed", "unchecked"]
     assert "Acknowledge “unpriced”" in refused(ada.post(f"{BOOKS}/close"), "acknowledged")
-    closed = ada.post(f"{BOOKS}/close", {"acknowledged": ALL})
+    seen = draft["draft"]["total_cost"]
+    usage.record([usage.event(AT, team="cx")], now=NOW)
+    terms = {"acknowledged": ALL, "total_cost": seen}
+    assert f"not to {seen} as it was looked at" in refused(
+        ada.post(f"{BOOKS}/close", terms), "total_cost"
+    )
+    terms["total_cost"] = ada.get(BOOKS).json()["draft"]["total_cost"]
+    closed = ada.post(f"{BOOKS}/close", terms)
     assert (closed.status_code, closed.json()["closed_by"]) == (201, "ada")
     file = ada.get(f"{BOOKS}/versions/1.csv").getvalue()
     assert hashlib.sha256(file).hexdigest() == closed.json()["checksum"]
@@ -90,6 +97,7 @@ def test_a_month_is_closed_sent_and_reopened_by_two_people_through_the_api(
     assert "Nobody has asked" in refused(ada.post(f"{BOOKS}/reopening/agreement"), "month")
     asked = ada.post(f"{BOOKS}/reopening", {"reason": "Wrong owner."})
     assert (asked.status_code, asked.json()["reopening"]["asked_by"]) == (201, "ada")
+    assert "decide that first" in refused(ada.post(f"{BOOKS}/sent", {"sent_to": "me"}), "month")
     # Another token of the same person is not another person.
     again = Caller(ada.user)
     assert "Another person" in refused(again.post(f"{BOOKS}/reopening/agreement"), "month")
@@ -138,6 +146,8 @@ def ada_page(user: User) -> str:
         ("close", {"acknowledged": "unpriced"}, "acknowledged", "list of warnings' names"),
         ("close", {"acknowledged": ["all"]}, "acknowledged", "unpriced, unattributed"),
         ("close", {"acknowledge": []}, "acknowledge", "known are acknowledged"),
+        ("close", {"total_cost": 12.5}, "total_cost", "as it was read"),
+        ("close", {"total_cost": "1e999999"}, "total_cost", "as it was read"),
         ("sent", {}, "sent_to", "Say whom"),
         ("sent", {"sent_to": "me"}, "month", "is not closed"),
         ("reopening", {"reason": 7}, "reason", "Write text"),

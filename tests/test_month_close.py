@@ -180,6 +180,8 @@ def test_months_are_closed_when_they_are_over_in_their_order_and_with_open_eyes(
     with pytest.raises(ValidationError) as refused:
         closing.close(OCTOBER, Act(ada, at(11, 2)), acknowledged=["unchecked", "unattributed"])
     assert ["Acknowledge “unpriced”" in each for each in refused.value.messages] == [True]
+    with pytest.raises(ValidationError, match=r"nothing in September 2026.* begin on 2026-10-01"):
+        closed(SEPTEMBER, ada, at(11, 2))
     assert not BooksMonth.objects.exists()
     closed(OCTOBER, ada, at(11, 2))
     for month, words in (

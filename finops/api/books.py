@@ -60,11 +60,12 @@ class CloseView(APIView):
 
     @extend_schema(**schema.CLOSE_SCHEMA)
     def post(self, request: Request, month: date) -> Response:
-        names = terms(request, ("acknowledged",)).get("acknowledged", [])
+        asked = terms(request, ("acknowledged", "total_cost"))
+        names, total = asked.get("acknowledged", []), closing.looked_at(asked.get("total_cost"))
         if not isinstance(names, list) or not set(map(str, names)) <= set(readiness.WARNINGS):
             words = f"Write a list of warnings' names, of {', '.join(readiness.WARNINGS)}."
             raise ValidationError({"acknowledged": words})
-        made = closing.close(month, act(request), acknowledged=names)
+        made = closing.close(month, act(request), acknowledged=names, total_cost=total)
         return Response(version_json(made), status=201)
 
 

@@ -116,7 +116,7 @@ CLOSE_SCHEMA: dict[str, Any] = {
     "operation_id": "close_month",
     "summary": "Close a month: freeze its statements as another version",
     "description": "Refused while anything stands against it. A warning that is not in "
-    "`acknowledged` is told and closes nothing.",
+    "`acknowledged` is told and closes nothing; nor does a `total_cost` that it does not come to.",
     "parameters": [MONTH],
     "request": {
         "application/json": inline_serializer(
@@ -124,7 +124,8 @@ CLOSE_SCHEMA: dict[str, Any] = {
             {
                 "acknowledged": serializers.ListField(
                     child=serializers.ChoiceField(WARNINGS), required=False
-                )
+                ),
+                "total_cost": money(required=False),
             },
         )
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal, InvalidOperation
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -20,18 +21,39 @@ from finops.models import BooksMonth, StatementVersion
 from finops.organisation.stored import Act, log
 
 LONGEST = 2_000
+MOST_DIGITS = 100
+CHANGED = "The month comes to {} now, and not to {} as it was looked at: look again, then close."
 
 
-def close(month: date, act: Act, *, acknowledged: Collection[str] = ()) -> StatementVersion:
+def close(
+    month: date, act: Act, *, acknowledged: Collection[str] = (), total_cost: Decimal | None = None
+) -> StatementVersion:
     """Freeze the month as it is at this moment. Raises ValidationError where something stands
-    against it, or where a warning was not acknowledged, and as cost_items.of_month."""
+    against it, where a warning was not acknowledged, or where it comes to something else than the
+    `total_cost` that was looked at; and as cost_items.of_month."""
     with locks.held(Lock.BOOKS, Lock.COST_ITEMS, Lock.OWNERSHIP), waiting.one_moment():
         ready = readiness.look(month, act.at)
         if ready.problems or ready.found is None:
             raise ValidationError({"month": [each.words for each in ready.problems]})
         if missing := [each for each in ready.warnings if each.name not in acknowledged]:
             raise ValidationError({"acknowledged": [asked(each) for each in missing]})
+        total = ready.found.allocation.totals.total_cost
+        if total_cost is not None and total_cost != total:
+            raise ValidationError({"total_cost": CHANGED.format(plain(total), plain(total_cost))})
         return freeze(ready, act)
+
+
+def looked_at(given: object) -> Decimal | None:
+    """The total cost that somebody saw, as told; None for nothing. Raises ValidationError."""
+    if given in (None, ""):
+        return None
+    try:
+        found = Decimal(given) if isinstance(given, str) else Decimal("NaN")
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or abs(found.adjusted()) > MOST_DIGITS:
+        raise ValidationError({"total_cost": 'Write the total as it was read, such as "12.5".'})
+    return found
 
 
 def asked(warning: Finding) -> str:
@@ -107,10 +129,14 @@ def mark_sent(month: date, to: str, act: Act) -> BooksMonth:
     to = text_of("sent_to", to, "Say whom the statements went to.")
     with transaction.atomic():
         held = closed_month(month)
+        if held.reopen_asked_at:
+            words = f"{held.reopen_asked_by} asks to have it opened again: decide that first."
+            raise ValidationError({"month": words})
+        before = {"sent_to": held.sent_to} if held.sent_to else {}
         held.state, held.sent_at, held.sent_by = State.SENT, act.at, act.by.get_username()
         held.sent_to = to
         held.save()
-        log("books.send", name_of(month, held.version), act, after={"sent_to": to})
+        log("books.send", name_of(month, held.version), act, before=before, after={"sent_to": to})
     return held
 
 

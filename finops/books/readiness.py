@@ -50,6 +50,7 @@ def look(month: date, now: datetime) -> Readiness:
         return Readiness(month, tuple(problems), (), None)
     problems += figure_problems(month)
     found = drafts.of_month(month, now=now)
+    problems += beginning_problems(found)
     return Readiness(month, tuple(problems), tuple(warnings_of(found)), found)
 
 
@@ -69,6 +70,20 @@ def order_problems(month: date, now: datetime) -> Iterator[Finding]:
         )
     elif first and first < month:
         yield Finding("order", f"{first:%B %Y} is open: months are closed in their order.")
+
+
+def beginning_problems(found: MonthAllocation) -> Iterator[Finding]:
+    """The books go on month by month from the first one that is closed, and none is given up."""
+    since = found.freshness.recorded_since
+    known = [each.draft.effective_from for each in found.items.values()]
+    if since:
+        known.append(local_day(since, settings.REPORTING_ZONE))
+    if not months.every() and known and add_months(found.month, 1) <= min(known):
+        yield Finding(
+            "before",
+            f"There is nothing in {found.month:%B %Y}: usage and cost items begin on {min(known)}. "
+            "Begin the books there, as every later month is closed in its order.",
+        )
 
 
 def figure_problems(month: date) -> Iterator[Finding]:

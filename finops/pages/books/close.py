@@ -22,12 +22,13 @@ from finops import access, formats
 from finops.books import closing, months, readiness, versions
 from finops.books.months import State
 from finops.books.readiness import Readiness
+from finops.cost_items.table import plain
 from finops.costs import QueryTooSlow
 from finops.models import BooksMonth
 from finops.organisation.stored import Act
 from finops.pages.filters import Choice
 from finops.pages.settings.desk import act
-from finops.periods import MONTH, add_months, local_day
+from finops.periods import MONTH, InvalidQuery, add_months, local_day
 from finops.rollups import ZoneChanged
 
 MONTHS = 12
@@ -68,11 +69,13 @@ def page(request: HttpRequest) -> HttpResponse:
             return redirect(address("close", month))
     except ValidationError as error:
         problems = error.messages
+    except (InvalidQuery, QueryTooSlow, ZoneChanged) as error:
+        problems = [str(error)]
     context = frame(month, now) | {"problems": problems, "acts": acts(month)}
     context["may_change"] = access.allows("close", "POST", request.user)
     try:
         context |= figures(month, now)
-    except (QueryTooSlow, ZoneChanged) as error:
+    except (InvalidQuery, QueryTooSlow, ZoneChanged) as error:
         context["error"] = {"message": str(error)}
         return render(request, "books/close.html", context, status=503)
     return render(request, "books/close.html", context, status=400 if problems else 200)
@@ -91,7 +94,9 @@ def done(request: HttpRequest, month: date, by: Act) -> str:
     given, name = request.POST, f"{month:%B %Y}"
     match given.get("what", ""):
         case "close":
-            made = closing.close(month, by, acknowledged=given.getlist("acknowledged"))
+            seen = closing.looked_at(given.get("total_cost"))
+            names = given.getlist("acknowledged")
+            made = closing.close(month, by, acknowledged=names, total_cost=seen)
             return f"{name} is closed as version {made.version}."
         case "sent":
             closing.mark_sent(month, given.get("sent_to", ""), by)
@@ -141,6 +146,7 @@ def figures(month: date, now: datetime) -> dict[str, Any]:
         "is_ready": not ready.problems,
         "warnings": ready.warnings,
         "total": total(ready),
+        "total_cost": plain(ready.found.allocation.totals.total_cost) if ready.found else "",
     }
 
 
@@ -171,7 +177,7 @@ def steps(ready: Readiness) -> list[Step]:
     period = urlencode({"period": f"{month:%Y-%m}"})
     unowned = f"{reverse('unattributed')}?{period}"
     return [
-        stop(named, ("over", "order"), "The month is over, and it is its turn",
+        stop(named, ("over", "order", "before"), "The month is over, and it is its turn",
              "It is over, and every month before it in the books is closed.",
              address("statements", month), "Statements"),
         stop(named, ("pending", "operations", "differing"), "Every event is in the figures",
