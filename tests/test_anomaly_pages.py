@@ -212,7 +212,13 @@ def test_engineers_plan_for_their_own_teams() -> None:
 
 
 def test_administrators_say_from_when_on_people_are_told(signed_in: Client) -> None:
-    form = {"is_on": "on", "least_money": "5", "least_percent": "30", "critical_money": "90"}
+    form = {
+        "is_on": "on",
+        "least_money": "5",
+        "least_percent": "30",
+        "critical_money": "90",
+        "new_user_percent": "15",
+    }
     assert signed_in.post("/settings/anomalies", form).status_code == 302
     assert severities.in_force().critical_money == 90
     assert signed_in.post("/settings/anomalies", form | {"critical_money": "1"}).status_code == 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -188,9 +189,11 @@ def test_a_loop_is_told_once_a_day_and_a_bot_once() -> None:
     zone, ann = ZoneInfo("UTC"), User.objects.create(username="ann")
     assert power_users.watch(NOW, zone) == 0  # they cost less than people want to hear of
     severities.change(Thresholds(least_money=Decimal(0)), Act(ann, NOW))
-    assert power_users.watch(NOW, zone) == 2
+    power_users.watch(NOW, zone)
     assert power_users.watch(NOW + timedelta(minutes=5), zone) == 0
-    found = {each.facts["user"]: each for each in Alert.objects.filter(kind=Alert.Kind.USER)}
+    told = Alert.objects.filter(kind=Alert.Kind.USER).exclude(title__startswith="New user")
+    found = {each.facts["user"]: each for each in told}
+    assert len(found) == told.count() == 2
     assert found["looper"].title == "User looper may have run away"
     assert "requests an hour" in found["looper"].facts["why"]
     assert found["looper"].facts["url"] == "/users/profile?period=30d&user=looper"
@@ -205,7 +208,44 @@ def test_a_loop_is_told_once_a_day_and_a_bot_once() -> None:
     ]
     later = NOW + timedelta(hours=15)
     usage.record(again, now=later)
-    assert power_users.watch(later, zone) == 1
+    power_users.watch(later, zone)
+    assert told.all().count() == 3
     severities.change(Thresholds(least_money=Decimal(0), watches_users=False), Act(ann, NOW))
     Alert.objects.all().delete()
     assert power_users.watch(later, zone) == 0
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_new_user_who_makes_much_of_the_cost_is_told_once() -> None:
+    zone, ann = ZoneInfo("UTC"), User.objects.create(username="ann")
+    arrival = NOW - timedelta(days=2)
+    fresh = [
+        usage.event(arrival + timedelta(hours=n), user="fresh", input_tokens=90_000)
+        for n in range(40)
+    ]
+    usage.record(fresh, now=NOW)
+    terms = Thresholds(least_money=Decimal(2), new_user_percent=Decimal(50))
+    severities.change(terms, Act(ann, NOW))
+    assert power_users.watch(NOW, zone) == 1
+    assert power_users.watch(NOW + timedelta(hours=6), zone) == 0
+    [alert] = Alert.objects.filter(kind=Alert.Kind.USER)
+    title = alert.title.replace("\xa0", " ")
+    assert title == "New user fresh makes 80.7 % of the cost since 13 Oct"
+    assert alert.facts["since"] == "2026-10-13"
+    why = alert.facts["why"].replace("\xa0", " ")
+    assert re.fullmatch(
+        r"\$9\.\d\d of \$11\.\d\d since 13 Oct, 80\.7 %; not seen in the 2\d days before", why
+    )
+    Alert.objects.all().delete()
+    severities.change(Thresholds(least_money=Decimal(10)), Act(ann, NOW))
+    assert power_users.watch(NOW, zone) == 0
+
+
+def test_where_usage_is_recorded_since_lately_nobody_is_new(db: None) -> None:
+    price_gpt_4o()
+    fresh = {"user": "fresh", "input_tokens": 90_000}
+    usage.record([usage.event(NOW - timedelta(hours=n), **fresh) for n in range(1, 60)], now=NOW)
+    ann = User.objects.create(username="ann")
+    severities.change(Thresholds(least_money=Decimal(0)), Act(ann, NOW))
+    power_users.watch(NOW, ZoneInfo("UTC"))
+    assert not Alert.objects.filter(title__startswith="New user").exists()

@@ -18,7 +18,7 @@ TOPICS = {
     "budgets": "Budgets: thresholds, forecasts, unpriced requests",
     "increases": "Budget increases: asked for, approved, refused",
     "anomalies": "Anomalies: usage that is not as expected",
-    "users": "Users: who has run away, or calls like a bot",
+    "users": "Users: who has run away, calls like a bot, or is new and costs much",
     "operation": "Farthing itself: stale figures, channels and exports that failed",
 }
 TOPIC_OF = {

@@ -37,17 +37,19 @@ LARGEST = Decimal(10) ** 9
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Money in the organisation's currency. `is_on` is whether anybody is told of anomalies,
-    `watches_users` whether of users who have run away or call like a bot."""
+    `watches_users` whether of users who have run away, call like a bot, or are new and make
+    `new_user_percent` of the cost since their first day."""
 
     least_money: Decimal = Decimal(10)
     least_percent: Decimal = Decimal(20)
     critical_money: Decimal = Decimal(500)
+    new_user_percent: Decimal = Decimal(10)
     is_on: bool = True
     watches_users: bool = True
 
 
 DEFAULTS = Thresholds()
-NUMBERS = ("least_money", "least_percent", "critical_money")
+NUMBERS = ("least_money", "least_percent", "critical_money", "new_user_percent")
 
 
 def in_force() -> Thresholds:
@@ -68,6 +70,8 @@ def problems(wanted: Thresholds) -> dict[str, str]:
         for name in NUMBERS
         if not 0 <= getattr(wanted, name) <= LARGEST
     }
+    if "new_user_percent" not in found and wanted.new_user_percent > 100:
+        found["new_user_percent"] = "Write a number from 0 to 100."
     if not found and wanted.critical_money < wanted.least_money:
         found["critical_money"] = "What is critical is no less than what is told at all."
     return found

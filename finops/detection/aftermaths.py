@@ -4,6 +4,9 @@ Expectations learn from all they see, a runaway too; what is ordinary again then
 So what departs the other way after an incident is looked at once more as if that had not been, and
 what does not stand out then was none. Where too little is known of what was before, nothing is said
 until enough is. An incident that has become the usual level has taught what is to be expected.
+
+Nor is an incident held against what was learned of it while it lasted: what is expected within it,
+and after it where it is over, is that of before.
 """
 
 from __future__ import annotations
@@ -22,26 +25,29 @@ from finops.detection.series import Incident
 # By so many points after its end it is told whether an incident is over or the new level: more of
 # them would have taught that level already.
 AFTER = 6
+# What is so short a part of what a level is learned of teaches none.
+TEACHES = 1 / 8
 # It is the new level where what came after is so much of its way beside what was before.
 LEVEL = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is found in a series, and what was expected of it."""
+    """What is found in a series, and what was expected of it, with points left out."""
 
     found: tuple[Found, ...]
     base: Baseline
+    without: Flags
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An episode with what it is held against. `was` is where it was found at first: there and
-    until its end the expectation is this one; `found` is None where nothing stands out."""
+    """An episode with what it is held against, which is the expectation of `points`; `found` is
+    None where nothing stands out."""
 
     found: Found | None
     base: Baseline
-    was: tuple[int, int]
+    points: slice
 
 
 def reconsidered(
@@ -50,24 +56,31 @@ def reconsidered(
     incidents: Sequence[Incident],
     scale: Scale,
     again: Callable[[Flags], Sight],
+    expected: Callable[[Flags], Baseline],
 ) -> Iterator[Told]:
-    """The episodes of a series, each after an incident held against what was before that.
+    """The episodes of a series, each held against what was before it and before the incident that
+    it comes after.
 
-    `incidents` are those that are known of otherwise; `again` judges with points left out.
+    `incidents` are those that are known of otherwise; `again` judges with points left out, and
+    `expected` says what is then to be expected.
     """
     kept = list(incidents)
-    for each in sight.found:
-        was = each.first, each.last
+    for at, each in enumerate(sight.found):
+        end = sight.found[at + 1].first if at + 1 < len(sight.found) else len(values)
         before = [one for one in kept if is_before(one, each, scale)]
-        other = other_sight(values, before, each, again) if before else None
-        if other is None:
-            kept.append(Incident(each.first, each.last, each.direction))
-            yield Told(each, sight.base, was)
+        other = (other_sight(values, before, each, again) if before else None) or sight
+        found = each if other is sight else clipped(other, each)
+        if found is None:
+            yield Told(None, other.base, slice(each.first, each.last + 1))
             continue
-        found = clipped(other, each)
-        if found:
-            kept.append(Incident(found.first, found.last, found.direction))
-        yield Told(found, other.base, was)
+        incident = Incident(found.first, found.last, found.direction)
+        kept.append(incident)
+        base, is_over = other.base, False
+        if found.last - found.first + 1 >= TEACHES * scale.level:
+            base = expected(other.without | stretch(len(values), found.first, found.last + 1))
+            is_over = not found.is_open and has_returned(values, base, incident, end)
+        points = slice(found.first, end if is_over else found.last + 1)
+        yield Told(found, base, points)
 
 
 def is_before(incident: Incident, each: Found, scale: Scale) -> bool:
@@ -87,7 +100,7 @@ def other_sight(
 ) -> Sight | None:
     """As if those that are over had not been; None where all of them are the level now."""
     sight = again(left_out(values, before, each))
-    over = [one for one in before if has_returned(values, sight.base, one, each)]
+    over = [one for one in before if has_returned(values, sight.base, one, each.first)]
     if not over:
         return None
     return sight if len(over) == len(before) else again(left_out(values, over, each))
@@ -96,15 +109,22 @@ def other_sight(
 def left_out(values: Floats, incidents: Sequence[Incident], each: Found) -> Flags:
     flags = np.zeros(len(values), dtype=bool)
     for one in incidents:
-        flags[max(one.first, 0) : min(one.last + 1, each.first)] = True
+        flags |= stretch(len(values), max(one.first, 0), min(one.last + 1, each.first))
     return flags
 
 
-def has_returned(values: Floats, base: Baseline, incident: Incident, each: Found) -> bool:
-    """Whether what came after it is nearer to what was before, as far as that can be told."""
+def stretch(length: int, first: int, end: int) -> Flags:
+    flags = np.zeros(length, dtype=bool)
+    flags[first:end] = True
+    return flags
+
+
+def has_returned(values: Floats, base: Baseline, incident: Incident, end: int) -> bool:
+    """Whether what came after it, up to `end`, is nearer to what was before, as far as that can be
+    told."""
     off = values - base.expected
-    during = off[max(incident.first, 0) : min(incident.last + 1, each.first)]
-    after = off[incident.last + 1 : min(incident.last + 1 + AFTER, each.first)]
+    during = off[max(incident.first, 0) : min(incident.last + 1, end)]
+    after = off[incident.last + 1 : min(incident.last + 1 + AFTER, end)]
     during, after = during[~np.isnan(during)], after[~np.isnan(after)]
     if not during.size or not after.size:
         return True

@@ -60,12 +60,13 @@ class Baseline:
     wild: Floats
 
     def within(self, other: Baseline, points: slice) -> Baseline:
-        """This one, but for some points, of which the other says what was expected."""
+        """This one, but for some points, of which the other says what was expected, if it can."""
         if other is self:
             return self
         columns = {name: getattr(self, name).copy() for name in ("expected", "low", "high")}
         for name, column in columns.items():
-            column[points] = getattr(other, name)[points]
+            others = getattr(other, name)[points]
+            column[points] = np.where(np.isnan(others), column[points], others)
         return replace(self, **columns)
 
 

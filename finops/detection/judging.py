@@ -48,9 +48,9 @@ def judge(
     episodes. `alarms_per_month`: how many false alarms chance may raise, by default as suits the
     step. `gathered`: one episode for all that is out of order until a whole day was calm (days are
     never gathered). `incidents`: what is known of them by others, perhaps nothing: then what goes
-    the other way after an incident is judged as if that had not been (see aftermaths); such an
-    episode's expectation is the one without. Not with `gathered`. ValueError for a step or season
-    that is none.
+    the other way after an incident is judged as if that had not been, and an incident's own
+    expectation learns nothing of it (see aftermaths). Not with `gathered`. ValueError for a step
+    or season that is none.
     """
     scale = scale_of(series.step, seasons)
     asked = _Asked(
@@ -118,25 +118,29 @@ def _told(
 ) -> tuple[list[Told], Baseline]:
     """The episodes with what each is held against, and what is expected of all points."""
 
-    def again(left_out: Flags) -> Sight:
-        values = np.where(left_out, np.nan, lived)
-        return _sight(values, excused | left_out, scale, since, asked)
+    def again(without: Flags) -> Sight:
+        return _sight(lived, excused, without, scale, since, asked)
 
-    sight = _sight(lived, excused, scale, since, asked)
+    def expected(without: Flags) -> Baseline:
+        return baseline(np.where(without, np.nan, lived), scale)
+
+    sight = again(np.zeros(len(lived), dtype=bool))
     if asked.incidents is None:
-        told = [Told(each, sight.base, (each.first, each.last)) for each in sight.found]
-        return told, sight.base
+        return [Told(each, sight.base, slice(0, 0)) for each in sight.found], sight.base
     incidents = [
         Incident(each.first - begin, each.last - begin, each.direction) for each in asked.incidents
     ]
-    told = list(reconsidered(lived, sight, incidents, scale, again))
+    told = list(reconsidered(lived, sight, incidents, scale, again, expected))
     base = sight.base
     for each in told:
-        base = base.within(each.base, slice(each.was[0], each.was[1] + 1))
+        base = base.within(each.base, each.points)
     return told, base
 
 
-def _sight(values: Floats, excused: Flags, scale: Scale, since: int, asked: _Asked) -> Sight:
+def _sight(
+    lived: Floats, excused: Flags, without: Flags, scale: Scale, since: int, asked: _Asked
+) -> Sight:
+    values = np.where(without, np.nan, lived)
     base = baseline(values, scale)
     found = episodes(
         values,
@@ -146,10 +150,10 @@ def _sight(values: Floats, excused: Flags, scale: Scale, since: int, asked: _Ask
         asked.directions,
         asked.floor,
         least_sums(values, base, scale, asked.every_days),
-        excused,
+        excused | without,
         asked.rest,
     )
-    return Sight(tuple(found), base)
+    return Sight(tuple(found), base, without)
 
 
 def _array(values: Sequence[float | None]) -> Floats:

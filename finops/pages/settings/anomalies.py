@@ -33,8 +33,9 @@ def number(label: str, help_text: str) -> forms.DecimalField:
 class ThresholdsForm(forms.Form):
     is_on = forms.BooleanField(label="Tell people of anomalies", required=False)
     watches_users = forms.BooleanField(
-        label="Tell people of users who have run away or call like a bot",
-        help_text="From the least money below in a day on; a bot once, a loop once a day.",
+        label="Tell people of users who have run away, call like a bot, or are new and cost much",
+        help_text="From the least money below in a day on, of new ones since their first day; a "
+        "bot or a new user once, a loop once a day.",
         required=False,
     )
     least_money = number(
@@ -44,6 +45,10 @@ class ThresholdsForm(forms.Form):
     )
     least_percent = number("Least difference, percent", "From what was expected.")
     critical_money = number("Critical from", "Money at stake, counted the same way.")
+    new_user_percent = number(
+        "New users from, percent",
+        "Of what all usage has cost since their first day, in the last 7 days.",
+    )
 
     def clean(self) -> None:
         if not self.errors:
