@@ -9,7 +9,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 
 from finops.api.requests_csv import HEADER
@@ -92,6 +92,14 @@ def test_what_cannot_be_answered_is_said_before_anything_is_sent(signed_in: Clie
         assert refused.status_code == 400
         assert refused.json()["errors"][0]["field"] == field
     assert read(signed_in, "period=2001-02") == []
+
+
+def test_no_transaction_is_open_while_the_answer_is_made(signed_in: Client) -> None:
+    """Middleware saves the session in it, and a snapshot only reads."""
+    before = list(connection.savepoint_ids)
+    response = signed_in.get(f"{PATH}?{WHOLE}")
+    assert connection.savepoint_ids == before
+    assert len(response.getvalue().splitlines()) > 100
 
 
 def test_a_file_that_fails_in_the_middle_does_not_end(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import chain, islice
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -44,11 +43,9 @@ class RequestsCsvView(APIView):
         query = read_query(request)
         if query.limit:
             raise InvalidQuery("limit", "is for pages: the file has all requests; leave it out")
-        found = requests.stream(query.replace(group_by=()))
-        # What cannot be answered is said so before anything is sent.
-        first = list(islice(found, 1))
-        name = file_name(query.replace(group_by=()), "requests")
-        return csv_response(name, HEADER, csv_rows(chain(first, found), settings.CURRENCY))
+        query = query.replace(group_by=())
+        rows = csv_rows(requests.stream(query), settings.CURRENCY)
+        return csv_response(file_name(query, "requests"), HEADER, rows)
 
 
 def csv_rows(found: Iterator[UsageRequest], currency: str) -> Iterator[list[str]]:

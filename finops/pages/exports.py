@@ -32,6 +32,7 @@ def of_month(request: HttpRequest, found: MonthAllocation) -> list[Offer]:
     files = (
         ("api-allocation-csv", "CSV", "every line, to the last digit"),
         ("api-allocation-xlsx", "Excel", "summary, lines, and why"),
+        ("api-allocation-focus-csv", "FOCUS", "the FinOps standard's columns, day by day"),
         ("api-allocation-json", "JSON", "for programs"),
     )
     offers = [Offer(label, reverse(name, args=[month]), about) for name, label, about in files]

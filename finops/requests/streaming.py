@@ -24,21 +24,35 @@ PATIENCE_MILLISECONDS = 120_000
 
 def stream(query: CostQuery) -> Iterator[UsageRequest]:
     """The requests of the query's period and filters, in the order of listing.page, as one moment
-    saw them.
+    saw them: that in which the first of them is read. Until then nothing is open, so that whoever
+    answers may still write.
 
-    Raises InvalidQuery, costs.QueryTooSlow, or rollups.ZoneChanged: before the first row, where the
-    question cannot be answered.
+    Raises InvalidQuery, costs.QueryTooSlow, or rollups.ZoneChanged where it cannot be answered.
     """
+    with snapshot() as database:
+        spans_of(database, query, Position(query.period.end, FIRST_KEY))
+    return rows_of(query)
+
+
+def rows_of(query: CostQuery) -> Iterator[UsageRequest]:
+    position = Position(query.period.end, FIRST_KEY)
     with snapshot() as database:
         database.execute(
             "SELECT set_config('idle_in_transaction_session_timeout', %s, true)",
             [str(PATIENCE_MILLISECONDS)],
         )
-        refuse_other_zone(database, query.zone)
-        known = find_known(database, query, owned=True)
-        position = Position(query.period.end, FIRST_KEY)
-        for span in list(spans_with_requests(database, query, known, position)):
+        known, spans = spans_of(database, query, position)
+        for span in spans:
             yield from rows_of_span(query, known, span, position)
+
+
+def spans_of(
+    database: CursorWrapper, query: CostQuery, position: Position
+) -> tuple[Known, list[tuple[datetime, datetime]]]:
+    """What the query's names are, and when there were requests."""
+    refuse_other_zone(database, query.zone)
+    known = find_known(database, query, owned=True)
+    return known, list(spans_with_requests(database, query, known, position))
 
 
 def rows_of_span(
