@@ -25,6 +25,8 @@ EMPTY = """
         each regclass;
         is_filled boolean;
     BEGIN
+        -- What is never changed or emptied in use, such as the audit log, is forgotten here too.
+        PERFORM set_config('session_replication_role', 'replica', true);
         LOCK TABLE {tables} IN EXCLUSIVE MODE;
         FOR each IN
             SELECT coalesce(leaf.relid, root)

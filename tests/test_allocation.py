@@ -109,6 +109,13 @@ def test_what_has_no_cost_center_is_not_allocated() -> None:
     assert allocate([]).allocated_percent() is None
 
 
+def test_a_credit_that_nobody_owns_does_not_make_more_than_all_of_it_allocated() -> None:
+    credit = Charge("credit", "Credit", D(-40), method="weighted", weights={UNATTRIBUTED: D(1)})
+    percent = allocate(USED, [credit]).allocated_percent()
+    assert percent is not None
+    assert 0 <= percent < 90
+
+
 @pytest.mark.parametrize(
     ("charge", "problem"),
     [

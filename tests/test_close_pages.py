@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from finops.models import BooksMonth, StatementVersion, Team
+from finops.models import BooksMonth, CostCenter, StatementVersion, Team
 from finops.periods import add_months, local_day, start_of_day
 from tests import figures, usage
 
@@ -24,6 +24,7 @@ def month() -> str:
     now = timezone.now()
     last = add_months(local_day(now, settings.REPORTING_ZONE).replace(day=1), -1)
     figures.price_models()
+    CostCenter.objects.create(code="CC-1", name="Support", gl_account="6100")
     Team.objects.create(name="cx", cost_center="CC-1")
     at = start_of_day(last, settings.REPORTING_ZONE) + timedelta(days=3)
     events = [usage.event(at, team=team, feature="chat") for team in ("cx", "hr")]
@@ -58,8 +59,11 @@ def test_a_new_user_closes_the_month_from_the_page_alone(signed_in: Client, mont
     assert f'filename="statement-{month}-v1.xlsx"' in sheets["Content-Disposition"]
     assert sheets.getvalue().startswith(b"PK")
     assert f"/statements.xlsx?month={month}&amp;version=1" in version.text
+    CostCenter.objects.filter(code="CC-1").update(gl_account="9999")
     center = signed_in.get(f"/statements?month={month}&version=1&code=CC-1")
     assert "Statement of CC-1" in center.text
+    assert "6100" in center.text
+    assert "9999" not in center.text, "as it was when the month was closed"
     for wrong in ("&version=2", "&version=x", "&code=CC-9"):
         assert signed_in.get(f"/statements?month={month}{wrong}").status_code == 404
     assert signed_in.get("/statements?month=0000-99").status_code == 200

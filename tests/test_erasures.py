@@ -15,7 +15,16 @@ from django.utils import timezone
 from psycopg import sql
 
 from finops import audit, erasures
-from finops.models import AuditRecord, CardinalityOverflow, Delivery, Erasure, IngestKey
+from finops.erasures.certificates import certificate
+from finops.models import (
+    AuditRecord,
+    CardinalityOverflow,
+    Delivery,
+    Erasure,
+    IngestKey,
+    StatementLine,
+    StatementVersion,
+)
 from tests import telling, usage
 from tests.desks import reader
 from tests.telling import channel
@@ -109,6 +118,24 @@ def test_the_name_is_nowhere_and_every_sum_is_as_before() -> None:
     assert erasure.changed == changed | {"cardinality_overflow": 1, "ingest_key": 1}
     assert erasure.within_words == {"end_user.name": 1}
     assert erasure.remaining == {}
+
+
+def test_statements_of_closed_months_stay_and_are_counted_among_what_remains(at: datetime) -> None:
+    usage.record([usage.event(at, user=NAME)], now=timezone.now())
+    statement = StatementVersion.objects.create(
+        month=at.date().replace(day=1), version=1, closed_at=at, closed_by="ada", totals={}
+    )
+    StatementLine.objects.create(
+        statement=statement,
+        feature=f"{NAME} report",
+        requests=1,
+        direct_cost=1,
+        **dict.fromkeys(("unpriced_requests", "input_tokens", "output_tokens"), 0),
+        **dict.fromkeys(("shared_cost", "idle_cost", "adjustment"), 0),
+    )
+    remaining = certificate(erased(is_everywhere=True))["rows_with_the_name_as_a_word"]
+    assert remaining == {"statement_line.feature": 1}
+    assert StatementLine.objects.get().feature == f"{NAME} report"
 
 
 def erased_on_the_page(browser: Client, **fields: str) -> Erasure:

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from finops import costs, teams
-from finops.models import OwnershipRule, Team
+from finops.models import ActivatedTag, CostCenter, OwnershipRule, Team
 from finops.organisation.stored import Act
 from finops.ownership import imports, rules
 from finops.ownership.conditions import ALWAYS, Days
@@ -87,6 +87,25 @@ def test_a_file_says_the_same_of_closed_days_or_is_refused(
         with pytest.raises(ValidationError, match="whose books are closed"):
             refused()
     assert OwnershipRule.objects.get().conditions == {"team": "cx"}
+
+
+def test_rules_of_a_center_and_a_tag_that_are_not_in_use_any_more_come_back_as_they_went_out(
+    act: Act, signed_in: Client
+) -> None:
+    tag = ActivatedTag.objects.create(key="squad")
+    OwnershipRule.objects.create(
+        position=2, conditions={"tag:squad": "a"}, dimensions=["tag:squad"], cost_center="CC-2"
+    )
+    CostCenter.objects.filter(code="CC-1").update(is_active=False)
+    tag.delete()
+    path = "/api/v1/ownership/rules.csv"
+    file = signed_in.get(path).getvalue()
+    put = {"content_type": "text/csv"}
+    assert signed_in.put(path, file, **put).status_code == 200
+    assert OwnershipRule.objects.count() == 2
+    more = file + file.splitlines(keepends=True)[1].replace(b"cx", b"hr")
+    said = signed_in.put(path, more, **put).json()
+    assert "not in use any more" in str(said)
 
 
 def test_a_team_moves_in_what_is_open_only(signed_in: Client, act: Act) -> None:

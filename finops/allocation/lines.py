@@ -124,12 +124,11 @@ class Allocation:
         return dict(sorted(sums.items(), key=lambda pair: (-pair[1].total_cost, pair[0])))
 
     def allocated_percent(self) -> Decimal | None:
-        """How much of the cost has a cost center; None where nothing cost anything."""
-        total = self.totals.total_cost
-        if total <= 0:
-            return None
-        lost = [each.total_cost for each in self.lines if each.key.cost_center == UNATTRIBUTED]
-        return Decimal(100) - 100 * add_up(lost) / total
+        """How much of the cost has a cost center; None where nothing cost anything. What is given
+        back counts by its size: a credit that nobody owns is not allocated either."""
+        borne = {code: abs(each.total_cost) for code, each in self.by_cost_center().items()}
+        total = add_up(borne.values())
+        return Decimal(100) - 100 * borne.get(UNATTRIBUTED, Decimal(0)) / total if total else None
 
 
 def in_all(lines: Iterable[Line]) -> Line:

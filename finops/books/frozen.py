@@ -21,7 +21,7 @@ from finops.cost_items import CapacityUse, ChargeSum, MonthAllocation
 from finops.cost_items.months import Status, coverage_of, kept, seen_by
 from finops.cost_items.table import HEADER, money, plain, row_of, rows
 from finops.costs import Freshness
-from finops.models import BooksMonth, StatementLine, StatementVersion
+from finops.models import BooksMonth, CostCenter, StatementLine, StatementVersion
 
 AT_ONCE = 2_000
 Held = TypeVar("Held")
@@ -53,10 +53,18 @@ def write(statement: StatementVersion, found: MonthAllocation) -> None:
     statement.charges = [as_text(each) for each in found.charges]
     statement.shares = [as_text(each) for each in whole.shares]
     statement.kinds = {key: each.draft.kind for key, each in found.items.items()}
+    statement.centers = centers_of(whole)
     statement.save(force_insert=True)
     StatementLine.objects.bulk_create(
         (stored(statement, line) for line in whole.lines), batch_size=AT_ONCE
     )
+
+
+def centers_of(whole: Allocation) -> dict[str, dict[str, str]]:
+    """What statements say of who bears something, besides figures."""
+    names = ("name", "gl_account", "owner_email")
+    known = CostCenter.objects.filter(code__in=whole.by_cost_center())
+    return {each.code: {name: getattr(each, name) for name in names} for each in known}
 
 
 def stored(statement: StatementVersion, line: Line) -> StatementLine:

@@ -47,6 +47,7 @@ class Reading:
     unsettled: frozenset[date]
     # Parts of events that are all there.
     whole: set[Segment] = field(default_factory=set)
+    most_rows: int = MAX_ROWS
 
     def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         """In binary, which Django's cursor does not offer: histograms would be twice as long."""
@@ -102,13 +103,13 @@ def read_usage(
     """The query's sums; `only_users` leaves the usage of everybody else out."""
     columns, histograms = needed_columns(query.metrics), needed_histograms(query.metrics)
     parts = held_segments(reading, query, per_user=is_per_user(query, reading.known))
-    rows = reading.fetch(
-        sums_statement(query, parts, reading.known, columns, histograms, top, only_users)
-    )
-    if len(rows) > MAX_ROWS + 1:
+    most = reading.most_rows
+    asked = (query, parts, reading.known, columns, histograms, top, only_users)
+    rows = reading.fetch(sums_statement(*asked, most_rows=most))
+    if len(rows) > most + 1:
         raise InvalidQuery(
             "group_by",
-            f"the answer has more than {MAX_ROWS:,} rows; "
+            f"the answer has more than {most:,} rows; "
             "filter, choose fewer dimensions, or rank by cost",
         )
     groups = {}

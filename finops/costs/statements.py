@@ -70,6 +70,8 @@ def sums_statement(
     histograms: Sequence[str],
     top: Top | None,
     only_users: Sequence[int] | None = None,
+    *,
+    most_rows: int = MAX_ROWS,
 ) -> Statement:
     """Sums of columns and joined histograms, per bucket and group; then the sums in all.
 
@@ -111,7 +113,7 @@ LIMIT {limit}
             [*(SQL("NULL") for _ in keys), *added, *(SQL("NULL::bytea") for _ in histograms)]
         ),
         # One more than allowed, and the totals.
-        limit=Literal(MAX_ROWS + 2),
+        limit=Literal(most_rows + 2),
     )
     return Statement(text, parameters.values)
 

@@ -44,6 +44,7 @@ class Together:
     cursor: CursorWrapper
     freshness: Freshness
     unsettled: frozenset[date]
+    most_rows: int = MAX_ROWS
 
     def run(self, query: CostQuery) -> CostResult:
         """As costs.run. Raises InvalidQuery and QueryTooSlow."""
@@ -70,9 +71,12 @@ class Together:
         asked = query.replace(granularity="total", limit=None, compare=False)
         reading = self._reading(asked)
         parts = held_segments(reading, asked, per_user=reading.known.needs_users(asked))
-        rows = reading.fetch(sums_statement(asked, parts, reading.known, columns, (), None))
-        if len(rows) > MAX_ROWS + 1:
-            raise InvalidQuery("group_by", f"there are more than {MAX_ROWS:,} groups; add a filter")
+        most = self.most_rows
+        rows = reading.fetch(
+            sums_statement(asked, parts, reading.known, columns, (), None, most_rows=most)
+        )
+        if len(rows) > most + 1:
+            raise InvalidQuery("group_by", f"there are more than {most:,} groups; add a filter")
         groups = len(asked.group_by)
         return {
             tuple(values[:groups]): [Decimal(value) for value in values[groups:]]
@@ -82,7 +86,7 @@ class Together:
 
     def _reading(self, query: CostQuery) -> Reading:
         known = find_known(self.cursor, query)
-        return Reading(self.cursor, self.freshness, known, self.unsettled)
+        return Reading(self.cursor, self.freshness, known, self.unsettled, most_rows=self.most_rows)
 
 
 def hour_of_use(sums: list[Any]) -> HourOfUse:
@@ -96,8 +100,10 @@ def hour_of_use(sums: list[Any]) -> HourOfUse:
 
 
 @contextmanager
-def together(zone: ZoneInfo, teams: Collection[str] | None = None) -> Iterator[Together]:
+def together(
+    zone: ZoneInfo, teams: Collection[str] | None = None, most_rows: int = MAX_ROWS
+) -> Iterator[Together]:
     """Raises rollups.ZoneChanged, and what `snapshot` does."""
     with snapshot() as cursor:
         refuse_other_zone(cursor, zone)
-        yield Together(cursor, read_freshness(cursor, teams), find_unsettled(cursor))
+        yield Together(cursor, read_freshness(cursor, teams), find_unsettled(cursor), most_rows)

@@ -13,6 +13,8 @@ NOT_REACHED = (
     "Backups, the log files of programs, PostgreSQL's write-ahead log and row versions that VACUUM "
     "has yet to remove, and mails that were sent.",
     "The accounts of people who sign in, and what they wrote as authors.",
+    "Statements of closed months, which are never changed: those of their rows that hold the name, "
+    "as that of a feature may, are counted among what has it.",
     "The event key, a one-way digest of service and event id by which an event sent again counts "
     "once.",
 )

@@ -27,10 +27,10 @@ _NOT_SEARCHED = frozenset(
         *("cache_entry", "channel_recipient", "erasure", "invitation", "name_hashing"),
         "reference_price",
         *("rollup_state", "usage_event"),
-        # Never changed, and of cost centers, teams, features and models: no user is in them.
-        *("statement_line", "statement_version"),
     }
 )
+# What was closed is never changed: what it holds is counted as what remains.
+_CLOSED = frozenset({"statement_line", "statement_usage", "statement_version"})
 # Columns of closed vocabularies, besides those whose model has choices.
 _VOCABULARY: Mapping[str, frozenset[str]] = {
     "alert_delivery": frozenset({"message_id"}),
@@ -56,6 +56,7 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
     "rollup_user_span": frozenset({"span"}),
     "rollup_user_total": frozenset({"span"}),
     "setting": frozenset({"name"}),
+    "statement_version": frozenset({"checksum", "currency"}),
 }
 # Who did something. Left alone where somebody who signs in has the name.
 _AUTHORS = frozenset(
@@ -123,7 +124,7 @@ def _with_choices(table: str) -> set[str]:
 def search(cursor: CursorWrapper, names: Names, table: str) -> None:
     """Replace the name where the table mentions it, if that is wanted; count what remains."""
     held = columns(cursor, table)
-    if names.erasure.is_everywhere and table not in {"attribution", "end_user"}:
+    if names.erasure.is_everywhere and table not in {"attribution", "end_user", *_CLOSED}:
         spared = _AUTHORS if names.is_account else frozenset()
         replaced = [column for column in held if column.name not in spared]
         for _ in range(PASSES):

@@ -46,7 +46,8 @@ class StatementVersion(models.Model):
     `totals` has every column of that file, `warnings` is name → words of what was accepted, and
     `capacity` is cost item → {"covered", "bearers": cost center → amount}: numbers are text, as
     JSON's have too few digits. `adjustments` says of each part of a line's adjustment of which
-    month and version it is, and why; `charges` and `shares` what was shared out, and how.
+    month and version it is, and why; `charges` and `shares` what was shared out, and how. `centers`
+    is code → {"name", "gl_account", "owner_email"} as they were then.
     """
 
     month = models.DateField()
@@ -63,6 +64,7 @@ class StatementVersion(models.Model):
     charges = models.JSONField(default=list)
     shares = models.JSONField(default=list)
     kinds = models.JSONField(default=dict)
+    centers = models.JSONField(default=dict)
 
     class Meta:
         db_table = "statement_version"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from finops.cells import text_cell
 from finops.ownership.conditions import FIRST, LAST, Days, check
+from finops.query import TAG_PREFIX
 
 TERMS = ("cost_center", "effective_from", "effective_to")
 MOST_LINES = 200_000
@@ -54,6 +55,14 @@ class Read:
     problem_count: int
 
 
+# A rule by what it says from which day on.
+Beginning = tuple[tuple[tuple[str, str], ...], str, date]
+
+
+def beginning(conditions: Mapping[str, str], code: str, days: Days) -> Beginning:
+    return tuple(sorted(conditions.items())), code, days.start or FIRST
+
+
 class HasTerms(Protocol):
     """A rule as the database has it."""
 
@@ -68,16 +77,22 @@ def read(
     centers: Mapping[str, bool],
     activated: set[str],
     stored: Callable[[Mapping[str, str]], dict[str, str]],
+    standing: Collection[Beginning] = (),
 ) -> Read:
     """The rules of a file. `centers` are the known codes and whether they are in use; `stored` says
-    how conditions are kept. Raises NotReadable."""
+    how conditions are kept. A rule that is `standing` goes on, or ends, though its cost center or
+    tag is not in use any more. Raises NotReadable."""
     found: list[FileRule] = []
     problems: list[Problem] = []
     for number, row in rows(file):
         rule, wrong = read_row(number, row, centers, activated)
+        kept = FileRule(number, stored(rule.conditions), rule.cost_center, rule.days)
+        if wrong and beginning(kept.conditions, kept.cost_center, kept.days) in standing:
+            tags = {name.removeprefix(TAG_PREFIX) for name in rule.conditions}
+            _, wrong = read_row(number, row, dict.fromkeys(centers, True), activated | tags)
         problems += wrong
         if not wrong:
-            found.append(FileRule(number, stored(rule.conditions), rule.cost_center, rule.days))
+            found.append(kept)
     problems += overlaps(found)
     problems.sort(key=lambda each: each.line)
     return Read(found, problems[:MOST_PROBLEMS], len(problems))

@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from finops import costs
+from finops import costs, locks
+from finops.locks import Lock
 from finops.models import CostCenter, OwnershipRule, OwnershipUpload
 from finops.organisation.stored import Act, log
 from finops.ownership import closed, mapping, rules
 from finops.ownership.conditions import FIRST, LAST, Days
-from finops.ownership.files import FileRule, Read, read
+from finops.ownership.files import Beginning, FileRule, Read, beginning, read
 from finops.periods import days, local_day
 from finops.query import CostQuery
 
@@ -61,7 +62,12 @@ class Preview:
 def read_file(file: BinaryIO) -> Read:
     """Raises files.NotReadable."""
     centers = dict(CostCenter.objects.values_list("code", "is_active"))
-    return read(file, centers, rules.activated(), rules.storing())
+    standing = {beginning_of(rule) for rule in rules.every()}
+    return read(file, centers, rules.activated(), rules.storing(), standing)
+
+
+def beginning_of(rule: OwnershipRule) -> Beginning:
+    return beginning(rule.conditions, rule.cost_center, rules.days_of(rule))
 
 
 def preview(found: Read, now: datetime, zone: ZoneInfo) -> Preview:
@@ -77,6 +83,7 @@ def preview(found: Read, now: datetime, zone: ZoneInfo) -> Preview:
         group_by=("cost_center",),
     )
     with transaction.atomic():
+        locks.hold(Lock.OWNERSHIP)  # or the worker and this would both look up what is new
         before = costs_of(query)
         _replace(found.rules)
         after = costs_of(query)

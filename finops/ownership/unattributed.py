@@ -26,8 +26,8 @@ class Allocated:
 
     @property
     def percent(self) -> Decimal | None:
-        """None where there is no cost. Rounded down: 100 is everything."""
-        if not self.total:
+        """None where there is no cost to be a part of. Rounded down: 100 is everything."""
+        if not 0 <= self.unattributed <= self.total or not self.total:
             return None
         share = (self.total - self.unattributed) * 100 / self.total
         return share.quantize(Decimal("0.01"), rounding="ROUND_DOWN")
@@ -37,10 +37,8 @@ class Allocated:
         if self.percent is None:
             return "there is no cost yet"
         if self.percent >= RUN:
-            return f"at least {RUN} %: run"
-        if self.percent >= CRAWL:
-            return f"at least {CRAWL} %: crawl, and {RUN} % is the next aim"
-        return f"below {CRAWL} %, the first aim"
+            return f"{RUN} % and more is what well-kept books reach"
+        return f"aim at {RUN if self.percent >= CRAWL else CRAWL} % next"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from finops.cost_items import MonthAllocation
 from finops.cost_items.table import HEADER
 from finops.exports import workbook
 from finops.exports.months import of_statement
-from finops.models import CostCenter, StatementVersion
+from finops.models import StatementVersion
 from finops.pages import exports
 from finops.pages.allocation import tables
 from finops.pages.books.close import address
@@ -56,7 +56,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if not code:
         context |= one_version(statement, found) | since_before(statement, every)
         return render(request, "books/version.html", context)
-    context |= one_center(found, code)
+    context |= one_center(statement, found, code)
     return render(request, "books/statement.html", context)
 
 
@@ -121,7 +121,7 @@ def listed(each: StatementVersion, every: list[StatementVersion]) -> dict[str, A
 
 def one_version(statement: StatementVersion, found: MonthAllocation) -> dict[str, Any]:
     centers = found.allocation.by_cost_center()
-    names = dict(CostCenter.objects.filter(code__in=centers).values_list("code", "name"))
+    names = {code: each["name"] for code, each in statement.centers.items()}
     hrefs = [
         address("statements", statement.month, version=statement.version, code=code)
         for code in centers
@@ -163,17 +163,16 @@ def difference(each: Difference) -> dict[str, Any]:
     return {"name": each.cost_center, "cells": cells}
 
 
-def one_center(found: MonthAllocation, code: str) -> dict[str, Any]:
+def one_center(statement: StatementVersion, found: MonthAllocation, code: str) -> dict[str, Any]:
     """Raises Http404 where it bore nothing."""
     centers = found.allocation.by_cost_center()
     if code not in centers:
         raise Http404
     own = [each for each in found.allocation.adjustments if each.key.cost_center == code]
-    center = CostCenter.objects.filter(code=code).first()
     return {
         "code": code,
         "heading": f"Statement of {code}, {found.month:%B %Y}",
-        "center": center,
+        "center": statement.centers.get(code, {}),
         "lines": tables.lines(found, code),
         "totals": tables.line_totals(found, code, centers[code]),
         "shares": tables.shares(found, code),
