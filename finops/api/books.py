@@ -41,7 +41,7 @@ class BooksView(APIView):
         given(request, ())
         due = months.next_to_close(timezone.now(), settings.REPORTING_ZONE)
         held = sorted(months.every().values(), key=lambda each: each.month, reverse=True)
-        newest = versions.newest()
+        newest = {each.month: each for each in reversed(versions.every())}
         found = [month_json(each, newest.get(each.month)) for each in held]
         return Response({"next_to_close": f"{due:%Y-%m}", "months": found})
 

@@ -51,10 +51,9 @@ def of(month: date) -> list[StatementVersion]:
     return list(held.order_by("-version"))
 
 
-def newest() -> dict[date, StatementVersion]:
-    """The same of every month, its latest one."""
-    held = StatementVersion.objects.defer(*LONG)
-    return {each.month: each for each in held.order_by("month", "version")}
+def every() -> list[StatementVersion]:
+    """The same of all months, the latest first."""
+    return list(StatementVersion.objects.defer(*LONG).order_by("-month", "-version"))
 
 
 def differences(earlier: StatementVersion, later: StatementVersion) -> list[Difference]:

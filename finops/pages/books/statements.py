@@ -37,12 +37,13 @@ from finops.periods import MONTH
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """All versions; with month and version one of them; with a code that cost center's."""
-    every = list(StatementVersion.objects.order_by("-month", "-version"))
+    every = versions.every()
     statement = asked(request, every)
+    newest = {each.month: each.version for each in reversed(every)}
     context: dict[str, Any] = {
         "section": "statements",
         "currency": settings.CURRENCY,
-        "versions": [listed(each, every) for each in every],
+        "versions": [listed(each, newest[each.month]) for each in every],
         "heading": "What was closed?",
     }
     if statement is None:
@@ -86,14 +87,15 @@ def file(request: HttpRequest) -> StreamingHttpResponse:
 
 def asked_for(request: HttpRequest) -> StatementVersion:
     """Raises Http404."""
-    statement = asked(request, list(StatementVersion.objects.order_by("-month", "-version")))
+    statement = asked(request, versions.every())
     if statement is None:
         raise Http404
     return statement
 
 
 def asked(request: HttpRequest, every: list[StatementVersion]) -> StatementVersion | None:
-    """The version of the address; the newest of its month where it names none."""
+    """The version of the address, with all that it holds; the newest of its month where it names
+    none."""
     given = MONTH.fullmatch(request.GET.get("month", ""))
     if not given:
         return None
@@ -101,14 +103,13 @@ def asked(request: HttpRequest, every: list[StatementVersion]) -> StatementVersi
     version = request.GET.get("version", "")
     for each in every:
         if each.month == month and version in {"", str(each.version)}:
-            return each
+            return StatementVersion.objects.get(pk=each.pk)
     if version:
         raise Http404
     return None
 
 
-def listed(each: StatementVersion, every: list[StatementVersion]) -> dict[str, Any]:
-    newest = max(other.version for other in every if other.month == each.month)
+def listed(each: StatementVersion, newest: int) -> dict[str, Any]:
     return {
         "name": f"{each.month:%B %Y}",
         "href": address("statements", each.month, version=each.version),
