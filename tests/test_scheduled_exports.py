@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -102,6 +104,18 @@ def test_a_bucket_gets_the_file_byte_for_byte_and_then_its_manifest(
     assert manifest["bytes"] == run.size == len(bucket.objects[path])
     assert (manifest["month"], manifest["status"], manifest["version"]) == ("2026-10", "closed", 1)
     assert manifest["total_cost"] == statement.totals["total_cost"]
+
+
+def test_workbooks_and_focus_go_out_too(ada: User, bucket: Bucket) -> None:
+    for name in ("xlsx", "focus"):
+        made(ada, {"name": name, **bucket.terms, "format": name})
+    statement = closed(ada)
+    assert [each.state for each in turn(NOW)] == ["sent", "sent"]
+    place = "/acme-finops/month=2026-10/allocation-2026-10-v1"
+    assert bucket.objects[f"{place}.xlsx"].startswith(b"PK")
+    rows = csv.DictReader(bucket.objects[f"{place}.focus.csv"].decode().splitlines())
+    effective = sum((Decimal(row["EffectiveCost"]) for row in rows), Decimal(0))
+    assert effective == Decimal(statement.totals["total_cost"])
 
 
 def test_a_reopened_month_that_closes_again_is_another_file(ada: User, bucket: Bucket) -> None:
@@ -260,7 +274,7 @@ def test_the_secret_key_is_nowhere_to_be_read(ada: User, bucket: Bucket, client:
     ("given", "field", "said"),
     [
         ({"name": ""}, "name", "what people call it"),
-        ({"format": "pdf"}, "format", "Choose one of csv"),
+        ({"format": "pdf"}, "format", "Choose one of csv, xlsx, focus"),
         ({"occasion": "hourly"}, "occasion", "Choose one of"),
         ({"occasion": "monthly"}, "day", "from 1 to 28"),
         ({"occasion": "monthly", "day": 31}, "day", "from 1 to 28"),

@@ -14,6 +14,8 @@ class ExportSchedule(models.Model):
 
     class Format(models.TextChoices):
         CSV = "csv", "Allocation as CSV"
+        XLSX = "xlsx", "Allocation as Excel workbook"
+        FOCUS = "focus", "FOCUS CSV"
 
     class Occasion(models.TextChoices):
         CLOSE = "close", "Each time that a month is closed"

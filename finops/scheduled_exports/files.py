@@ -1,34 +1,35 @@
-"""The file of a run, made anew on each attempt; of a closed month it is the same every time."""
+"""The file of a run, made anew on each attempt; of a closed month it says the same every time."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO
 
-from finops.books import drafts, frozen, streaming
+from finops.books import charges, frozen, streaming
 from finops.cells import csv_pieces
-from finops.cost_items import MonthAllocation
 from finops.cost_items.table import HEADER
-from finops.models import ExportSchedule, StatementVersion
+from finops.exports import months, workbook
+from finops.exports.months import MonthFile
+from finops.focus import cells
+from finops.focus.columns import NAMES
+from finops.models import ExportSchedule
 
 Format = ExportSchedule.Format
+AT_ONCE = 1024 * 1024
+CSV = "text/csv; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A version of a closed month; its lines are read as they are written out."""
+class Superseded(ValueError):
+    """Only the newest version of a month can be had in this format."""
 
-    statement: StatementVersion
-
-    @property
-    def month(self) -> date:
-        return self.statement.month
-
-
-Source = Closed | MonthAllocation
+    def __init__(self, month: date, version: int, newest: str) -> None:
+        super().__init__(
+            f"Version {version} of {month:%B %Y} is not the newest any more, which is {newest}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Kind:
     name: str
     suffix: str
     content_type: str
-    parts: Callable[[Source], Iterator[bytes]]
+    write: Callable[[MonthFile, datetime, IO[bytes]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,48 +66,64 @@ class Made:
     summary: Summary
 
 
-def csv_parts(source: Source) -> Iterator[bytes]:
-    if isinstance(source, Closed):
-        rows = streaming.rows_of_statement(source.statement)
+def write_csv(found: MonthFile, now: datetime, file: IO[bytes]) -> None:
+    if found.statement:
+        rows: Iterable[list[str]] = streaming.rows_of_statement(found.statement)
     else:
-        rows = frozen.rows_of_file(source)
-    return (piece.encode() for piece in csv_pieces(HEADER, rows))
+        rows = frozen.rows_of_file(found.head)
+    file.writelines(piece.encode() for piece in csv_pieces(HEADER, rows))
+
+
+def write_xlsx(found: MonthFile, now: datetime, file: IO[bytes]) -> None:
+    workbook.write(found, file)
+
+
+def write_focus(found: MonthFile, now: datetime, file: IO[bytes]) -> None:
+    """Raises Superseded."""
+    month = found.head.month
+    if found.statement:
+        newest = streaming.newest(month)
+        if newest is None or newest.pk != found.statement.pk:
+            name = f"version {newest.version}" if newest else "open again"
+            raise Superseded(month, found.statement.version, name)
+    rows = cells.lines(charges.rows(month, now=now, reader_teams=None))
+    file.writelines(piece.encode() for piece in csv_pieces(NAMES, rows))
 
 
 KINDS: Mapping[str, Kind] = {
-    Format.CSV: Kind("allocation", "csv", "text/csv; charset=utf-8", csv_parts)
+    Format.CSV: Kind("allocation", "csv", CSV, write_csv),
+    Format.XLSX: Kind("allocation", "xlsx", workbook.CONTENT_TYPE, write_xlsx),
+    Format.FOCUS: Kind("allocation", "focus.csv", CSV, write_focus),
 }
 
 
 def make(format: str, month: date, version: int | None, now: datetime, file: IO[bytes]) -> Made:
     """Write it into `file`: of this version, or of the month as it stands, closed or not. Raises as
-    cost_items.of_month, and StatementVersion.DoesNotExist."""
-    source, kind = source_of(month, version, now), KINDS[format]
-    summary = summary_of(source)
-    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-    for part in kind.parts(source):
+    cost_items.of_month, Superseded, and StatementVersion.DoesNotExist."""
+    kind = KINDS[format]
+    if version:
+        found = months.of_statement(frozen.statement_of(month, version))
+    else:
+        found = months.of_month(month, now=now)
+    kind.write(found, now, file)
+    file.flush()
+    summary = summary_of(found)
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    file.seek(0)
+    while part := file.read(AT_ONCE):
         sha256.update(part)
         md5.update(part)
-        size += file.write(part)
-    file.flush()
+    size = os.fstat(file.fileno()).st_size
     standing = f"v{summary.version}" if summary.version else "draft"
     name = f"{kind.name}-{month:%Y-%m}-{standing}.{kind.suffix}"
     return Made(name, kind.content_type, size, sha256.hexdigest(), md5.digest(), summary)
 
 
-def source_of(month: date, version: int | None, now: datetime) -> Source:
-    if version:
-        return Closed(StatementVersion.objects.get(month=month, version=version))
-    if newest := streaming.newest(month):
-        return Closed(StatementVersion.objects.get(pk=newest.pk))
-    return drafts.of_month(month, now=now)
-
-
-def summary_of(source: Source) -> Summary:
-    if isinstance(source, Closed):
-        held = source.statement
-        unpriced = int(held.totals["unpriced_requests"])
-        return Summary(held.month, held.version, held.currency, held.totals, unpriced, 0)
-    totals = frozen.totals_of(source.allocation.totals)
-    unpriced, pending = source.coverage.unpriced_requests, source.freshness.pending_events
-    return Summary(source.month, None, source.currency, totals, unpriced, pending)
+def summary_of(found: MonthFile) -> Summary:
+    head = found.head
+    if found.statement:
+        amounts, version = found.statement.totals, found.statement.version
+    else:
+        amounts, version = frozen.totals_of(head.allocation.totals), None
+    unpriced, pending = head.coverage.unpriced_requests, head.freshness.pending_events
+    return Summary(head.month, version, head.currency, amounts, unpriced, pending)

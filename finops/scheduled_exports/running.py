@@ -24,7 +24,7 @@ from finops.models import Alert, ExportRun, ExportSchedule, StatementVersion
 from finops.periods import InvalidQuery
 from finops.rollups import ZoneChanged
 from finops.scheduled_exports import bucket, mailing, occasions
-from finops.scheduled_exports.files import Made, make
+from finops.scheduled_exports.files import Made, Superseded, make
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,8 @@ def attempt(run: ExportRun, file: IO[bytes], now: datetime) -> tuple[Outcome, Ma
     schedule = run.schedule
     try:
         made = make(schedule.format, run.month, run.version, now, file)
+    except Superseded as error:
+        return outcomes.refused(str(error)), None
     except (InvalidQuery, QueryTooSlow, ZoneChanged) as error:
         return outcomes.later(f"The file could not be made: {error}"), None
     except Exception as error:
