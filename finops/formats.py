@@ -47,7 +47,7 @@ def _significant(amount: Decimal, digits: int) -> str:
     return text
 
 
-def money_short(amount: Decimal | None, currency: str = "USD") -> str:
+def money_short(amount: Decimal | None, currency: str) -> str:
     """$12.3k, $1,234, $12.34, $0.0042."""
     if amount is None:
         return MISSING
@@ -67,7 +67,7 @@ def money_short(amount: Decimal | None, currency: str = "USD") -> str:
     return _signed(text, amount < 0)
 
 
-def money_long(amount: Decimal | None, currency: str = "USD") -> str:
+def money_long(amount: Decimal | None, currency: str) -> str:
     """$12,345.67; four significant digits below $1."""
     if amount is None:
         return MISSING
@@ -76,7 +76,7 @@ def money_long(amount: Decimal | None, currency: str = "USD") -> str:
     return _signed(sign + text, amount < 0)
 
 
-def money_exact(amount: Decimal | None, currency: str = "USD") -> str:
+def money_exact(amount: Decimal | None, currency: str) -> str:
     """Every digit that is not a trailing zero, at least two decimals."""
     if amount is None:
         return MISSING
@@ -143,7 +143,7 @@ def _cell(amount: Decimal | None, rounded: Decimal | None, unit: Decimal) -> str
     return _signed(f"{abs(rounded):,f}", rounded < 0)
 
 
-def unit_price_short(price: Decimal | None, per: str, currency: str = "USD") -> str:
+def unit_price_short(price: Decimal | None, per: str, currency: str) -> str:
     """$2.50 / 1M tokens; anything that is not a token is priced by the piece."""
     if price is None:
         return MISSING
@@ -152,7 +152,7 @@ def unit_price_short(price: Decimal | None, per: str, currency: str = "USD") -> 
     return f"{money_exact(price * 1_000_000, currency)} / 1M tokens"
 
 
-def unit_price_long(price: Decimal | None, per: str, currency: str = "USD") -> str:
+def unit_price_long(price: Decimal | None, per: str, currency: str) -> str:
     """$0.0000025 per token."""
     return MISSING if price is None else f"{money_exact(price, currency)} per {per}"
 

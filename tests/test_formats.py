@@ -42,13 +42,13 @@ def plain(text: str) -> str:
 )
 def test_money(amount: str | None, short: str, long: str) -> None:
     exact = None if amount is None else Decimal(amount)
-    assert formats.money_short(exact) == short
-    assert formats.money_long(exact) == long
+    assert formats.money_short(exact, "USD") == short
+    assert formats.money_long(exact, "USD") == long
 
 
 @given(AMOUNTS.filter(lambda amount: amount != 0))
 def test_a_cost_that_is_not_zero_never_reads_as_zero(amount: Decimal) -> None:
-    for text in (formats.money_short(amount), formats.money_long(amount)):
+    for text in (formats.money_short(amount, "USD"), formats.money_long(amount, "USD")):
         assert any(digit in text for digit in "123456789")
 
 
@@ -59,8 +59,10 @@ def test_a_currency_without_a_sign_is_named() -> None:
 
 
 def test_exact_money_keeps_every_digit() -> None:
-    assert formats.money_exact(Decimal("1234.56789012345678900000")) == "$1,234.567890123456789"
-    assert formats.money_exact(Decimal("5E+2")) == "$500.00"
+    assert (
+        formats.money_exact(Decimal("1234.56789012345678900000"), "USD") == "$1,234.567890123456789"
+    )
+    assert formats.money_exact(Decimal("5E+2"), "USD") == "$500.00"
 
 
 @pytest.mark.parametrize(
@@ -196,10 +198,10 @@ def test_durations(milliseconds: float | None, text: str) -> None:
 
 def test_unit_prices() -> None:
     price = Decimal("0.0000025")
-    assert formats.unit_price_short(price, "token") == "$2.50 / 1M tokens"
-    assert formats.unit_price_long(price, "token") == "$0.0000025 per token"
-    assert formats.unit_price_short(Decimal("0.01"), "request") == "$0.01 / request"
-    assert formats.unit_price_short(None, "token") == formats.MISSING
+    assert formats.unit_price_short(price, "token", "USD") == "$2.50 / 1M tokens"
+    assert formats.unit_price_long(price, "token", "USD") == "$0.0000025 per token"
+    assert formats.unit_price_short(Decimal("0.01"), "request", "USD") == "$0.01 / request"
+    assert formats.unit_price_short(None, "token", "USD") == formats.MISSING
 
 
 @pytest.mark.parametrize(

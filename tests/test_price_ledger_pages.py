@@ -41,7 +41,7 @@ def test_lines_in_force_are_found_by_name_kind_and_tier(signed_in: Client) -> No
         rows = rows_of(signed_in.get(f"/prices?{query}").text)
         assert sorted(row[0].partition(" Contract")[0] for row in rows) == names, query
     row = rows_of(signed_in.get("/prices?q=alpha").text)[0]
-    assert row[1:3] == ["2.50", "10.00"]
+    assert row[1:3] == ["$2.50", "$10.00"]
 
 
 def test_a_long_ledger_is_paged(signed_in: Client) -> None:
@@ -65,7 +65,7 @@ def test_a_model_shows_its_history_and_what_was_rated_with_it(signed_in: Client)
     add(uncached_input_price_per_million="2")
     page = signed_in.get("/prices/model?provider=acme&model=m").text
     new_row, old_row = rows_of(page)
-    assert new_row[1] == "2.00"
+    assert new_row[1] == "$2.00"
     assert old_row[6].endswith("by grace")
     assert old_row[7:] == ["1", "$0.0045"]
     assert "chart-figure" in page

@@ -80,8 +80,10 @@ def test_the_page_leads_with_what_counts_and_says_what_it_was(signed_in: Client)
     titles = [re.findall("<h1>(.*)</h1>", page) for page in pages]
     counts, was = told["counts"], Decimal(told["effective_cost"])
     cost = Decimal(counts["effective_cost"])
-    assert titles == [[f"Why did this request cost {formats.money_long(cost)}?"]] * 2
-    line = f"Settled: was {formats.money_long(was)}, +{formats.money_long(cost - was)}"
+    assert titles == [[f"Why did this request cost {formats.money_long(cost, 'USD')}?"]] * 2
+    line = (
+        f"Settled: was {formats.money_long(was, 'USD')}, +{formats.money_long(cost - was, 'USD')}"
+    )
     assert all(line in page and ", +490." in page for page in pages)
     assert re.search(r"<dt>Output tokens</dt>\s*<dd[^>]*>500</dd>", pages[0])
     assert "What did a settlement take back?" in signed_in.get(f"/requests/{reversal}").text

@@ -12,7 +12,7 @@ from ingest.enforcement.decisions import SEVERITY
 from ingest.enforcement.endpoint import AUTHORIZE, GATE
 from ingest.enforcement.questions import Question, Settling
 
-MONEY = {"type": ["string", "null"], "description": "USD, a decimal string."}
+MONEY = {"type": ["string", "null"], "description": "In the reporting currency, a decimal string."}
 INSTANT = {"type": ["string", "null"], "format": "date-time"}
 DECISIONS = list(SEVERITY)
 REASON = {

@@ -62,7 +62,7 @@ TERMS: dict[str, Any] = {
     "cost": serializers.ChoiceField(Budget.Cost.values, required=False),
     "unpriced": serializers.ChoiceField(Budget.Unpriced.values, required=False),
     "unpriced_rate": serializers.CharField(
-        required=False, allow_null=True, help_text="USD per million tokens, of estimates."
+        required=False, allow_null=True, help_text="Per million tokens, of estimates."
     ),
     "thresholds": serializers.ListField(
         child=inline_serializer("BudgetThreshold", THRESHOLD),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -44,15 +45,17 @@ SCHEMA: dict[str, Any] = {
         OpenApiParameter(
             "cached_percent", NUMBER, description="Percent answered by the response cache: 0."
         ),
-        OpenApiParameter("cost_per_cached_request", NUMBER, description="USD for one of those: 0."),
+        OpenApiParameter(
+            "cost_per_cached_request", NUMBER, description="In the reporting currency, for one: 0."
+        ),
         OpenApiParameter(
             "days", {"type": "integer", "minimum": 1, "maximum": 366}, description="Of a month: 30."
         ),
         OpenApiParameter(
-            "input_price_per_million", NUMBER, description="USD per million input tokens."
+            "input_price_per_million", NUMBER, description="Per million input tokens."
         ),
         OpenApiParameter(
-            "output_price_per_million", NUMBER, description="USD per million output tokens."
+            "output_price_per_million", NUMBER, description="Per million output tokens."
         ),
         parameter("model", "Instead of typed-in prices: a model as clients name it."),
         parameter("provider", "Of the model."),
@@ -105,7 +108,7 @@ class ProjectionView(APIView):
 def as_json(found: projections.Answer) -> dict[str, Any]:
     load = found.load
     return {
-        "currency": "USD",
+        "currency": settings.CURRENCY,
         "requests_per_day": load.requests_per_day,
         "input_tokens": load.input_tokens,
         "output_tokens": load.output_tokens,

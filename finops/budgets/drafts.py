@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from finops.budgets import enforcing, fields, thresholds
@@ -138,7 +139,9 @@ def _together(draft: Draft, wrong: Mapping[str, str]) -> dict[str, str]:
         found["change_percent"] = "Only a budget by the last period has this: leave it out."
     estimates = draft.unpriced == Budget.Unpriced.ESTIMATE
     if estimates and draft.unpriced_rate is None:
-        found["unpriced_rate"] = "Write USD per million tokens of requests without a price."
+        found["unpriced_rate"] = (
+            f"Write {settings.CURRENCY} per million tokens of requests without a price."
+        )
     if not estimates and draft.unpriced_rate is not None:
         found["unpriced_rate"] = "Only estimates have a rate: leave it out."
     if "thresholds" not in wrong:

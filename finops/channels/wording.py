@@ -73,7 +73,10 @@ def lines(told: Told, zone: ZoneInfo, now: datetime) -> list[Line]:
         Line("Last period", compared(facts, currency)),
         Line("Requests", count(facts.get("requests"))),
         Line("Unpriced requests", count(facts.get("unpriced_requests"))),
-        *(Line(label_of(name), other(name, value, zone, now)) for name, value in others(facts)),
+        *(
+            Line(label_of(name), other(name, value, currency, zone, now))
+            for name, value in others(facts)
+        ),
         Line("Team", told.team),
         Line("Figures up to", moment(facts.get("as_of"), zone, today)),
     ]
@@ -173,11 +176,11 @@ def others(facts: dict[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
-def other(name: str, value: object, zone: ZoneInfo, now: datetime) -> str:
+def other(name: str, value: object, currency: str, zone: ZoneInfo, now: datetime) -> str:
     """Money, times and instants as people read them; anything else as it is written."""
     amount = decimal(value) if name in MONEY else None
     if amount is not None:
-        return formats.money_long(amount) if amount else ""
+        return formats.money_long(amount, currency) if amount else ""
     seconds = decimal(value) if name.endswith("_seconds") else None
     if seconds is not None:
         return formats.span_of(float(seconds))

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 from finops import formats, labels
 from finops.forecasts import METHODS, BackTest, Change, Outlook, Part
 from finops.forecasts.changes import PRICE, UNTOLD
@@ -190,7 +192,7 @@ def effect(change: Change) -> str:
         parts.append(f"× {change.factor:.4g}")
     if change.amount:
         sign = "+" if change.amount > 0 else formats.MINUS
-        parts.append(f"{sign}{formats.money_short(abs(change.amount))} a day")
+        parts.append(f"{sign}{formats.money_short(abs(change.amount), settings.CURRENCY)} a day")
     return ", ".join(parts) or "nothing"
 
 
@@ -198,4 +200,4 @@ def money(amount: Decimal | None, missing: str = "") -> Cell:
     """For a column whose head names the currency."""
     if amount is None:
         return Cell(formats.MISSING, missing)
-    return Cell(formats.money_long(amount, ""), formats.money_exact(amount))
+    return Cell(formats.money_long(amount, ""), formats.money_exact(amount, settings.CURRENCY))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class UnitPrices(NamedTuple):
-    """USD per single unit of each disjoint bucket; None where there is no price."""
+    """What a single unit of each disjoint bucket costs; None where there is no price."""
 
     uncached_input: Decimal | None = None
     cache_read_input: Decimal | None = None
@@ -54,6 +54,7 @@ class PriceLine:
     source: str = ""
     author: str = ""
     note: str = ""
+    currency: str = "USD"
 
     def holds(self, at: datetime, daily: time, input_tokens: int) -> bool:
         """Whether the line holds at an instant, at a UTC time of day, for this much input."""

@@ -35,8 +35,10 @@ def price_steps(
     Drawn are prices per token of the standard tier and context length; a line that stands is drawn
     from its own start, one that was superseded dotted, for the time in which it was used.
     """
-    title = "Price history, USD per million tokens"
     lines = [each for each in held if _is_usual(each[0])]
+    currencies = {line.currency for line, *_ in lines}
+    currency = next(iter(currencies)) if len(currencies) == 1 else ""
+    title = f"Price history, {currency or 'each in its currency,'} per million tokens"
     starts = [at for line, *_ in lines for at in (line.effective_from, line.effective_to) if at]
     starts += [until for _, _, until in lines if until]
     first = min([now - AT_LEAST, *starts]) - timedelta(days=10)
@@ -49,14 +51,18 @@ def price_steps(
             price = getattr(line.prices, bucket)
             if price is not None and begins < ends:
                 label = f"{name}, {KINDS.get(line.kind, '')}"
+                label += "" if currency else f", {line.currency}"
                 spans[label, role, _dash(line, until), name].append((begins, ends, price, line.id))
-    data = [_steps(label, role, dash, found) for (label, role, dash, _), found in spans.items()]
+    data = [
+        _steps(label, role, dash, found, currency)
+        for (label, role, dash, _), found in spans.items()
+    ]
     legend = {role for _, role, _, _ in spans}
     if not data:
         return Chart(title, None, "No line that names prices per token is for this model.")
     return Chart(
         title,
-        {"data": data, "layout": _layout(data, first, last, now)},
+        {"data": data, "layout": _layout(data, currency, first, last, now)},
         legend=tuple((role, name) for _, name, role in SHOWN if role in legend),
     )
 
@@ -76,7 +82,7 @@ def _dash(line: PriceLine, until: datetime | None) -> str:
     return "dash" if line.kind == "contract" else "solid"
 
 
-def _steps(name: str, role: str, dash: str, spans: list[Span]) -> Trace:
+def _steps(name: str, role: str, dash: str, spans: list[Span], currency: str) -> Trace:
     """One line of steps; where a price ends and none follows at once, it is broken."""
     x: list[str | None] = []
     y: list[float | None] = []
@@ -85,7 +91,7 @@ def _steps(name: str, role: str, dash: str, spans: list[Span]) -> Trace:
     for begins, ends, price, pk in sorted(spans, key=lambda span: span[:2]):
         if before is not None and before != begins:
             x, y, texts = [*x, None], [*y, None], [*texts, ""]
-        text = f"{formats.money_exact(price / MILLION)} (#{pk})"
+        text = f"{formats.money_exact(price / MILLION, currency)} (#{pk})"
         x += [begins.isoformat(), ends.isoformat()]
         y += [float(price / MILLION)] * 2
         texts += [text, text]
@@ -103,8 +109,12 @@ def _steps(name: str, role: str, dash: str, spans: list[Span]) -> Trace:
     }
 
 
-def _layout(data: list[Trace], first: datetime, last: datetime, now: datetime) -> Trace:
-    found = layout([], "effective_cost", "USD", max(y or 0 for trace in data for y in trace["y"]))
+def _layout(
+    data: list[Trace], currency: str, first: datetime, last: datetime, now: datetime
+) -> Trace:
+    found = layout(
+        [], "effective_cost", currency, max(y or 0 for trace in data for y in trace["y"])
+    )
     step = (last - first) / 7
     ticks = [first + step * number for number in range(1, 7)]
     found["hovermode"] = "closest"

@@ -42,8 +42,8 @@ def kpis(acts: Acts | None, value: str, now: datetime) -> list[Kpi]:
     return [
         Kpi(
             "Reserved",
-            formats.money_short(acting.reserved),
-            formats.money_exact(acting.reserved),
+            formats.money_short(acting.reserved, settings.CURRENCY),
+            formats.money_exact(acting.reserved, settings.CURRENCY),
             note=f"for calls under way. {upto}".strip(),
         ),
         Kpi(

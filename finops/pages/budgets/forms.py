@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
@@ -63,10 +64,12 @@ class BudgetForm(forms.Form):
     period = choice("Period", Budget.Span.choices, "Of the reporting calendar.")
     rolling_days = text("Rolling days", "Only of a rolling budget: the last so many.", SHORT)
     amount_kind = choice("Amount is", Budget.AmountKind.choices)
-    amount = text("Amount, USD", "Of a period.", SHORT)
+    amount = text(f"Amount, {settings.CURRENCY}", "Of a period.", SHORT)
     change_percent = text("Change, %", "Only by the last period: 10 is a tenth more.", SHORT)
     unpriced = choice("They are", Budget.Unpriced.choices)
-    unpriced_rate = text("USD per million tokens", "Only where they are estimated.", SHORT)
+    unpriced_rate = text(
+        f"{settings.CURRENCY} per million tokens", "Only where they are estimated.", SHORT
+    )
 
     enforcement = choice(
         "Gateways that ask are told",

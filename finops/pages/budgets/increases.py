@@ -50,7 +50,7 @@ VERBS = {
 class AskForm(forms.Form):
     amount = forms.CharField(
         required=False,
-        label="How much more, USD",
+        label=f"How much more, {settings.CURRENCY}",
         help_text="Beside the amount there is.",
         widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}),
     )
@@ -119,7 +119,10 @@ def standing_text(found: Budget, value: str = "") -> str:
         return f"The amount is {wording.amount(found)}."
     nearest = "" if value else ", which is nearest to its amount"
     whose = f"By {status.value}{nearest}: " if status.value else ""
-    spent, amount = formats.money_long(status.actual), formats.money_long(status.amount)
+    spent, amount = (
+        formats.money_long(status.actual, settings.CURRENCY),
+        formats.money_long(status.amount, settings.CURRENCY),
+    )
     return f"{whose}{spent} of {amount} is spent."
 
 
@@ -161,7 +164,11 @@ def shown(request: HttpRequest, found: BudgetIncrease, form: NoteForm) -> HttpRe
     verbs = [VERBS[name] for name in deciding.open_to(request.user, found, timezone.now())]
     of = found.budget
     crumbs = ((of.name, reverse("budget", args=[of.pk])), ("Increase", ""))
-    context = frame(request, f"{formats.money_long(found.amount)} more for {of.name}?", *crumbs) | {
+    context = frame(
+        request,
+        f"{formats.money_long(found.amount, settings.CURRENCY)} more for {of.name}?",
+        *crumbs,
+    ) | {
         "budget": of,
         "mark": INCREASES[State(found.state)],
         "facts": facts(found),
@@ -184,7 +191,7 @@ def own_waits(request: HttpRequest, found: BudgetIncrease) -> bool:
 def facts(found: BudgetIncrease) -> list[tuple[str, str]]:
     now = timezone.now()
     said = [
-        ("More", formats.money_exact(found.amount)),
+        ("More", formats.money_exact(found.amount, settings.CURRENCY)),
         ("For", found.value),
         ("Until", until_text(found.until, now)),
         ("What for", found.reason),

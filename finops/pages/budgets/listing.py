@@ -44,8 +44,14 @@ STATES = (
     (ranking.STALE, "Not checked lately"),
 )
 EXAMPLES = (
-    ("name=Everything&period=monthly&amount=5000", "everything, 5,000 USD a month"),
-    ("name=Any+user&for_each=user&period=daily&amount=50", "any user over 50 USD a day"),
+    (
+        "name=Everything&period=monthly&amount=5000",
+        f"everything, 5,000 {settings.CURRENCY} a month",
+    ),
+    (
+        "name=Any+user&for_each=user&period=daily&amount=50",
+        f"any user over 50 {settings.CURRENCY} a day",
+    ),
     (
         "name=Each+team&for_each=team&period=monthly&amount_kind=last_period&change_percent=10",
         "each team, a tenth more than last month",
@@ -157,7 +163,7 @@ def worst_text(
     over = f"; {whole.values_over} of {whole.values} over" if whole else ""
     ahead = ""
     if farthest and farthest.value != status.value:
-        forecast = formats.money_long(farthest.forecast)
+        forecast = formats.money_long(farthest.forecast, settings.CURRENCY)
         ahead = f"; forecast furthest over: {farthest.value}, {forecast}"
     return f"worst: {status.value}{over}{ahead}"
 
@@ -181,7 +187,8 @@ def waiting(request: HttpRequest, now: datetime) -> list[Waiting]:
     asked = BudgetIncrease.objects.filter(state=BudgetIncrease.State.ASKED, until__gt=now)
     return [
         Waiting(
-            f"{each.asked_by} asks for {formats.money_long(each.amount)} more for {each.budget}",
+            f"{each.asked_by} asks for "
+            f"{formats.money_long(each.amount, settings.CURRENCY)} more for {each.budget}",
             reverse("budget-increase", args=[each.pk]),
         )
         for each in asked.filter(budget__removed_at=None).select_related("budget").order_by("id")

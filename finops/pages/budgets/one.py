@@ -166,7 +166,9 @@ def kpis(
 
 def both(amount: Decimal | None) -> tuple[str, str]:
     """Short, and with every digit for the title."""
-    return formats.money_short(amount), "" if amount is None else formats.money_exact(amount)
+    return formats.money_short(
+        amount, settings.CURRENCY
+    ), "" if amount is None else formats.money_exact(amount, settings.CURRENCY)
 
 
 def left_kpi(found: Budget, amount: Decimal | None, read: Burning, now: datetime) -> Kpi:
@@ -182,7 +184,10 @@ def left_kpi(found: Budget, amount: Decimal | None, read: Burning, now: datetime
 def forecast_kpi(status: BudgetStatus | None, amount: Decimal | None) -> Kpi:
     if status is None or status.forecast is None:
         return Kpi("Forecast", formats.MISSING, note=status.forecast_reason if status else "")
-    low, high = formats.money_short(status.forecast_low), formats.money_short(status.forecast_high)
+    low, high = (
+        formats.money_short(status.forecast_low, settings.CURRENCY),
+        formats.money_short(status.forecast_high, settings.CURRENCY),
+    )
     is_over = amount is not None and status.forecast > amount
     return Kpi(
         "Forecast",

@@ -11,6 +11,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import Any
 
+from django.conf import settings
 from django.http import QueryDict
 
 from finops import labels
@@ -92,7 +93,7 @@ BASES = {
     "forecast": "The forecast of the period",
     "burn_rate": "What is spent within hours",
 }
-KINDS = {"percent": "% of amount or pace", "money": "USD"}
+KINDS = {"percent": "% of amount or pace", "money": settings.CURRENCY}
 
 
 def choices(known: Mapping[str, str], current: str) -> list[Choice]:

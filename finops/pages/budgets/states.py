@@ -172,10 +172,10 @@ def unpriced_note(budget: Budget, status: BudgetStatus) -> Note:
     count = status.unpriced_requests
     requests = "1 request has" if count == 1 else f"{formats.count_long(count)} requests have"
     if budget.unpriced == Budget.Unpriced.ESTIMATE:
-        amount = formats.money_long(status.estimated)
+        amount = formats.money_long(status.estimated, settings.CURRENCY)
         return Note(
             f"{requests} no price; {amount} of what is spent is their estimate at "
-            f"{formats.money_exact(budget.unpriced_rate)} per million tokens."
+            f"{formats.money_exact(budget.unpriced_rate, settings.CURRENCY)} per million tokens."
         )
     if budget.unpriced == Budget.Unpriced.BREACH:
         text = "By this budget's policy that counts as a breach, as their cost is not known."

@@ -65,9 +65,12 @@ def sentences(found: BackTest, draft: Draft, today: date) -> list[str]:
         return ["Nothing was spent in these days."]
     span = formats.day_range(periods.highest_in.first, periods.highest_in.last, today)
     whose = f" by {periods.highest_of}" if periods.highest_of else ""
-    said = [f"The dearest period came to {formats.money_long(periods.highest)}{whose}, {span}."]
+    said = [
+        f"The dearest period came to {formats.money_long(periods.highest, settings.CURRENCY)}"
+        f"{whose}, {span}."
+    ]
     if periods.average is not None:
-        average = formats.money_long(periods.average)
+        average = formats.money_long(periods.average, settings.CURRENCY)
         said.append(f"Those that are over came to {average} on average.")
     if draft.enforcement.policy != Budget.Enforcement.NONE:
         days = "1 day" if periods.enforced_days == 1 else f"{periods.enforced_days} days"

@@ -93,7 +93,10 @@ def mark_of(crossing: Crossing | None, amount: Decimal | None, now: datetime) ->
         return ARMED
     text = f"reached {moment(crossing.crossed_at, now)}"
     if amount is not None and crossing.line is not None:
-        at, is_at = formats.money_long(crossing.line), formats.money_long(amount)
+        at, is_at = (
+            formats.money_long(crossing.line, settings.CURRENCY),
+            formats.money_long(amount, settings.CURRENCY),
+        )
         text += f" at {at}" if at != is_at else ""
     return Mark(REACHED.icon, text, REACHED.tone)
 

@@ -44,14 +44,14 @@ def money(amount: Decimal | None, missing: str = "") -> Cell:
     """For a column whose head names the currency."""
     if amount is None:
         return Cell(formats.MISSING, missing)
-    return Cell(formats.money_long(amount, ""), formats.money_exact(amount))
+    return Cell(formats.money_long(amount, ""), formats.money_exact(amount, settings.CURRENCY))
 
 
 def threshold(basis: str, kind: str, value: Decimal, window_hours: int | None) -> str:
     """Spent reaches 80 % of the amount; Spent within 24 h reaches 300 % of the pace."""
     what = BASES[basis].format(hours=window_hours)
     if kind != "percent":
-        return f"{what} reaches {formats.money_long(value)}"
+        return f"{what} reaches {formats.money_long(value, settings.CURRENCY)}"
     of = "the pace" if basis == "burn_rate" else "the amount"
     return f"{what} reaches {plain(value)}{formats.SPACE}% of {of}"
 
@@ -97,13 +97,16 @@ def period(budget: Budget) -> str:
 
 def amount(budget: Budget) -> str:
     """$5,000.00; by a plan or by the last period, with what holds where those say nothing."""
-    fixed = formats.money_long(budget.amount) if budget.amount is not None else ""
+    fixed = (
+        formats.money_long(budget.amount, settings.CURRENCY) if budget.amount is not None else ""
+    )
     if budget.amount_kind == Budget.AmountKind.FIXED:
         return fixed
     rest = f"; {fixed} where that says nothing" if fixed else ""
     if budget.amount_kind == Budget.AmountKind.PLAN:
         plan = (
-            f"{each.month:%b %Y} {formats.money_long(each.amount)}" for each in budget.plan.all()
+            f"{each.month:%b %Y} {formats.money_long(each.amount, settings.CURRENCY)}"
+            for each in budget.plan.all()
         )
         return f"{', '.join(plan)}{rest}"
     change = budget.change_percent or Decimal(0)
@@ -128,7 +131,8 @@ def unpriced(budget: Budget) -> str:
     said = budget.get_unpriced_display()
     if budget.unpriced_rate is None:
         return said
-    return f"{said} of {formats.money_exact(budget.unpriced_rate)} per million tokens"
+    rate = formats.money_exact(budget.unpriced_rate, settings.CURRENCY)
+    return f"{said} of {rate} per million tokens"
 
 
 def moment(at: datetime, now: datetime) -> str:

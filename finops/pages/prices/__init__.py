@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from finops import access, price_holds
@@ -28,5 +29,6 @@ def frame(request: HttpRequest, tab: str, heading: str) -> dict[str, Any]:
         "tab": tab,
         "holds_waiting": price_holds.count_waiting(),
         "heading": heading,
+        "currency": settings.CURRENCY,
         "may_manage": access.allows("prices-new", "POST", request.user),
     }

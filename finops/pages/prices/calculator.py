@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -25,12 +26,12 @@ LOAD = (
     ("input_tokens", "Input tokens of a request", ""),
     ("output_tokens", "Output tokens of a request", ""),
     ("cached_percent", "Answered from the cache, %", ""),
-    ("cost_per_cached_request", "Cost of a cached request, USD", ""),
+    ("cost_per_cached_request", f"Cost of a cached request, {settings.CURRENCY}", ""),
     ("days", "Days of the month", "30 when left out."),
 )
 PRICE = (
-    ("input_price_per_million", "Input, USD per million tokens", ""),
-    ("output_price_per_million", "Output, USD per million tokens", ""),
+    ("input_price_per_million", f"Input, {settings.CURRENCY} per million tokens", ""),
+    ("output_price_per_million", f"Output, {settings.CURRENCY} per million tokens", ""),
 )
 MODEL = (
     ("model", "Model", "As clients name it; its price in the ledger now, contracts included."),
@@ -89,6 +90,6 @@ def _kpis(answer: projections.Answer) -> list[dict[str, str]]:
         ("The cache's part of the month", found.cached_cost, ""),
     )
     return [
-        {"label": label, "value": formats.money_exact(amount), "note": note}
+        {"label": label, "value": formats.money_exact(amount, settings.CURRENCY), "note": note}
         for label, amount, note in amounts
     ]

@@ -75,7 +75,7 @@ def shown(price: Price, now: datetime, use: Mapping[int, Use] | None = None) -> 
         superseded=f"{ended} by {price.superseded_by}" if price.superseded_by else ended,
         is_superseded=price.superseded_at is not None,
         requests=formats.count_long(used.requests) if used else formats.MISSING,
-        cost=formats.money_long(used.cost) if used else formats.MISSING,
+        cost=formats.money_long(used.cost, settings.CURRENCY) if used else formats.MISSING,
         note=price.note,
     )
 
@@ -102,18 +102,18 @@ def amounts(price: Price) -> list[tuple[str, str, str]]:
     found = [
         (
             WORDS[bucket],
-            formats.unit_price_short(each, "token"),
-            formats.unit_price_long(each, "token"),
+            formats.unit_price_short(each, "token", price.currency),
+            formats.unit_price_long(each, "token", price.currency),
         )
         for bucket in TOKEN_BUCKETS
         if (each := getattr(price, f"{bucket}_price")) is not None
     ]
     if price.request_price is not None:
-        exact = formats.money_exact(price.request_price)
+        exact = formats.money_exact(price.request_price, price.currency)
         found.append(("Request", f"{exact} / request", ""))
     if price.gpu_second_price is not None:
-        hour = formats.money_long(price.gpu_second_price * HOUR)
-        exact = formats.money_exact(price.gpu_second_price)
+        hour = formats.money_long(price.gpu_second_price * HOUR, price.currency)
+        exact = formats.money_exact(price.gpu_second_price, price.currency)
         found.append(("GPU time", f"{hour} / GPU-hour", f"{exact} per GPU-second"))
     if price.discount_percent is not None:
         found.append(("Discount", f"{price.discount_percent.normalize():f} % off list", ""))
@@ -122,7 +122,9 @@ def amounts(price: Price) -> list[tuple[str, str, str]]:
 
 def _per_million(price: Price, bucket: str) -> str:
     amount = getattr(price, f"{bucket}_price")
-    return formats.MISSING if amount is None else formats.money_exact(amount / MILLION, "")
+    return (
+        formats.MISSING if amount is None else formats.money_exact(amount / MILLION, price.currency)
+    )
 
 
 def _more(price: Price) -> list[str]:
@@ -131,11 +133,13 @@ def _more(price: Price) -> list[str]:
     if price.discount_percent is not None:
         found.append(f"{price.discount_percent.normalize():f} % off")
     if price.request_price:
-        found.append(f"{formats.money_exact(price.request_price)} / request")
+        found.append(f"{formats.money_exact(price.request_price, price.currency)} / request")
     if price.gpu_second_price:
-        found.append(f"{formats.money_long(price.gpu_second_price * HOUR)} / GPU-hour")
+        found.append(
+            f"{formats.money_long(price.gpu_second_price * HOUR, price.currency)} / GPU-hour"
+        )
     if price.cache_read_input_price is not None and not price.cache:
-        cached = formats.money_exact(price.cache_read_input_price / MILLION, "")
+        cached = formats.money_exact(price.cache_read_input_price / MILLION, price.currency)
         found.append(f"from cache {cached}")
     return found
 

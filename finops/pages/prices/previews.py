@@ -165,7 +165,7 @@ def _older(change: Change | None) -> str:
     count = change.unpriced_before - change.unpriced_after
     if not count:
         return ""
-    cost = formats.money_long(change.known_after)
+    cost = formats.money_long(change.known_after, settings.CURRENCY)
     if count == 1:
         return f"also rates 1 older request without a price, {cost}, not in these figures"
     number = formats.count_long(count)
@@ -181,9 +181,9 @@ def row(name: str, change: Change) -> dict[str, str]:
         "examined": formats.count_long(change.examined),
         "changed": formats.count_long(change.changed),
         "before": formats.money_long(before, ""),
-        "before_title": formats.money_exact(before),
+        "before_title": formats.money_exact(before, settings.CURRENCY),
         "after": formats.money_long(after, ""),
-        "after_title": formats.money_exact(after),
+        "after_title": formats.money_exact(after, settings.CURRENCY),
         "difference": formats.money_long(difference, ""),
         "difference_title": formats.money_exact(difference, ""),
         "unpriced": f"{formats.count_long(change.unpriced_before)} → "

@@ -26,8 +26,8 @@ SUMS = {
     "requests": "Requests",
     "input_tokens": "Input tokens",
     "output_tokens": "Output tokens",
-    "effective_cost": "Effective cost, USD",
-    "list_cost": "List cost, USD",
+    "effective_cost": f"Effective cost, {settings.CURRENCY}",
+    "list_cost": f"List cost, {settings.CURRENCY}",
 }
 
 

@@ -184,7 +184,8 @@ def top_kpi(
     return Kpi(
         label,
         formats.MISSING if top.share is None else formats.share_short(top.share, 1),
-        f"{count}: {formats.money_long(top.cost)} of {formats.money_long(now.cost)}",
+        f"{count}: {formats.money_long(top.cost, settings.CURRENCY)} of "
+        f"{formats.money_long(now.cost, settings.CURRENCY)}",
         points(top.share, was, compared),
         f"of the cost, {count}",
     )
