@@ -20,7 +20,7 @@ import uvicorn
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from finops import rate_cards
+from finops import rate_cards, reporting_currency
 from finops.conninfo import conninfo
 from ingest import app, memory
 from ingest.configuration import naming_in_force
@@ -37,6 +37,7 @@ def main() -> None:
         sys.exit(str(error))
     dsn = conninfo()
     refuse_wrong_key(dsn)
+    refuse_other_currency(dsn)
     tune_interpreter()
     application = app.create(
         dsn=dsn,
@@ -58,6 +59,16 @@ def refuse_wrong_key(dsn: str) -> None:
         return
     if not naming.has_right_key:
         sys.exit(WRONG_KEY)
+
+
+def refuse_other_currency(dsn: str) -> None:
+    try:
+        with psycopg.connect(dsn, connect_timeout=5) as connection:
+            reporting_currency.refuse_other(connection)
+    except psycopg.Error:
+        return
+    except reporting_currency.CurrencyChanged as problem:
+        sys.exit(str(problem))
 
 
 def tune_interpreter() -> None:

@@ -14,6 +14,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -53,9 +54,9 @@ def version() -> int:
 
 
 def changed_at() -> datetime | None:
-    """When the ledger last changed."""
+    """When the ledger or the exchange rates last changed."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT greatest(max(recorded_at), max(superseded_at)) FROM price")
+        cursor.execute(statement("prices_changed_at"))
         (at,) = cursor.fetchone()
     return at  # type: ignore[no-any-return]
 
@@ -124,21 +125,9 @@ def price_of(line: PriceLine) -> Price:
 
 
 _SHARED_FIELDS = (
-    "kind",
-    "provider",
-    "model",
-    "fleet",
-    "cache",
-    "service_tier",
-    "context_over",
-    "daily_from",
-    "daily_to",
-    "effective_from",
-    "effective_to",
-    "discount_percent",
-    "source",
-    "author",
-    "note",
+    *("kind", "provider", "model", "fleet", "cache", "service_tier", "context_over"),
+    *("daily_from", "daily_to", "effective_from", "effective_to", "discount_percent"),
+    *("source", "author", "note", "currency"),
 )
 
 
@@ -156,7 +145,7 @@ def add(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
 
 def draft(terms: Mapping[str, object], *, author: str, zone: tzinfo) -> Price:
     """The line that `add` would append, not saved."""
-    price = Price(author=author, source="entered by hand")
+    price = Price(author=author, source="entered by hand", currency=settings.CURRENCY)
     columns, unread = _columns(terms, zone)
     for name, value in columns.items():
         setattr(price, name, value)

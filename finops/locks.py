@@ -29,6 +29,7 @@ class Lock(IntEnum):
     OWNERSHIP = 0x6F776E  # "own": who changes who pays, and who looks up what rules come to
     COST_ITEMS = 0x6974656D  # "item": positions and filters concern all of them
     BILLS = 0x62696C6C  # "bill": what an import takes the place of, and true-ups of a month
+    EXCHANGE_RATES = 0x65786368  # "exch": what is known of a day, and what an import adds
     BOOKS = 0x626F6F6B  # "book": one month closes, or is opened again, at a time
     CLOSED_MONTHS = 0x636C6F73  # "clos": one worker at a time keeps up with what they came to
     OPERATIONS_ASKED = 0x_FA27_000B  # the same one, asked for twice at once, is one

@@ -21,6 +21,7 @@ from finops.pricing.overlaps import Overlap, overlaps
 COPIED = (
     *("kind", "provider", "model", "fleet", "cache", "service_tier", "context_over"),
     *("daily_from", "daily_to", "effective_from", "effective_to", "discount_percent"),
+    "currency",
     *(f"{bucket}_price" for bucket in BUCKETS),
     *("source", "note"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from finops import ledger, rate_cards
+from finops import rate_cards
 from finops.periods import InvalidQuery
 from finops.pricing.formula import Quantities, rate
 from finops.pricing.lines import PriceLine
@@ -110,9 +110,7 @@ def _ledger_cost(
     ).at(now, load.input_tokens)
     if found is None:
         raise InvalidQuery("model", f"{model[:200]!r} has no price in the ledger now")
-    lines = ledger.lines_by_id(pk for pk in found if pk is not None)
-    listed = lines[found.price_id]
-    contract = None if found.contract_price_id is None else lines[found.contract_price_id]
+    listed, contract = card.lines(found)
     used = Quantities(uncached_input=load.input_tokens, text_output=load.output_tokens)
     cost = rate(used, listed, contract).effective_cost
     if cost is None:

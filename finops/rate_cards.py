@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from finops import exchange_rates
 from finops.pricing.lines import BUCKETS, PriceLine, UnitPrices
 from finops.pricing.matching import match
 from finops.pricing.resolution import RateCard
@@ -54,8 +55,9 @@ def _newer(cursor: Any, version: int | None) -> RateCard | None:
     cursor.execute(statement("prices_in_force"))
     columns = [column.name for column in cursor.description]
     lines = [_line(dict(zip(columns, row, strict=True))) for row in cursor]
+    exchange = exchange_rates.read(cursor)
     match("openai", "gpt-5")  # reads the catalogue (0.3 s) now rather than in the first request
-    return RateCard(lines, current)
+    return RateCard(lines, current, exchange)
 
 
 def _line(values: dict[str, Any]) -> PriceLine:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from finops import ledger
+from finops import exchange_rates, ledger
 from finops.pricing.formula import Quantities, Rating, rate
 from finops.pricing.lines import PriceLine
 from finops.pricing.resolution import RateCard, Request, Table
@@ -43,8 +43,10 @@ class Group(NamedTuple):
     request: int
     price_before: int | None
     contract_before: int | None
+    fixing_before: int | None
     price_id: int | None
     contract_price_id: int | None
+    fixing_id: int | None
     is_unpriced: bool
     is_skipped: bool
     effective_cost: Decimal
@@ -54,13 +56,20 @@ class Group(NamedTuple):
 
     @classmethod
     def of(cls, row: tuple[Any, ...]) -> Group:
-        *tokens, gpu_seconds, requests, rows = row[9:]
+        *tokens, gpu_seconds, requests, rows = row[11:]
         used = Quantities._make([*map(int, tokens), gpu_seconds, requests])
-        return cls._make([*row[:9], used, rows])
+        return cls._make([*row[:11], used, rows])
 
     @property
     def is_rated_alike(self) -> bool:
-        return (self.price_before, self.contract_before) == (self.price_id, self.contract_price_id)
+        before = (self.price_before, self.contract_before, self.fixing_before)
+        return before == (self.price_id, self.contract_price_id, self.fixing_id)
+
+    @property
+    def rate(self) -> Rate | None:
+        if self.price_id is None:
+            return None
+        return Rate(self.price_id, self.contract_price_id, self.fixing_id)
 
 
 def preview(
@@ -87,7 +96,8 @@ def preview_days(
     Price.DoesNotExist where the line it replaces is not in force.
     """
     lines = {line.id: line for line in ledger.current_lines()}
-    card = RateCard(lines.values(), ledger.version())
+    exchange = exchange_rates.load()
+    card = RateCard(lines.values(), ledger.version(), exchange)
     former = None
     if supposed is not None:
         former = card
@@ -95,7 +105,7 @@ def preview_days(
             ledger.refuse_gone(supposed.replaces)
             del lines[supposed.replaces]
         lines[supposed.line.id] = supposed.line
-        card = RateCard(lines.values(), card.version)
+        card = RateCard(lines.values(), card.version, exchange)
     with connection.cursor() as cursor:
         requests = _prepare(cursor, card, former)
         try:
@@ -103,10 +113,10 @@ def preview_days(
                 parameters = span.parameters(only_unpriced=only_unpriced)
                 cursor.execute(statement("group_rerated"), parameters)
                 groups = [Group.of(row) for row in cursor.fetchall()]
-                if supposed is None and not all(_is_stored(each, lines) for each in groups):
+                if supposed is None and not all(_is_stored(each, card) for each in groups):
                     yield span.end, _event_by_event(span, card, only_unpriced)
                 else:
-                    yield span.end, _rated(groups, requests, lines)
+                    yield span.end, _rated(groups, requests, card)
         finally:
             cursor.execute("DROP TABLE IF EXISTS rated_request, rate_window")
 
@@ -130,35 +140,33 @@ def _prepare(cursor: CursorWrapper, card: RateCard, former: RateCard | None) -> 
     with cursor.copy("COPY rate_window FROM STDIN") as copy:
         for request, number in numbers.items():
             for window in card.table(request).windows():
-                copy.write_row((number, *window[:-1], *window.rate))
+                copy.write_row((number, *window[:-1], *window.rate, *card.factors(window.rate)))
     cursor.execute("ANALYZE rated_request, rate_window")
     return list(numbers)
 
 
 def _ids(table: Table) -> set[int | None]:
-    return {pk for rate in table.rates if rate is not None for pk in rate}
+    return {pk for rate in table.rates if rate is not None for pk in rate[:2]}
 
 
-def _is_stored(group: Group, lines: dict[int, PriceLine]) -> bool:
+def _is_stored(group: Group, card: RateCard) -> bool:
     """Whether events that keep their lines hold the costs that these give. Where they do not, each
     event has to be looked at, because a sum does not tell how many differ."""
     if group.is_skipped or not group.is_rated_alike:
         return True
-    rating = _rating(group, lines)
+    rating = _rating(group, card)
     costs = (rating.effective_cost or 0, rating.list_cost or 0)
     return costs == (group.effective_cost, group.list_cost)
 
 
-def _rated(
-    groups: Sequence[Group], requests: Sequence[Request], lines: dict[int, PriceLine]
-) -> Rerating:
+def _rated(groups: Sequence[Group], requests: Sequence[Request], card: RateCard) -> Rerating:
     found = Rerating()
     for group in groups:
         count = group.used.requests
         if group.is_skipped:
             found.skipped += count
             continue
-        rating = _rating(group, lines)
+        rating = _rating(group, card)
         after = group.effective_cost if group.is_rated_alike else rating.effective_cost
         is_unpriced = group.is_unpriced if group.is_rated_alike else after is None
         change = Change(
@@ -172,17 +180,15 @@ def _rated(
         )
         request = requests[group.request]
         model = (request.provider, request.model)
-        new = None if group.price_id is None else Rate(group.price_id, group.contract_price_id)
+        new = group.rate and group.rate._replace(fixing_id=None)
         found.add(model, new, change)
         if is_unpriced:
             found.add_lacking(model, ("",) if new is None else rating.lacking, count)
     return found
 
 
-def _rating(group: Group, lines: dict[int, PriceLine]) -> Rating:
-    listed = None if group.price_id is None else lines[group.price_id]
-    contract = None if group.contract_price_id is None else lines[group.contract_price_id]
-    return rate(group.used, listed, contract)
+def _rating(group: Group, card: RateCard) -> Rating:
+    return rate(group.used, *(card.lines(group.rate) if group.rate else (None, None)))
 
 
 def _event_by_event(span: Span, card: RateCard, only_unpriced: bool) -> Rerating:

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -153,7 +154,9 @@ def forget_all(now: datetime, zone: ZoneInfo) -> None:
                 refuse_lost(cursor, days)
             except EventsDropped as dropped:
                 raise ZoneKept(held.key, zone.key, days["first_day"], dropped.day) from None
-        cursor.execute(statement("forget_all"), {"zone": zone.key, "now": now})
+        cursor.execute(
+            statement("forget_all"), {"zone": zone.key, "currency": settings.CURRENCY, "now": now}
+        )
 
 
 def held_span() -> tuple[datetime, datetime] | None:

@@ -23,7 +23,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import F, Max
 from django.db.models.functions import Now
 
-from finops import ledger, rebuilds, rollups
+from finops import exchange_rates, ledger, rebuilds, rollups
 from finops.locks import Lock, hold
 from finops.models import Price, RatingRun
 from finops.periods import local_day, start_of_day
@@ -237,7 +237,9 @@ def rate_again(
     with cursor.copy("COPY rate_window FROM STDIN") as copy:
         for attribution, *request in attributions:
             for window in card.table(Request(*request)).windows():
-                copy.write_row((attribution, *window[:-1], *window.rate))
+                copy.write_row(
+                    (attribution, *window[:-1], *window.rate, *card.factors(window.rate))
+                )
     cursor.execute("ANALYZE rate_window")
     cursor.execute(statement("gather_rerated"), parameters)
     cursor.execute(statement("sum_rerated"))
@@ -262,4 +264,4 @@ def _card_of(version: int, newest: int | None) -> RateCard:
 
 def _current_card() -> RateCard:
     version = ledger.version()
-    return RateCard(ledger.current_lines(), version)
+    return RateCard(ledger.current_lines(), version, exchange_rates.load())

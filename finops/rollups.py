@@ -12,10 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from finops import day_histograms, user_spans
+from finops import day_histograms, reporting_currency, user_spans
 from finops.sql import statement
 
 log = logging.getLogger(__name__)
@@ -170,25 +171,34 @@ def held_zone(cursor: CursorWrapper) -> str | None:
 
 
 def zone_differs(zone: ZoneInfo) -> bool:
+    """Raises CurrencyChanged."""
+    reporting_currency.refuse_other(connection)
     with connection.cursor() as cursor:
         return held_zone(cursor) not in {None, zone.key}
 
 
 def refuse_other_zone(cursor: CursorWrapper, zone: ZoneInfo) -> None:
-    held = held_zone(cursor)
-    if held is not None and held != zone.key:
+    """Raises ZoneChanged, and before that CurrencyChanged: no rebuild helps there."""
+    cursor.execute("SELECT zone, currency FROM rollup_state")
+    if (row := cursor.fetchone()) is None:
+        return
+    held, currency = row
+    reporting_currency.refuse_unless(currency)
+    if held != zone.key:
         raise ZoneChanged(held, zone.key)
 
 
 def touch_state(cursor: CursorWrapper, now: datetime, zone: ZoneInfo) -> None:
-    """Say that the folding task is alive; the first time, that the rollups are in this zone."""
+    """Say that the folding task is alive; the first time, that the rollups are in this zone and in
+    this currency."""
     refuse_other_zone(cursor, zone)
     cursor.execute(
         """
-        INSERT INTO rollup_state (zone, folded_at) VALUES (%(zone)s, %(now)s)
+        INSERT INTO rollup_state (zone, currency, folded_at)
+        VALUES (%(zone)s, %(currency)s, %(now)s)
         ON CONFLICT (id) DO UPDATE SET folded_at = excluded.folded_at
         """,
-        {"zone": zone.key, "now": now},
+        {"zone": zone.key, "currency": settings.CURRENCY, "now": now},
     )
 
 

@@ -24,6 +24,7 @@ from finops.environment import (
     secret,
 )
 from finops.environment import single_sign_on as _single_sign_on
+from finops.exchange import is_currency
 from finops.sign_in_settings import *  # noqa: F403
 from finops.static_version import folder_of, static_version
 
@@ -174,9 +175,9 @@ if TIME_ZONE not in available_timezones():
     )
 REPORTING_ZONE = ZoneInfo(TIME_ZONE)
 CURRENCY = env("FARTHING_CURRENCY", "USD")
-if CURRENCY != "USD":
+if not is_currency(CURRENCY):
     raise ImproperlyConfigured(
-        f"FARTHING_CURRENCY={CURRENCY!r}: figures are in USD; there is no exchange-rate table yet."
+        f"FARTHING_CURRENCY={CURRENCY!r}: write the code of a currency, such as USD or EUR."
     )
 EVENT_RETENTION_DAYS = envint("FARTHING_EVENT_RETENTION_DAYS", 400, 1, 36_500)
 

@@ -38,8 +38,8 @@ _TRAILING_ZEROS = bytes(
 class Tariff:
     """The unit prices of one kind of request, ready to be multiplied.
 
-    `listed` and `effective` are USD for one unit of each bucket in the order of TokenBuckets, then
-    of a request and of a GPU-second; None where there is no price.
+    `listed` and `effective` are what one unit of each bucket costs in the order of TokenBuckets,
+    then a request and a GPU-second; None where there is no price.
     """
 
     __slots__ = ("_charges_time", "_effective", "_is_discounted", "_listed", "_lists", "_places")
@@ -78,7 +78,7 @@ class Tariff:
         return _encoded(tokens, effective, listed, places)
 
     def estimate(self, tokens: TokenBuckets) -> tuple[Decimal, Decimal] | None:
-        """Effective and list cost in USD; None when unpriced, as by time that nobody knows yet."""
+        """Effective and list cost; None when unpriced, as by time that nobody knows yet."""
         is_unpriced = any(
             count and price is None for count, price in zip(tokens, self._lists, strict=False)
         )

@@ -10,10 +10,14 @@ from ingest.costs import Tariff
 
 
 class Rate(NamedTuple):
-    """The ledger lines one event is rated with: the list price and the contract that changed it."""
+    """The ledger lines one event is rated with: the list price and the contract that changed it.
+
+    And the exchange rates, where one of them is in another currency than the costs.
+    """
 
     price_id: int
     contract_price_id: int | None
+    fixing_id: int | None = None
 
 
 class Rates(Protocol):

@@ -21,7 +21,7 @@ from ingest.rating import Rate
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 
-_COLUMNS = 34
+_COLUMNS = 35
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _JSONB_VERSION = b"\x01"
@@ -32,7 +32,7 @@ _INTEGER = Struct(">ii").pack
 _REAL = Struct(">if").pack
 _LENGTH = Struct(">i").pack
 _NULL = b"\xff\xff\xff\xff"
-_UNRATED = _NULL * 2 + UNPRICED
+_UNRATED = _NULL * 3 + UNPRICED
 _encode_json = msgspec.json.Encoder().encode
 _numeric = adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal)
 
@@ -108,11 +108,8 @@ def _fixed(fact: Fact, batch_id: int, attribution_id: int, user_id: int) -> byte
 
 
 def ledger_lines(rate: Rate) -> bytes:
-    """The columns price_id and contract_price_id."""
-    listed = _INTEGER(4, rate.price_id)
-    if rate.contract_price_id is None:
-        return listed + _NULL
-    return listed + _INTEGER(4, rate.contract_price_id)
+    """The columns price_id, contract_price_id and fixing_id."""
+    return b"".join(_NULL if number is None else _INTEGER(4, number) for number in rate)
 
 
 def _text(value: str) -> bytes:

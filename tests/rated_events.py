@@ -42,7 +42,8 @@ def record(
 ) -> str:
     """Stores one event, rated with `card` or the ledger of that moment, in a folded batch."""
     partitions.make(usage.begun(), [at.date()])
-    found = (card or rerating._current_card()).rates(
+    card = card or rerating._current_card()
+    found = card.rates(
         provider=provider, model=model, service_tier="standard", cache="none", fleet=""
     ).at(at, sum(used[:5])) or Rate(None, None)  # type: ignore[arg-type]
     key = str(uuid.uuid4())
@@ -71,19 +72,19 @@ def record(
         cursor.execute(
             f"""
             INSERT INTO usage_event (event_key, started_at, batch_id, day, attribution_id,
-                user_id, price_id, contract_price_id, {ARGUMENTS}, normalised, event_id,
+                user_id, price_id, contract_price_id, fixing_id, {ARGUMENTS}, normalised, event_id,
                 {COSTS}, effective_cost, list_cost)
-            SELECT %s, %s, %s, %s, %s, 0, list.id, contract.id,
+            SELECT %s, %s, %s, %s, %s, 0, list.id, contract.id, %s,
                 {", ".join(["%s"] * 8)}, false, %s, cost.*
             FROM (SELECT 1) AS one
             LEFT JOIN price AS list ON list.id = %s
             LEFT JOIN price AS contract ON contract.id = %s
             CROSS JOIN LATERAL rate_usage(
-                {", ".join(["%s"] * 8)}, NULL, list, contract) AS cost
+                {", ".join(["%s"] * 8)}, NULL, list, contract, %s, %s) AS cost
             """,
             [
-                *(key, at, batch, at.date(), attribution, *used[:8], key),
-                *(*found, *used[:8]),
+                *(key, at, batch, at.date(), attribution, found.fixing_id, *used[:8], key),
+                *(*found[:2], *used[:8], *card.factors(found)),
             ],
         )
     if fold:

@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What knows neither Django nor a database; a name stands for its submodules too.
 PURE = {
     *("finops.budget_charts", "finops.forecasts", "finops.histograms", "finops.intake_chart"),
-    *("finops.allocation", "finops.exports.journal", "finops.exports.sheets"),
+    *("finops.allocation", "finops.exchange"),
+    *("finops.exports.journal", "finops.exports.sheets"),
     "finops.books.adjusting",
     "finops.focus",
     "finops.reconciliation",
@@ -71,6 +72,7 @@ DATA = {
     *("finops.rating_jobs", "finops.rating_previews", "finops.rating_spans"),
     *("finops.operations", "finops.timed_reads"),
     *("finops.bills.storing", "finops.bills.usage"),
+    *("finops.exchange_rates", "finops.reporting_currency"),
     *("finops.batches", "finops.rebuilds", "finops.rerating", "finops.rollup_checks"),
     *("finops.rollups", "finops.migrations", "finops.user_spans"),
     *("finops.alerts.retention", "finops.anomalies.minutes"),

@@ -177,7 +177,8 @@ def rate_in_sql(
             FROM request
             LEFT JOIN price AS list ON list.id = request.price_id
             LEFT JOIN price AS contract ON contract.id = request.contract_price_id
-            CROSS JOIN LATERAL rate_usage({arguments}, request.gpu_seconds, list, contract) AS cost
+            CROSS JOIN LATERAL rate_usage({arguments}, request.gpu_seconds, list, contract, 1, 1)
+                AS cost
             ORDER BY request.number
             """
         )

@@ -32,7 +32,7 @@ def start_with(**environment: str) -> subprocess.CompletedProcess[str]:
         ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING or ERROR"),
         ("DATABASE_URL", "nonsense", "postgresql://user:password@host/database"),
         ("FARTHING_TIME_ZONE", "Mars/Olympus", "Europe/Berlin"),
-        ("FARTHING_CURRENCY", "EUR", "USD"),
+        ("FARTHING_CURRENCY", "euro", "USD or EUR"),
         ("FARTHING_HTTPS", "perhaps", "true or false"),
     ],
 )

@@ -35,6 +35,8 @@ BOOKS: dict[str, Row] = {
     ),
     "settings/cost-items/<int:pk>/end": Row("/settings/cost-items/{cost_item}/end", MONEY, ACT),
     "settings/cost-items/<int:pk>/move": Row("/settings/cost-items/{cost_item}/move", MONEY, ACT),
+    "settings/exchange-rates": Row("/settings/exchange-rates", MONEY, FORM),
+    "api/v1/exchange-rates": Row("/api/v1/exchange-rates", MONEY, f"{API} POST"),
     "api/v1/cost-items": Row("/api/v1/cost-items", MONEY, f"{API} POST", shows="AF"),
     "api/v1/cost-items/<int:number>": Row(
         "/api/v1/cost-items/{cost_item}", MONEY, f"{API} PATCH DELETE", shows="AF"

@@ -109,6 +109,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("api-books-version-csv", "api-books-version-json"), _BOOKS),
     "api-books-differences": _BOOKS,
     **dict.fromkeys(("api-allocation-focus-csv", "api-allocation-focus-json"), _COSTS),
+    **dict.fromkeys(("settings-exchange-rates", "api-exchange-rates"), _BOOKS),
     **dict.fromkeys(("api-cost-items", "api-cost-item", "settings-cost-items"), _BOOKS),
     **dict.fromkeys(
         ("settings-cost-item-new", "settings-cost-item", "settings-cost-item-end"), _MANAGE_BOOKS

@@ -15,6 +15,7 @@ from finops import budgets, cost_items
 from finops.costs import QueryTooSlow
 from finops.exports.accounts import MissingAccounts
 from finops.periods import InvalidQuery
+from finops.reporting_currency import CurrencyChanged
 from finops.rollups import ZoneChanged
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> JsonResponse:
         return problem(404, "Nothing is at this address.")
     if isinstance(error, PermissionDenied):
         return problem(403, str(error) or "This account may not see this.")
-    if isinstance(error, QueryTooSlow | ZoneChanged):
+    if isinstance(error, QueryTooSlow | ZoneChanged | CurrencyChanged):
         return problem(503, str(error))
     if isinstance(error, OperationalError | InterfaceError):
         log.warning("the database is away: %s", error)

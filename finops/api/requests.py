@@ -18,6 +18,7 @@ from finops import requests
 from finops.api.costs import read_query
 from finops.api.schema import REQUEST_SCHEMA, REQUESTS_SCHEMA, SORTS
 from finops.api.values import instant, plain
+from finops.exchange import Conversion
 from finops.periods import InvalidQuery
 from finops.query import is_text
 from finops.requests import PriceVersion, RatingTrace, Settling, UsageRequest
@@ -195,7 +196,19 @@ def trace_json(trace: RatingTrace) -> dict[str, Any]:
         "agrees_with_stored_costs": trace.agrees,
         "list_price": price_json(trace.list_price),
         "contract_price": price_json(trace.contract_price),
+        "conversions": [conversion_json(each) for each in trace.conversions],
         "note": trace.note,
+    }
+
+
+def conversion_json(found: Conversion) -> dict[str, str]:
+    """How unit prices of one currency came into that of the costs."""
+    return {
+        "currency": found.currency,
+        "into": found.into,
+        "factor": plain(found.factor),
+        "day": found.last.isoformat(),
+        "source": found.source,
     }
 
 

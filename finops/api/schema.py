@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_seri
 from rest_framework import serializers
 
 from finops.api.operation_schema import WORKING
-from finops.api.settlement_schema import COUNTS, KIND_FIELDS, SETTLEMENT
+from finops.api.settlement_schema import CONVERSIONS, COUNTS, KIND_FIELDS, SETTLEMENT
 from finops.periods import GRANULARITIES, PERIODS_TEXT
 from finops.query import DIMENSIONS, MAX_LIMIT, METRICS
 
@@ -230,9 +230,9 @@ TRACE = inline_serializer(
                 },
             )
         ),
-        "list_cost": serializers.CharField(allow_null=True),
-        "effective_cost": serializers.CharField(allow_null=True),
+        **{n: serializers.CharField(allow_null=True) for n in ("list_cost", "effective_cost")},
         "agrees_with_stored_costs": serializers.BooleanField(),
+        "conversions": CONVERSIONS,
         "list_price": PRICE,
         "contract_price": PRICE,
         "note": serializers.CharField(),

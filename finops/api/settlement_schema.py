@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
-_MONEY = "USD, a decimal string; null where a price is not known."
+_MONEY = "A decimal string; null where a price is not known."
 KIND_FIELDS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "kind": serializers.ChoiceField(
         choices=["event", "reversal", "settled"],
@@ -66,4 +66,15 @@ SETTLEMENT = inline_serializer(
         "adjustment": inline_serializer("Adjustment", _AMOUNTS),
     },
     allow_null=True,
+)
+CONVERSIONS = inline_serializer(
+    "Conversion",
+    {
+        "currency": serializers.CharField(help_text="Of the prices of a line."),
+        "into": serializers.CharField(help_text="Of the costs."),
+        "factor": serializers.CharField(help_text="A decimal string."),
+        "day": serializers.DateField(help_text="Of the exchange rates."),
+        "source": serializers.CharField(),
+    },
+    many=True,
 )

@@ -32,6 +32,7 @@ from finops.api.budget_status import BudgetStatusView
 from finops.api.budgets import BudgetsView, BudgetView
 from finops.api.cost_items import CostItemsView, CostItemView
 from finops.api.costs import CostsCsvView, CostsView
+from finops.api.exchange_rates import ExchangeRatesView
 from finops.api.explain import ExplainCsvView, ExplainView
 from finops.api.export_schedules import (
     ExportRunsView,
@@ -149,6 +150,7 @@ urlpatterns = [
         {"format": "json"},
         name="api-allocation-focus-json",
     ),
+    path("v1/exchange-rates", ExchangeRatesView.as_view(), name="api-exchange-rates"),
     path("v1/bills", BillsView.as_view(), name="api-bills"),
     path(
         "v1/reconciliations/<month:month>.csv",

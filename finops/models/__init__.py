@@ -19,6 +19,7 @@ from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Th
 from finops.models.cache import CacheEntry
 from finops.models.channels import Channel, Recipient
 from finops.models.cost_items import CostItem
+from finops.models.exchange import ExchangeFixing
 from finops.models.intake import CardinalityOverflow, IngestSaturation, RejectedExample
 from finops.models.keys import ApiToken, IngestKey, KeyRefusal
 from finops.models.operations import Operation
@@ -75,6 +76,7 @@ __all__ = [
     "EnforcementState",
     "EnforcementTally",
     "Erasure",
+    "ExchangeFixing",
     "ExportRun",
     "ExportSchedule",
     "IngestKey",

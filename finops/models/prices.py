@@ -8,13 +8,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 
+from finops.exchange import is_currency
+
 # '' is every tier.
 SERVICE_TIERS = ("", "standard", "batch", "flex", "priority", "fast")
 CACHE_LEVELS = ("memory", "redis", "semantic", "database")
 
 
 class UnitPriceField(models.DecimalField):  # type: ignore[type-arg]
-    """USD per single unit (token, request, GPU-second), exact; NULL where there is no price.
+    """Per single unit (token, request, GPU-second), exact; NULL where there is no price.
 
     Thirty decimals hold what the public catalogue lists per million tokens, its stray digits of
     binary floats included, so that our costs equal its own to the last of them.
@@ -110,8 +112,8 @@ class Price(models.Model):
             problems["context_over"] = "Write 0 or more tokens."
         if self.service_tier not in SERVICE_TIERS:
             problems["service_tier"] = f"Write one of {', '.join(filter(None, SERVICE_TIERS))}."
-        if self.currency != "USD":
-            problems["currency"] = "Prices are in USD."
+        if not is_currency(self.currency):
+            problems["currency"] = "Write the code of a currency, such as USD or EUR."
         return problems
 
     def _problems_of_amounts(self) -> dict[str, str]:

@@ -96,7 +96,7 @@ def story(
     trace = counted.trace
     assert trace is not None
     today = local_day(now, query.zone)
-    currency = trace.list_price.currency if trace.list_price else settings.CURRENCY
+    currency = settings.CURRENCY
     return {
         "usage": each,
         "counted": counted,
@@ -139,8 +139,10 @@ def kpis(each: UsageRequest, currency: str) -> list[Kpi]:
         money_kpi("List cost", listed, currency, ""),
     ]
     if each.reported_cost is not None:
-        note = difference(each.reported_cost, cost, "ours") or "not used in any figure"
-        tiles.append(money_kpi("Reported by the client", each.reported_cost, currency, note))
+        note = difference(each.reported_cost, cost, "ours") if currency == "USD" else ""
+        note = note or "not used in any figure"
+        # What clients report is in dollars, whatever the figures are in.
+        tiles.append(money_kpi("Reported by the client", each.reported_cost, "USD", note))
     cached = each.tokens["cache_read_input_tokens"]
     from_cache = f"{formats.share_short(cached, each.input_tokens)} from cache" if cached else ""
     tiles += [

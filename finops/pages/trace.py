@@ -9,8 +9,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from finops import formats, labels
+from finops.exchange import Conversion
 from finops.periods import local_day
 from finops.pricing.formula import RatedBucket, list_price_name
+from finops.pricing.lines import BUCKETS
 from finops.requests import PriceVersion, RatingTrace
 
 KINDS = {
@@ -50,6 +52,7 @@ class PriceCard:
     recorded: str
     note: str
     superseded: str
+    converted: str
 
 
 def trace_lines(trace: RatingTrace, currency: str) -> list[TraceLine]:
@@ -65,12 +68,23 @@ def trace_lines(trace: RatingTrace, currency: str) -> list[TraceLine]:
             price=formats.unit_price_short(bucket.effective_unit_price, unit, currency),
             price_title=formats.unit_price_long(bucket.effective_unit_price, unit, currency),
             amount=amount,
-            why=bucket.why,
+            why=", ".join(filter(None, (bucket.why, own_price(bucket, trace)))),
             is_missing=bucket.effective_amount is None,
         )
         for bucket, list_amount, amount in zip(trace.buckets, list_amounts, amounts, strict=True)
         for unit in [UNITS.get(bucket.bucket, "token")]
     ]
+
+
+def own_price(bucket: RatedBucket, trace: RatingTrace) -> str:
+    """ "$2.50 / 1M tokens × 0.8678" where the price that counts is of another currency."""
+    index, unit = BUCKETS.index(bucket.bucket), UNITS.get(bucket.bucket, "token")
+    for version in (trace.contract_price, trace.list_price):
+        if version is not None and (price := version.line.prices[index]) is not None:
+            by = next((e for e in trace.conversions if e.currency == version.currency), None)
+            own = formats.unit_price_short(price, unit, version.currency)
+            return f"{own} × {by.factor:.6g}" if by else ""
+    return ""
 
 
 def exact_column(amounts: Iterable[Decimal | None]) -> list[str]:
@@ -94,10 +108,25 @@ def quantity_of(bucket: RatedBucket) -> str:
 def price_cards(trace: RatingTrace, zone: ZoneInfo, now: datetime) -> list[PriceCard]:
     listed = list_price_name(trace.list_price.line if trace.list_price else None).capitalize()
     versions = ((listed, trace.list_price), ("Contract", trace.contract_price))
-    return [card(role, version, zone, now) for role, version in versions if version]
+    said = {each.currency: conversion_text(each) for each in trace.conversions}
+    return [
+        card(role, version, zone, now, said.get(version.currency, ""))
+        for role, version in versions
+        if version
+    ]
 
 
-def card(role: str, version: PriceVersion, zone: ZoneInfo, now: datetime) -> PriceCard:
+def conversion_text(found: Conversion) -> str:
+    """ "1 USD = 0.867829210275102 EUR, European Central Bank, 2026-11-20"."""
+    return (
+        f"1 {found.currency} = {found.factor:f} {found.into}, {found.source}, "
+        f"{found.last.isoformat()}"
+    )
+
+
+def card(
+    role: str, version: PriceVersion, zone: ZoneInfo, now: datetime, converted: str
+) -> PriceCard:
     line, today = version.line, local_day(now, zone)
     recorded = formats.moment(version.recorded_at, zone, today)
     superseded = version.superseded_at
@@ -110,6 +139,7 @@ def card(role: str, version: PriceVersion, zone: ZoneInfo, now: datetime) -> Pri
         recorded=f"{recorded} by {line.author}" if line.author else recorded,
         note=line.note,
         superseded=formats.moment(superseded, zone, today) if superseded else "",
+        converted=converted,
     )
 
 

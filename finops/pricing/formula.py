@@ -4,18 +4,21 @@ Per bucket: list = quantity × list price; effective = quantity × (the contract
 list price × (100 − discount) × 0.01). A contract's price stands in for a list price that nobody
 published. The request is unpriced as a whole, never partly and never at zero, when it has no list
 line, tokens in a bucket without a price, or a price per GPU-second and no GPU seconds.
+
+Prices are in one currency here: `in_currency` brings a line into it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal, Inexact, localcontext
 from typing import NamedTuple
 
 from finops.pricing.lines import BUCKETS, TOKEN_BUCKETS, PriceLine, UnitPrices
 
-# Wide enough for 10-digit quantities × 38-digit prices × a discount; refuses to round.
+# Wide enough for 10-digit quantities × 38-digit prices × an exchange rate's 23 digits × a discount;
+# refuses to round.
 EXACT = Context(prec=120, traps=[Inexact])
 # The source of the lines for cache hits that an organisation starts with.
 DEFAULT_ESTIMATE = "default estimate"
@@ -118,6 +121,13 @@ def rate(quantities: Quantities, list_line: PriceLine | None, contract: PriceLin
         bucket.list_amount is not None and bucket.effective_amount is not None for bucket in buckets
     )
     return Rating(buckets, is_priced)
+
+
+def in_currency(line: PriceLine, currency: str, factor: Decimal) -> PriceLine:
+    """The line with its unit prices in another currency, exactly; a discount is one in any."""
+    with localcontext(EXACT):
+        prices = [None if price is None else price * factor for price in line.prices]
+    return replace(line, prices=UnitPrices(*prices), currency=currency)
 
 
 def unit_prices(

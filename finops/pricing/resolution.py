@@ -21,11 +21,13 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from fnmatch import translate
 from itertools import pairwise, product
 from typing import NamedTuple
 
-from finops.pricing.formula import unit_prices
+from finops.exchange import Exchange
+from finops.pricing.formula import in_currency, unit_prices
 from finops.pricing.lines import PriceLine
 from finops.pricing.matching import match
 from ingest.costs import Tariff
@@ -34,6 +36,7 @@ from ingest.rating import Rate
 
 # One entry per combination clients send; past this many somebody sends nonsense: start afresh.
 MAX_TABLES = 4_000
+ONE = Decimal(1)
 DAWN = datetime.min.replace(tzinfo=UTC)
 ANY = frozenset({"", "*"})
 PRICED_TIERS = KNOWN_TIERS | {""}
@@ -130,11 +133,14 @@ class RateCard:
     """Every price in force, in memory; implements ingest.rating.RateCard.
 
     A combination is looked up once; its table then takes well under a microsecond a request. Safe
-    to share by threads.
+    to share by threads. Lines of another currency hold on days whose exchange rates are known.
     """
 
-    def __init__(self, lines: Iterable[PriceLine], version: int) -> None:
+    def __init__(
+        self, lines: Iterable[PriceLine], version: int, exchange: Exchange | None = None
+    ) -> None:
         self.version = version
+        self._exchange = exchange
         self._catalog: defaultdict[tuple[str, str], list[PriceLine]] = defaultdict(list)
         self._patterns: defaultdict[str, list[Pattern]] = defaultdict(list)
         self._tables: dict[tuple[str, str, str, str, str], Table] = {}
@@ -159,13 +165,14 @@ class RateCard:
             return known
         lists, contracts = self._candidates(request)
         lines = [*lists, *contracts]
-        instants = sorted(
-            {at for line in lines for at in (line.effective_from, line.effective_to) if at}
-        )
+        turns = {at for line in lines for at in (line.effective_from, line.effective_to) if at}
+        if self._exchange and any(self._is_foreign(line) for line in lines):
+            turns.update(self._exchange.instants())
+        instants = sorted(turns)
         times = sorted({at for line in lines for at in (line.daily_from, line.daily_to) if at})
         thresholds = sorted({line.context_over for line in lines if line.context_over})
         rates = [
-            _pick(lists, contracts, at, daily, threshold + 1)
+            self._fixed(_pick(lists, contracts, at, daily, threshold + 1), at)
             for at, daily, threshold in product(
                 (DAWN, *instants), (time(), *times), (0, *thresholds)
             )
@@ -179,10 +186,46 @@ class RateCard:
     def tariff(self, rate: Rate) -> Tariff:
         """The unit prices that a rate's two lines come to."""
         if (known := self._tariffs.get(rate)) is None:
-            contract = rate.contract_price_id
-            lines = self._lines[rate.price_id], None if contract is None else self._lines[contract]
-            known = self._tariffs[rate] = Tariff(*unit_prices(*lines))
+            known = self._tariffs[rate] = Tariff(*unit_prices(*self.lines(rate)))
         return known
+
+    def lines(self, rate: Rate) -> tuple[PriceLine, PriceLine | None]:
+        """The lines of a rate that this card gave, in the currency of the costs."""
+        contract = rate.contract_price_id
+        listed = self._lines[rate.price_id]
+        agreed = None if contract is None else self._lines[contract]
+        if rate.fixing_id is None or self._exchange is None:
+            return listed, agreed
+        of_list, of_contract = self.factors(rate)
+        listed = in_currency(listed, self._exchange.into, of_list)
+        return listed, agreed and in_currency(agreed, self._exchange.into, of_contract)
+
+    def factors(self, rate: Rate) -> tuple[Decimal, Decimal]:
+        """What the prices of both lines of a rate are multiplied by."""
+        return self._factor(rate.price_id, rate), self._factor(rate.contract_price_id, rate)
+
+    def _factor(self, pk: int | None, rate: Rate) -> Decimal:
+        if pk is None or rate.fixing_id is None or self._exchange is None:
+            return ONE
+        line = self._lines[pk]
+        if not self._is_foreign(line):
+            return ONE
+        return self._exchange.by_id(rate.fixing_id).factor(line.currency, self._exchange.into)
+
+    def _is_foreign(self, line: PriceLine) -> bool:
+        """Whether its prices are in another currency; a discount is in none."""
+        into = self._exchange.into if self._exchange else line.currency
+        return line.has_prices and line.currency != into
+
+    def _fixed(self, rate: Rate | None, at: datetime) -> Rate | None:
+        """The rate with the exchange rates of its day; None where it needs some and nobody knows
+        them."""
+        lines = [self._lines[pk] for pk in rate or () if pk is not None]
+        currencies = {line.currency for line in lines if self._is_foreign(line)}
+        if rate is None or self._exchange is None or not currencies:
+            return rate
+        fixing = self._exchange.fixing(currencies, at.astimezone(UTC).date())
+        return rate._replace(fixing_id=fixing.id) if fixing else None
 
     def _candidates(self, request: Request) -> tuple[list[PriceLine], list[PriceLine]]:
         """Lines that may give the list price and lines that may change it, best first."""

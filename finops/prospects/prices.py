@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from finops import costs, ledger, rate_cards
+from finops import costs, rate_cards
 from finops.costs import CostRow
 from finops.forecasts import Change
 from finops.forecasts.ahead import ONE, ZERO
@@ -166,9 +166,7 @@ def cost_on(card: RateCard, each: Used, day: date) -> Decimal | None:
     found = table.at(noon, tokens // max(each.quantities.requests, 1))
     if found is None:
         return None
-    lines = ledger.lines_by_id(pk for pk in found if pk is not None)
-    contract = None if found.contract_price_id is None else lines[found.contract_price_id]
-    return rate(each.quantities, lines[found.price_id], contract).effective_cost
+    return rate(each.quantities, *card.lines(found)).effective_cost
 
 
 def text_of(moved: Mapping[Used, Decimal], whole: Decimal) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from finops.costs import UNATTRIBUTED
+from finops.exchange import Conversion
 from finops.pricing.formula import RatedBucket
 from finops.pricing.lines import PriceLine
 from finops.query import TAG_PREFIX, Filter
@@ -61,6 +62,7 @@ class UsageRequest:
     reported_cost: Decimal | None
     price_id: int | None
     contract_price_id: int | None
+    fixing_id: int | None = None  # the exchange rates it was rated with, where it needed some
     reverses_key: str | None = None  # of the event that this reversal takes back
     corrects_key: str | None = None  # of the event whose figures this settled row replaces
     trace: RatingTrace | None = None
@@ -106,7 +108,9 @@ class PriceVersion:
 
 @dataclass(frozen=True, slots=True)
 class RatingTrace:
-    """Quantity × unit price = amount, bucket by bucket.
+    """Quantity × unit price = amount, bucket by bucket, in the reporting currency.
+
+    The lines are in their own currencies; `conversions` says how their prices came into that.
 
     `agrees` is False where the ledger lines do not give the stored costs: something has changed
     what must not change, and the stored costs are what every figure counts.
@@ -119,6 +123,7 @@ class RatingTrace:
     effective_cost: Decimal | None
     agrees: bool
     note: str = ""
+    conversions: tuple[Conversion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

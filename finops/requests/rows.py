@@ -23,7 +23,7 @@ def read_row(row: tuple[Any, ...]) -> UsageRequest:
     latency, ttft, stages, quality, gpu_seconds = (next(values) for _ in range(5))
     prompt_hash, is_normalised = next(values), next(values)
     costs = take(COSTS)
-    reported_cost, price_id, contract_price_id, reverses_key, corrects_key = values
+    reported_cost, price_id, contract_price_id, fixing_id, reverses_key, corrects_key = values
     return UsageRequest(
         id=head["id"],
         event_key=head["event_key"].hex,
@@ -46,6 +46,7 @@ def read_row(row: tuple[Any, ...]) -> UsageRequest:
         reported_cost=reported_cost,
         price_id=price_id,
         contract_price_id=contract_price_id,
+        fixing_id=fixing_id,
         reverses_key=reverses_key.hex if reverses_key else None,
         corrects_key=corrects_key.hex if corrects_key else None,
     )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
 from django.db import connection
 from psycopg.sql import SQL, Composable
 
-from finops import ledger
+from finops import exchange_rates, ledger
 from finops.costs import owners
 from finops.costs.owners import read_owners
 from finops.costs.parameters import Parameters
+from finops.exchange import Conversion, Exchange
 from finops.models import IngestKey, Price
-from finops.pricing.formula import Quantities, rate
+from finops.pricing.formula import Quantities, in_currency, rate
+from finops.pricing.lines import PriceLine
 from finops.query import Filter
 from finops.requests.results import PriceVersion, RatingTrace, UsageRequest
 from finops.requests.rows import read_row
@@ -52,7 +54,8 @@ def traced(requests: Sequence[UsageRequest]) -> list[UsageRequest]:
     prices = Price.objects.in_bulk(
         {id for each in requests for id in (each.price_id, each.contract_price_id) if id}
     )
-    return [dataclasses.replace(each, trace=trace_of(each, prices)) for each in requests]
+    exchange = exchange_rates.by_id({each.fixing_id for each in requests if each.fixing_id})
+    return [dataclasses.replace(each, trace=trace_of(each, prices, exchange)) for each in requests]
 
 
 def known_sources() -> set[str]:
@@ -86,17 +89,21 @@ def read_by_key(keys: list[UUID], day: date | None, source: str | None) -> list[
         return [read_row(row) for row in cursor.fetchall()]
 
 
-def trace_of(request: UsageRequest, prices: dict[int, Price]) -> RatingTrace:
+def trace_of(request: UsageRequest, prices: dict[int, Price], exchange: Exchange) -> RatingTrace:
     listed = version_of(prices, request.price_id)
     contract = version_of(prices, request.contract_price_id)
+    conversions = conversions_of(request, (listed, contract), exchange)
+    lines = [
+        converted(each.line, conversions, exchange.into) if each else None
+        for each in (listed, contract)
+    ]
     rating = rate(
         Quantities(
             **{name.removesuffix("_tokens"): count for name, count in request.tokens.items()},
             gpu_seconds=request.gpu_seconds,
             requests=-1 if request.reverses_key else 1,
         ),
-        listed.line if listed else None,
-        contract.line if contract else None,
+        *lines,
     )
     stored = (request.costs["list_cost"], request.costs["effective_cost"])
     return RatingTrace(
@@ -106,7 +113,41 @@ def trace_of(request: UsageRequest, prices: dict[int, Price]) -> RatingTrace:
         list_cost=rating.list_cost,
         effective_cost=rating.effective_cost,
         agrees=stored == (rating.list_cost, rating.effective_cost),
-        note=listed.line.tier_note(request.dimensions["service_tier"]) if listed else "",
+        note=listed.line.tier_note(request.dimensions["service_tier"])
+        if listed
+        else without_rates(request.started_at.date()),
+        conversions=tuple(conversions.values()),
+    )
+
+
+def conversions_of(
+    request: UsageRequest, versions: Iterable[PriceVersion | None], exchange: Exchange
+) -> dict[str, Conversion]:
+    """By the currency of the lines that have prices in another one than that of the costs."""
+    if request.fixing_id is None:
+        return {}
+    fixing = exchange.by_id(request.fixing_id)
+    return {
+        each.currency: fixing.conversion(each.currency, exchange.into)
+        for each in versions
+        if each and each.line.has_prices and each.currency != exchange.into
+    }
+
+
+def converted(line: PriceLine, conversions: dict[str, Conversion], into: str) -> PriceLine:
+    held = conversions.get(line.currency)
+    return in_currency(line, into, held.factor) if held and line.has_prices else line
+
+
+def without_rates(day: date) -> str:
+    """Why a request of a UTC day may have no price although the ledger has one."""
+    missing = exchange_rates.missing(day)
+    if not missing:
+        return ""
+    return (
+        f"No exchange rate of {', '.join(missing)} is known for {day}, so no price in "
+        f"{missing[0]} could be used. What has no price for that reason is rated by itself when "
+        "the rates are imported: Settings, Exchange rates."
     )
 
 

@@ -3,6 +3,7 @@
 UPDATE usage_event
 SET price_id = rerated.price_id,
     contract_price_id = rerated.contract_price_id,
+    fixing_id = rerated.fixing_id,
     input_cost = rerated.input_cost,
     cache_read_cost = rerated.cache_read_cost,
     cache_creation_cost = rerated.cache_creation_cost,

@@ -16,13 +16,13 @@ SELECT event.event_key, event.day, event.started_at, event.attribution_id, event
        event.cache_creation_cost AS cache_creation_cost_before,
        event.output_cost AS output_cost_before,
        event.request_cost AS request_cost_before,
-       list.id AS price_id, contract.id AS contract_price_id,
+       list.id AS price_id, contract.id AS contract_price_id, rate.fixing_id,
        cost.*,
-       (event.price_id, event.contract_price_id,
+       (event.price_id, event.contract_price_id, event.fixing_id,
         event.input_cost, event.cache_read_cost, event.cache_creation_cost, event.output_cost,
         event.request_cost, event.effective_cost, event.list_cost)
        IS DISTINCT FROM
-       (list.id, contract.id,
+       (list.id, contract.id, rate.fixing_id,
         cost.input_cost, cost.cache_read_cost, cost.cache_creation_cost, cost.output_cost,
         cost.request_cost, cost.effective_cost, cost.list_cost) AS is_changed
 FROM usage_event AS event
@@ -48,7 +48,7 @@ CROSS JOIN LATERAL rate_usage(
     event.cache_creation_1h_input_tokens * sign.weight,
     event.input_audio_tokens * sign.weight, event.text_output_tokens * sign.weight,
     event.reasoning_output_tokens * sign.weight, event.output_audio_tokens * sign.weight,
-    event.gpu_seconds * sign.weight, list, contract
+    event.gpu_seconds * sign.weight, list, contract, rate.list_factor, rate.contract_factor
 ) AS amount
 CROSS JOIN LATERAL (
     SELECT

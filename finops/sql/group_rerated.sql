@@ -1,11 +1,12 @@
 -- One row: the events of [%(start)s, %(end)s) of one request of rated_request that are rated with the
--- same lines, would be rated with the same lines by rate_window, and use the same buckets. What they
+-- same lines and exchange rates, would be rated with the same ones by rate_window, and use the same buckets. What they
 -- would cost together is then linear in their sums: nothing is rated event by event. Stored costs
 -- are sums over priced events; gpu_seconds is NULL where none were sent. Reversals are in the group of
 -- what they reverse and take it out of every sum; the last column counts rows.
 SELECT rated.request,
        event.price_id AS price_before, event.contract_price_id AS contract_before,
-       rate.price_id, rate.contract_price_id,
+       event.fixing_id AS fixing_before,
+       rate.price_id, rate.contract_price_id, rate.fixing_id,
        event.effective_cost IS NULL AS is_unpriced,
        rated.is_folded AND event.effective_cost IS NOT NULL AS is_skipped,
        coalesce(sum(event.effective_cost), 0) AS effective_cost,
@@ -30,8 +31,8 @@ LEFT JOIN rate_window AS rate
 WHERE event.day BETWEEN %(first_day)s AND %(last_day)s
   AND event.started_at >= %(start)s AND event.started_at < %(end)s
   AND (NOT %(only_unpriced)s OR event.effective_cost IS NULL)
-GROUP BY rated.request, event.price_id, event.contract_price_id,
-         rate.price_id, rate.contract_price_id, is_unpriced, is_skipped,
+GROUP BY rated.request, event.price_id, event.contract_price_id, event.fixing_id,
+         rate.price_id, rate.contract_price_id, rate.fixing_id, is_unpriced, is_skipped,
          (event.uncached_input_tokens <> 0)::integer
              + (event.cache_read_input_tokens <> 0)::integer * 2
              + (event.cache_creation_5m_input_tokens <> 0)::integer * 4

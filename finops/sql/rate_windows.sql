@@ -1,6 +1,6 @@
 -- One row: the rate of one attribution between two instants, within a daily window (UTC), for
 -- inputs over one threshold and up to the next; NULL is an open end. Where no row fits, no price is
--- known.
+-- known. The factors bring prices of other currencies into that of the costs, by that fixing.
 CREATE TEMPORARY TABLE rate_window (
     attribution_id     integer NOT NULL,
     starts             timestamptz,
@@ -10,5 +10,8 @@ CREATE TEMPORARY TABLE rate_window (
     input_over         bigint,
     input_to           bigint,
     price_id           integer NOT NULL,
-    contract_price_id  integer
+    contract_price_id  integer,
+    fixing_id          integer,
+    list_factor        numeric NOT NULL,
+    contract_factor    numeric NOT NULL
 )

@@ -23,7 +23,7 @@ SELECT
     usage.prompt_hash, usage.normalised,
     usage.input_cost, usage.cache_read_cost, usage.cache_creation_cost, usage.output_cost,
     usage.request_cost, usage.effective_cost, usage.list_cost,
-    usage.reported_cost, usage.price_id, usage.contract_price_id,
+    usage.reported_cost, usage.price_id, usage.contract_price_id, usage.fixing_id,
     usage.reverses_key, usage.corrects_key
 FROM usage_event AS usage
 JOIN ingest_batch ON ingest_batch.id = usage.batch_id

@@ -63,6 +63,7 @@ class Original:
     user_id: int
     price_id: int | None
     contract_price_id: int | None
+    fixing_id: int | None
     tokens: list[int]
     latency_ms: float | None
     ttft_ms: float | None

@@ -48,6 +48,7 @@ def settled(
         "day": original.day,
         "price_id": rate.price_id if rate else None,
         "contract_price_id": rate.contract_price_id if rate else None,
+        "fixing_id": rate.fixing_id if rate else None,
         **tokens._asdict(),
         "normalised": said.normalised or is_guessed,
         **{
@@ -75,5 +76,5 @@ def _rate(
         # What the event was rated by is not known any more; its lines are.
         if original.price_id is None:
             return None
-        return Rate(original.price_id, original.contract_price_id)
+        return Rate(original.price_id, original.contract_price_id, original.fixing_id)
     return card.rates(**rated_by).at(original.started_at, input_tokens) if card else None

@@ -5,7 +5,7 @@ COPY usage_event (
     uncached_input_tokens, cache_read_input_tokens,
     cache_creation_5m_input_tokens, cache_creation_1h_input_tokens,
     input_audio_tokens, text_output_tokens, reasoning_output_tokens, output_audio_tokens,
-    normalised, price_id, contract_price_id,
+    normalised, price_id, contract_price_id, fixing_id,
     input_cost, cache_read_cost, cache_creation_cost, output_cost, request_cost,
     effective_cost, list_cost,
     latency_ms, ttft_ms, quality, gpu_seconds, reported_cost,

@@ -1,7 +1,7 @@
 -- One row: the reversal of one event, which is that event with every figure below zero. What an event
 -- was not priced at, its reversal is not either.
 INSERT INTO usage_event (
-    event_key, started_at, batch_id, day, attribution_id, user_id, price_id, contract_price_id,
+    event_key, started_at, batch_id, day, attribution_id, user_id, price_id, contract_price_id, fixing_id,
     uncached_input_tokens, cache_read_input_tokens,
     cache_creation_5m_input_tokens, cache_creation_1h_input_tokens,
     input_audio_tokens, text_output_tokens, reasoning_output_tokens, output_audio_tokens,
@@ -12,6 +12,7 @@ INSERT INTO usage_event (
 )
 SELECT reversal.event_key, event.started_at, reversal.batch_id, event.day,
        event.attribution_id, event.user_id, event.price_id, event.contract_price_id,
+       event.fixing_id,
        -event.uncached_input_tokens, -event.cache_read_input_tokens,
        -event.cache_creation_5m_input_tokens, -event.cache_creation_1h_input_tokens,
        -event.input_audio_tokens, -event.text_output_tokens,

@@ -1,7 +1,7 @@
 -- One row: one settlement as an event of the moment of the event that it corrects, priced by the
 -- ledger as it is.
 INSERT INTO usage_event (
-    event_key, started_at, batch_id, day, attribution_id, user_id, price_id, contract_price_id,
+    event_key, started_at, batch_id, day, attribution_id, user_id, price_id, contract_price_id, fixing_id,
     uncached_input_tokens, cache_read_input_tokens,
     cache_creation_5m_input_tokens, cache_creation_1h_input_tokens,
     input_audio_tokens, text_output_tokens, reasoning_output_tokens, output_audio_tokens,
@@ -12,6 +12,7 @@ INSERT INTO usage_event (
 )
 SELECT settled.event_key, settled.started_at, settled.batch_id, settled.day,
        settled.attribution_id, settled.user_id, settled.price_id, settled.contract_price_id,
+       settled.fixing_id,
        settled.uncached_input, settled.cache_read_input,
        settled.cache_creation_5m_input, settled.cache_creation_1h_input,
        settled.input_audio, settled.text_output, settled.reasoning_output, settled.output_audio,
@@ -24,7 +25,7 @@ SELECT settled.event_key, settled.started_at, settled.batch_id, settled.day,
        settled.corrects_key
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS settled (
     event_key uuid, started_at timestamptz, batch_id bigint, day date, attribution_id integer,
-    user_id integer, price_id integer, contract_price_id integer,
+    user_id integer, price_id integer, contract_price_id integer, fixing_id integer,
     uncached_input integer, cache_read_input integer, cache_creation_5m_input integer,
     cache_creation_1h_input integer, input_audio integer, text_output integer,
     reasoning_output integer, output_audio integer,
@@ -34,9 +35,19 @@ FROM jsonb_to_recordset(%(rows)s::jsonb) AS settled (
 )
 LEFT JOIN price AS list ON list.id = settled.price_id
 LEFT JOIN price AS contract ON contract.id = settled.contract_price_id
+LEFT JOIN exchange_fixing AS fixing ON fixing.id = settled.fixing_id
+-- Without a fixing all is in the currency that everything is in.
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN fixing.id IS NULL THEN 1 ELSE exchange_factor(
+               fixing.rates, list.currency, (SELECT currency FROM rollup_state)) END AS of_list,
+           CASE WHEN fixing.id IS NULL THEN 1 ELSE exchange_factor(
+               fixing.rates, contract.currency, (SELECT currency FROM rollup_state))
+           END AS of_contract
+    OFFSET 0
+) AS factor
 CROSS JOIN LATERAL rate_usage(
     settled.uncached_input, settled.cache_read_input,
     settled.cache_creation_5m_input, settled.cache_creation_1h_input,
     settled.input_audio, settled.text_output, settled.reasoning_output, settled.output_audio,
-    settled.gpu_seconds, list, contract
+    settled.gpu_seconds, list, contract, factor.of_list, factor.of_contract
 ) AS cost

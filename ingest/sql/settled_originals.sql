@@ -2,7 +2,7 @@
 -- whether the row of that is folded.
 SELECT
     event.event_key, event.day, event.started_at, event.attribution_id, event.user_id,
-    event.price_id, event.contract_price_id,
+    event.price_id, event.contract_price_id, event.fixing_id,
     ARRAY[
         event.uncached_input_tokens, event.cache_read_input_tokens,
         event.cache_creation_5m_input_tokens, event.cache_creation_1h_input_tokens,

@@ -42,13 +42,14 @@ Fields
 
   what it costs, each a decimal number
   discount_percent   percent off the list price; contracts only
-  NAME_price_per_million   USD per million tokens, or NAME_price, USD per single token, of
+  NAME_price_per_million   per million tokens, or NAME_price, per single token, of
       uncached_input, cache_read_input, cache_creation_5m_input, cache_creation_1h_input,
       input_audio, text_output, reasoning_output, output_audio
-  request_price      USD per request
-  gpu_hour_price     USD per GPU-hour, or gpu_second_price, USD per GPU-second
+  request_price      per request
+  gpu_hour_price     per GPU-hour, or gpu_second_price, per GPU-second
 
-  currency           USD
+  currency           of the prices, such as USD; by default that of all figures, into which the
+                     rate of each request's day brings them
   source, note       where the price is written down; anything worth knowing
 
 A contract leaves what it does not name at the list price. On own hardware a part costs what its

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
-from finops import static_files
+from finops import reporting_currency, static_files
 
 
 class Command(BaseCommand):
@@ -19,5 +20,9 @@ class Command(BaseCommand):
         with ThreadPoolExecutor(1) as beside:
             collected = beside.submit(static_files.collect, settings.COLLECTED_STATIC)
             call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+            try:
+                reporting_currency.refuse_other(connection)
+            except reporting_currency.CurrencyChanged as problem:
+                raise CommandError(str(problem)) from None
             call_command("sync_prices", stdout=self.stdout)
             collected.result()

@@ -15,10 +15,11 @@ from finops import audit, operations, rebuilds, rollups
 from finops.management.following import follow
 from finops.models import Operation
 from finops.periods import InvalidQuery, local_day, parse_instant
+from finops.reporting_currency import CurrencyChanged
 
 REFUSALS = (
     *(rollups.ZoneChanged, rebuilds.ZoneKept, rebuilds.EventsDropped, rebuilds.InUse),
-    InvalidQuery,
+    *(InvalidQuery, CurrencyChanged),
 )
 PROGRAM = "manage.py rebuild_rollups"
 

@@ -16,6 +16,7 @@ from finops.management.following import follow
 from finops.periods import InvalidQuery, absolute_period
 from finops.pricing.lines import PriceLine
 from finops.rating_changes import Change, Rerating
+from finops.reporting_currency import CurrencyChanged
 from finops.rollups import ZoneChanged
 from ingest.rating import Rate
 
@@ -69,7 +70,7 @@ class Command(BaseCommand):
                 reason=reason,
                 program="manage.py rerate",
             )
-        except ZoneChanged as problem:
+        except (ZoneChanged, CurrencyChanged) as problem:
             raise CommandError(str(problem)) from None
         done = Rerating.of(follow(operation, self.stderr).result)
         self._print(done, only_unpriced)
@@ -95,7 +96,9 @@ class Command(BaseCommand):
     def _table(self, rerated: Rerating) -> None:
         """What changes, by model and by the lines rated with, largest difference first."""
         models, rates = _changed(rerated.by_model), _changed(rerated.by_rate)
-        lines = ledger.lines_by_id({pk for rate, _ in rates for pk in rate or () if pk is not None})
+        lines = ledger.lines_by_id(
+            {pk for rate, _ in rates for pk in (rate or ())[:2] if pk is not None}
+        )
         self.stdout.write(HEADER)
         for (provider, model), change in models:
             self._row(f"{provider}/{model}", change)

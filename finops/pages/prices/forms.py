@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from finops.models import Price
@@ -51,8 +52,12 @@ class PriceForm(forms.Form):
     daily_from = _text("Each day from, UTC", "16:30")
     daily_to = _text("Each day until, UTC")
     discount_percent = _text("Discount, %", "Off the list price; contracts only.")
-    request_price = _text("USD per request", "Of a cache hit: what one hit costs.")
-    gpu_hour_price = _text("USD per GPU-hour", "Self-hosted.")
+    request_price = _text("Per request", "Of a cache hit: what one hit costs.")
+    currency = _text(
+        "Currency of the prices",
+        "A code such as USD or EUR. Costs are in the reporting currency, by the day's rate.",
+    )
+    gpu_hour_price = _text("Per GPU-hour", "Self-hosted.")
     source = _text("Source", "Where it is written down: a contract, an invoice.")
     note = _text("Note")
     replaces = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -62,15 +67,16 @@ class PriceForm(forms.Form):
         ("Which requests", ("kind", "provider", "model", "fleet", "cache", "service_tier")),
         ("When", ("effective_from", "effective_to", "context_over", "daily_from", "daily_to")),
         (
-            "USD per million tokens",
+            "Per million tokens",
             tuple(f"{bucket}_price_per_million" for bucket in TOKEN_BUCKETS),
         ),
-        ("Other prices", ("discount_percent", "request_price", "gpu_hour_price")),
+        ("Other prices", ("discount_percent", "request_price", "gpu_hour_price", "currency")),
         ("On record", ("source", "note", "preview_days")),
     )
 
     def __init__(self, data: object = None, initial: dict[str, str] | None = None) -> None:
-        super().__init__(data, initial={"preview_days": "30", **(initial or {})})  # type: ignore[arg-type]
+        defaults = {"preview_days": "30", "currency": settings.CURRENCY}
+        super().__init__(data, initial={**defaults, **(initial or {})})  # type: ignore[arg-type]
         for bucket, label in BUCKETS.items():
             self.fields[f"{bucket}_price_per_million"] = _text(label)
 

@@ -15,7 +15,7 @@ from finops import access, operations
 from finops.anomalies import severities
 from finops.channels import keeping
 from finops.exports import accounts
-from finops.models import CostCenter, CostItem, ExportSchedule, OwnershipRule
+from finops.models import CostCenter, CostItem, ExchangeFixing, ExportSchedule, OwnershipRule
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
 from finops.organisation.stored import Act
@@ -54,6 +54,11 @@ SECTIONS = (
         "Scheduled exports",
         "settings-exports",
         "A month's files that are mailed or put into a bucket by themselves.",
+    ),
+    Section(
+        "Exchange rates",
+        "settings-exchange-rates",
+        "What another currency is worth, by day: for prices and amounts that are not in ours.",
     ),
     Section("Tags", "settings-tags", "Which tags of events figures can be grouped by."),
     Section(
@@ -105,6 +110,7 @@ def in_force() -> dict[str, str]:
         "settings-cost-items": f"{CostItem.objects.filter(followed_by=None).count():,} in all",
         "settings-journal": booked_to(),
         "settings-exports": scheduled_exports(),
+        "settings-exchange-rates": exchange(),
         "settings-tags": ", ".join(activated) or "none",
         "settings-limits": "not the default: "
         + ", ".join(limits.NAMES[name].lower() for name in others)
@@ -139,6 +145,11 @@ def owned() -> str:
 def booked_to() -> str:
     clearing = accounts.general().clearing
     return f"cleared by {clearing}" if clearing else "no clearing account yet"
+
+
+def exchange() -> str:
+    newest = ExchangeFixing.objects.filter(superseded_at=None).first()
+    return "none" if newest is None else f"known until {newest.day.isoformat()}"
 
 
 def anomaly_alerts() -> str:

@@ -1,0 +1,33 @@
+"""Amounts of one currency in another: rates by day, and the files that bring them. Pure.
+
+rates      one day's rates and the factor between two currencies; which day's rates hold on a day
+ecb        the reference rates of the European Central Bank as it publishes them: CSV, or zipped
+"""
+
+from __future__ import annotations
+
+from finops.exchange.ecb import MOST_BYTES, WrongFile, parse
+from finops.exchange.rates import (
+    EURO,
+    MOST_DAYS,
+    Conversion,
+    Exchange,
+    Fixing,
+    factor,
+    is_currency,
+    mean_conversion,
+)
+
+__all__ = [
+    "EURO",
+    "MOST_BYTES",
+    "MOST_DAYS",
+    "Conversion",
+    "Exchange",
+    "Fixing",
+    "WrongFile",
+    "factor",
+    "is_currency",
+    "mean_conversion",
+    "parse",
+]
