@@ -91,7 +91,7 @@ def test_the_json_has_the_rows_of_the_csv_and_says_why(signed_in: Client) -> Non
     assert second["of_weight"] == "0.007875"
     assert found["charges"][0] | {"item": ""} == {
         **{"item": "", "name": "=Seats"},
-        **{"column": "shared_cost", "amount": "100"},
+        **{"column": "shared_cost", "amount": "100", "converted": ""},
     }
 
 

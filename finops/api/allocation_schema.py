@@ -78,6 +78,9 @@ ALLOCATION = inline_serializer(
             {
                 **{name: serializers.CharField() for name in ("item", "name", "column")},
                 "amount": money(),
+                "converted": serializers.CharField(
+                    help_text="By which exchange rates, of an item in another currency."
+                ),
             },
             many=True,
         ),
@@ -167,6 +170,11 @@ TERMS: dict[str, Any] = {
     "fallback": serializers.CharField(
         **TEXT, help_text="Bears what nobody else does, instead of Unattributed."
     ),
+    "currency": serializers.CharField(
+        **TEXT,
+        help_text="Of its amounts; by default the reporting currency. Another one is converted by "
+        "the mean of the month's exchange rates.",
+    ),
     "gl_account": serializers.CharField(**TEXT),
     "note": serializers.CharField(**TEXT),
     "amount": serializers.CharField(**AMOUNT),
@@ -184,7 +192,6 @@ KEPT: dict[str, Any] = {
     "id": serializers.IntegerField(),
     **TERMS,
     "position": serializers.IntegerField(),
-    "currency": serializers.CharField(),
     "follows": serializers.IntegerField(allow_null=True, help_text="What it was before."),
     "version": serializers.IntegerField(),
     **{name: serializers.DateTimeField() for name in ("created_at", "changed_at")},

@@ -143,7 +143,6 @@ def item_json(item: CostItem) -> dict[str, Any]:
         "id": item.pk,
         **cost_items.fields_of(cost_items.draft_of(item)),
         "position": item.position,
-        "currency": item.currency,
         "follows": item.follows_id,
         "version": item.version,
         "created_at": instant(item.created_at),

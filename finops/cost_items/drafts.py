@@ -24,7 +24,7 @@ Kind = CostItem.Kind
 # What every kind has, and what some have besides.
 COMMON = (
     *("name", "kind", "effective_from", "effective_to", "filters", "method", "measure"),
-    *("weights", "targets", "fallback", "gl_account", "note"),
+    *("weights", "targets", "fallback", "currency", "gl_account", "note"),
 )
 OWN: Mapping[str, tuple[str, ...]] = {
     Kind.FIXED: ("amount",),
@@ -65,6 +65,7 @@ class Draft:
     weights: Mapping[str, Decimal] | None = None
     targets: tuple[str, ...] = ()
     fallback: str = ""
+    currency: str = ""  # empty: the reporting currency
     gl_account: str = ""
     reference: str = ""
     note: str = ""
@@ -137,6 +138,7 @@ READERS: Mapping[str, tuple[Callable[[object], Any], Any]] = {
     "weights": (values.weights, {}),
     "targets": (values.targets, ()),
     "fallback": (values.text, ""),
+    "currency": (values.currency, ""),
     "gl_account": (values.account, ""),
     "reference": (values.text, ""),
     "note": (note, ""),

@@ -167,7 +167,7 @@ def _written(
         value = getattr(draft, name)
         setattr(item, name, column(name, value) if name in EMPTY else value)
     item.effective_from = first or draft.effective_from
-    item.position, item.currency = position, settings.CURRENCY
+    item.position, item.currency = position, draft.currency or settings.CURRENCY
     _stamp(item, act)
     return item
 

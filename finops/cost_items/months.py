@@ -16,10 +16,12 @@ from finops.allocation import Adjustment, Allocation, Charge, LineKey, Usage, ad
 from finops.allocation.capacity import Utilization
 from finops.cost_items.capacity import paid_hours, reckon, unit_of
 from finops.cost_items.charging import Placed, Span, capacity_charges, plain_charge, span_of
+from finops.cost_items.converting import converted, in_words
 from finops.cost_items.drafts import draft_of
 from finops.cost_items.keeping import every
 from finops.cost_items.scopes import scope_of
 from finops.costs import Coverage, Freshness, HourOfUse, Together
+from finops.exchange import Conversion
 from finops.periods import Period, add_months, days, start_of_hour
 from finops.query import CostQuery, Filter
 
@@ -38,6 +40,7 @@ class ChargeSum:
     name: str
     column: str
     amount: Decimal
+    converted: str = ""  # by which exchange rates, where the item is in another currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +162,20 @@ def of_month(
     """
     zone = settings.REPORTING_ZONE
     with costs.together(zone, reader_teams, MOST_LINES) as asked:
-        placed = kept() if items is None else items
+        kept_items = kept() if items is None else items
         reached = min(now, asked.freshness.rolled_up_to or now)
         end = days(month, add_months(month, 1), zone).end
         is_running = now < end
         held = Month(asked, month, zone, start_of_hour(reached, zone) if is_running else end)
+        placed, conversions = converted(kept_items, held.whole)
         charges, capacity = charged(placed, held)
         found = allocate(held.lines().items(), charges, adjustments)
     return seen_by(reader_teams, MonthAllocation(
         month=month,
         allocation=found,
-        charges=summed(charges, found),
+        charges=summed(charges, found, conversions),
         capacity=capacity,
-        items={each.key: each for each in placed},
+        items={each.key: each for each in kept_items},
         freshness=asked.freshness,
         coverage=coverage_of(found),
         currency=settings.CURRENCY,
@@ -201,13 +205,19 @@ def charged(placed: Sequence[Placed], held: Month) -> tuple[list[Charge], tuple[
     return charges, tuple(capacity)
 
 
-def summed(charges: Sequence[Charge], found: Allocation) -> tuple[ChargeSum, ...]:
+def summed(
+    charges: Sequence[Charge], found: Allocation, conversions: Mapping[str, Conversion]
+) -> tuple[ChargeSum, ...]:
     amounts: dict[tuple[str, str], list[Decimal]] = {}
     for share in found.shares:
         amounts.setdefault((share.item, share.column), []).append(share.amount)
     return tuple(
         ChargeSum(
-            each.item, each.name, each.column, add_up(amounts.get((each.item, each.column), ()))
+            each.item,
+            each.name,
+            each.column,
+            add_up(amounts.get((each.item, each.column), ())),
+            in_words(conversions.get(each.item)),
         )
         for each in charges
     )

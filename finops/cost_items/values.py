@@ -8,10 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from finops.budgets import fields
 from finops.budgets.fields import choice, number, positive
+from finops.exchange import is_currency
 from finops.periods import DAY, FIRST_YEAR, LAST_YEAR
 
 OPTIONS = {"on_demand": "On demand", "reserved": "Reserved", "spot": "Spot"}
@@ -49,6 +51,14 @@ def account(given: object) -> str:
     found = text(given)
     if len(found) > LONGEST_ACCOUNT:
         raise ValidationError(f"Write at most {LONGEST_ACCOUNT} characters.")
+    return found
+
+
+def currency(given: object) -> str:
+    """That of the figures where none is given."""
+    found = fields.text(given).upper() or settings.CURRENCY
+    if not is_currency(found):
+        raise ValidationError("Write the code of a currency, such as USD or EUR.")
     return found
 
 

@@ -64,6 +64,7 @@ class Charged:
     column: str
     amount: str
     how: str
+    converted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,14 @@ def charges(found: MonthAllocation) -> list[Charged]:
         column = "Idle" if each.column == "idle_cost" else "Shared"
         made.append(
             Charged(
-                each.name, href, column, formats.money_long(each.amount, ""), wording.method(draft)
+                each.name,
+                href,
+                column,
+                formats.money_long(each.amount, ""),
+                wording.method(draft),
+                f"{wording.amount(draft, draft.currency)}; {each.converted}"
+                if each.converted
+                else "",
             )
         )
     return made

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
@@ -63,6 +64,7 @@ FIELDS: Mapping[str, forms.Field] = {
         forms.Textarea({"rows": 4}),
     ),
     "fallback": text("Otherwise", "The cost center that bears what nobody else does."),
+    "currency": text("Currency", "A code; of another one, the mean of the month's rates counts."),
     "gl_account": text("GL account"),
     "note": text("Note"),
 }
@@ -73,7 +75,7 @@ AMOUNTS = {
     "tax": "A month. Or a percentage.",
     "true_up": "Below 0 where it is given back. It falls on the month of the first day.",
 }
-SHARED = ("method", "measure", "centers", "fallback", "gl_account", "note")
+SHARED = ("method", "measure", "centers", "fallback", "currency", "gl_account", "note")
 
 
 @dataclass(slots=True)
@@ -128,6 +130,7 @@ class ItemForm(forms.Form):
             "effective_from": today.replace(day=1).isoformat(),
             "percent_of": counted,
             "measure": counted,
+            "currency": settings.CURRENCY,
         }
         return cls(kind, filters=[], sizes=[], initial=initial)
 
