@@ -123,6 +123,20 @@ RECONCILIATION = inline_serializer(
             },
             many=True,
         ),
+        "converted": inline_serializer(
+            "ReconciliationConverted",
+            {
+                "provider": serializers.CharField(),
+                "currency": serializers.CharField(),
+                "billed": serializers.CharField(help_text="In its currency."),
+                "amount": money(),
+                "lines": serializers.IntegerField(),
+                "first_rates": serializers.DateField(),
+                "last_rates": serializers.DateField(),
+                "source": serializers.CharField(help_text="Of the exchange rates."),
+            },
+            many=True,
+        ),
         "freshness": inline_serializer(
             "ReconciliationFreshness",
             {

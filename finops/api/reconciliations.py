@@ -143,6 +143,19 @@ def as_json(found: Reconciliation) -> dict[str, Any]:
             }
             for each in found.foreign
         ],
+        "converted": [
+            {
+                "provider": each.provider,
+                "currency": each.currency,
+                "billed": plain(each.amount),
+                "amount": plain(each.converted),
+                "lines": each.lines,
+                "first_rates": each.first.isoformat(),
+                "last_rates": each.last.isoformat(),
+                "source": each.source,
+            }
+            for each in found.exchanged
+        ],
         "freshness": {
             "rolled_up_to": instant(found.freshness.rolled_up_to),
             "pending_events": found.freshness.pending_events,

@@ -11,7 +11,8 @@ from decimal import Decimal
 from django.conf import settings
 
 from finops import costs
-from finops.bills import storing, usage
+from finops.bills import exchanging, storing, usage
+from finops.bills.exchanging import OfAnother
 from finops.costs import Freshness
 from finops.periods import add_months
 from finops.reconciliation import PARTS, BillLine, Cell, CellKey, Used, pairs, split
@@ -65,6 +66,20 @@ class Foreign:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchanged:
+    """What is billed in another currency, and what it is by the rates of its days."""
+
+    provider: str
+    currency: str
+    amount: Decimal
+    converted: Decimal
+    lines: int
+    first: date  # of the rates
+    last: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
     """A month of days of UTC. `cells` are by provider, model and day, of the days from the first to
     the last that a provider's reports name; `names` are a provider's as usage has them."""
@@ -76,6 +91,7 @@ class Reconciliation:
     freshness: Freshness
     currency: str
     names: Mapping[str, tuple[str, ...]]
+    exchanged: tuple[Exchanged, ...] = ()
 
     @property
     def total(self) -> Sum:
@@ -108,7 +124,7 @@ def of_month(month: date) -> Reconciliation:
     with costs.together(zone) as asked:
         # With a day more on both sides: what one counts there may be the other's here.
         lines = storing.in_force(month - day, end + day)
-        known, foreign = apart(lines, settings.CURRENCY)
+        known, foreign, exchanged = exchanging.apart(lines, month - day)
         span = (end - month).days + 2
         days = [month + timedelta(days=n - 1) for n in range(span)]
         seen = usage.of_days(asked, days, zone)
@@ -128,17 +144,8 @@ def of_month(month: date) -> Reconciliation:
         freshness=asked.freshness,
         currency=settings.CURRENCY,
         names={provider: tuple(sorted(held)) for provider, held in seen.names.items()},
+        exchanged=tuple(exchangers(each for each in exchanged if month <= each.line.day < end)),
     )
-
-
-def apart(lines: Sequence[BillLine], currency: str) -> tuple[list[BillLine], list[BillLine]]:
-    """What can be compared, and what is an amount of another currency."""
-    ours: list[BillLine] = []
-    others: list[BillLine] = []
-    for line in lines:
-        is_other = line.amount is not None and line.currency != currency
-        (others if is_other else ours).append(line)
-    return ours, others
 
 
 def reaches(lines: Sequence[BillLine]) -> dict[str, tuple[date, date]]:
@@ -172,3 +179,23 @@ def foreigners(lines: Iterable[BillLine]) -> list[Foreign]:
     for line in lines:
         of[provider_name(line.provider), line.currency].append(line.amount or Decimal(0))
     return [Foreign(*key, add_up(held), len(held)) for key, held in sorted(of.items())]
+
+
+def exchangers(lines: Iterable[OfAnother]) -> list[Exchanged]:
+    of: dict[tuple[str, str, str], list[OfAnother]] = defaultdict(list)
+    for each in lines:
+        key = (provider_name(each.line.provider), each.line.currency, each.conversion.source)
+        of[key].append(each)
+    return [
+        Exchanged(
+            provider,
+            currency,
+            add_up(each.line.amount or Decimal(0) for each in held),
+            add_up(each.amount for each in held),
+            len(held),
+            min(each.conversion.first for each in held),
+            max(each.conversion.last for each in held),
+            source,
+        )
+        for (provider, currency, source), held in sorted(of.items())
+    ]

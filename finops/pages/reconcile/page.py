@@ -26,7 +26,7 @@ from finops.budgets.fields import number
 from finops.costs import QueryTooSlow
 from finops.pages import states
 from finops.pages.filters import Choice
-from finops.pages.reconcile import tables
+from finops.pages.reconcile import sentences, tables
 from finops.pages.settings.desk import act
 from finops.periods import MONTH, InvalidQuery, add_months, days
 from finops.query import CostQuery
@@ -168,7 +168,8 @@ def figures(request: HttpRequest, found: Reconciliation, now: datetime) -> dict[
     held: dict[str, Any] = {
         "found": found,
         "freshness": states.freshness_line(found.freshness, query, now),
-        "apart": list(tables.apart(found)),
+        "apart": list(sentences.apart(found)),
+        "exchanged": list(sentences.exchanged(found)),
     }
     if not found.cells:
         return held

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -276,19 +276,3 @@ def offers(found: Reconciliation) -> list[Offer]:
             )
         )
     return listed
-
-
-def apart(found: Reconciliation) -> Iterable[str]:
-    """What is not compared, in sentences."""
-    for each in found.foreign:
-        yield (
-            f"{each.provider}: {each.amount:f} {each.currency} in {each.lines:,} lines are of "
-            f"another currency than {found.currency}, and not compared."
-        )
-    for unseen in found.unbilled:
-        cost = formats.money_long(unseen.cost, found.currency)
-        days = f"{unseen.days} day{'' if unseen.days == 1 else 's'}"
-        yield (
-            f"{unseen.provider}: {cost} of ours on {days} ({unseen.first} to {unseen.last}) of "
-            "which no report says anything. Import its bill of these days."
-        )

@@ -1,0 +1,54 @@
+"""Bills in another currency: what they are in that of the figures, by the rates of their days.
+
+Usage at prices of that currency is rated by the same rates, so that what is left between both is no
+matter of exchange, but of what the provider charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from django.conf import settings
+
+from finops import exchange_rates
+from finops.exchange import Conversion
+from finops.pricing.formula import EXACT
+from finops.reconciliation import BillLine
+
+
+@dataclass(frozen=True, slots=True)
+class OfAnother:
+    """A line as it is billed, and what it is in the reporting currency."""
+
+    line: BillLine
+    conversion: Conversion
+
+    @property
+    def amount(self) -> Decimal:
+        return EXACT.multiply(self.line.amount or Decimal(0), self.conversion.factor)
+
+
+def apart(
+    lines: Sequence[BillLine], first: date
+) -> tuple[list[BillLine], list[BillLine], list[OfAnother]]:
+    """What can be compared, all in the reporting currency; what cannot, as nobody knows the rate of
+    its day; and what was converted."""
+    into = settings.CURRENCY
+    others = [line for line in lines if line.amount is not None and line.currency != into]
+    exchange = exchange_rates.since(first) if others else None
+    ours: list[BillLine] = []
+    unknown: list[BillLine] = []
+    exchanged: list[OfAnother] = []
+    for line in lines:
+        if exchange is None or line.amount is None or line.currency == into:
+            ours.append(line)
+        elif (conversion := exchange.conversion(line.currency, line.day)) is None:
+            unknown.append(line)
+        else:
+            found = OfAnother(line, conversion)
+            exchanged.append(found)
+            ours.append(replace(line, amount=found.amount, currency=into))
+    return ours, unknown, exchanged
