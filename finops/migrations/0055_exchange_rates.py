@@ -16,7 +16,7 @@ FORMER = (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("finops", "0053_statements_as_they_were"),
+        ("finops", "0054_formats_of_exports"),
     ]
 
     operations = [
