@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from desks import reader
@@ -264,3 +267,21 @@ def test_any_body_is_taken_or_refused(signed_in: Client, body: object) -> None:
             response = signed_in.generic(method, path, text, content_type="application/json")
             assert response.status_code in {200, 201, 400}, (path, text, response.content)
         transaction.set_rollback(True)
+
+
+def test_the_list_is_a_csv_of_what_is_shown(signed_in: Client) -> None:
+    made(filters={"feature": "=answers", "team": "cx"}, series="cx")
+    made(severity="info", series="little")
+    page = signed_in.get("/anomalies?user=").content.decode()
+    assert 'name="user"' in page
+    href = re.search(r'href="(/api/v1/anomalies[^"]*)"', page)
+    assert href
+    text = signed_in.get(unescape(href[1])).getvalue().decode()
+    lines = list(csv.DictReader(text.splitlines()))
+    assert [(each["severity"], each["feature"]) for each in lines] == [("warning", "'=answers")]
+    assert (lines[0]["total_impact"], lines[0]["state"]) == ("6.5", "open")
+    every = signed_in.get("/api/v1/anomalies", headers={"Accept": "text/csv"}).getvalue().decode()
+    assert len(every.splitlines()) == 3
+    gone = signed_in.get("/anomalies/999999")
+    assert gone.status_code == 404
+    assert "There is no such anomaly any more" in gone.content.decode()

@@ -19,6 +19,8 @@ from finops.query import CostQuery, is_text
 PAGE_SIZE = 50
 MOST_CIRCLED = 20
 STATES = ("open", "closed", "quiet")
+NOTABLE = "notable"  # of warning or worse
+SEVERITIES = (*Anomaly.Severity.values, NOTABLE)
 DIMENSIONS = ("team", "feature", "model", "user")
 
 
@@ -44,7 +46,7 @@ class Search:
         given = {each.name: params.get(each.name, "") for each in fields(cls)}
         known: tuple[tuple[str, Sequence[str]], ...] = (
             ("state", STATES),
-            ("severity", Anomaly.Severity.values),
+            ("severity", SEVERITIES),
             ("metric", Anomaly.Metric.values),
             ("verdict", (*Anomaly.Verdict.values, "none")),
             ("parts", ("yes",)),
@@ -82,9 +84,12 @@ def chosen(search: Search, found: QuerySet[Anomaly]) -> QuerySet[Anomaly]:
     found = found.exclude(like=None) if search.state == "quiet" else found.filter(like=None)
     if search.state in ("open", "closed"):
         found = found.filter(closed_at__isnull=search.state == "open")
-    for name in ("severity", "metric"):
-        if wanted := getattr(search, name):
-            found = found.filter(**{name: wanted})
+    if search.severity == NOTABLE:
+        found = found.exclude(severity=Anomaly.Severity.INFO)
+    elif search.severity:
+        found = found.filter(severity=search.severity)
+    if search.metric:
+        found = found.filter(metric=search.metric)
     if search.verdict:
         found = found.filter(verdict="" if search.verdict == "none" else search.verdict)
     held = {name: value for name in DIMENSIONS if (value := getattr(search, name))}

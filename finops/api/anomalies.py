@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from finops import access, anomalies
 from finops.alerts.log import whole_number
-from finops.anomalies import feedback
+from finops.anomalies import causes, feedback, wording
 from finops.anomalies.feedback import NotPossible
-from finops.anomalies.listing import PAGE_SIZE, Search
+from finops.anomalies.listing import DIMENSIONS, PAGE_SIZE, Search
 from finops.anomalies.pictures import picture_of
 from finops.api import parameters
 from finops.api.anomaly_schema import (
@@ -30,24 +31,38 @@ from finops.api.anomaly_schema import (
     anomaly_json,
 )
 from finops.api.budgets import author, body, ip
+from finops.api.costs import CsvRenderer
+from finops.api.tables import csv_response
 from finops.api.values import instant, plain
+from finops.cells import text_cell
 from finops.models import Anomaly
 from finops.organisation.stored import Act
 from finops.periods import InvalidQuery, parse_instant
 
-PARAMETERS = (*Search().__slots__, "cursor", "limit")
+PARAMETERS = (*Search().__slots__, "format", "cursor", "limit")
+CSV_COLUMNS = (
+    *("id", "title", "state", "severity", "metric", "scale", "kind", *DIMENSIONS),
+    *("started_at", "ended_at", "closed_at", "actual", "expected", "total_impact", "currency"),
+    *("cause", "verdict", "verdict_reason"),
+)
 STEP_FIGURES = ("actual", "expected", "low", "high")
 VERDICT_FIELDS = ("verdict", "reason", "until")
 
 
 class AnomaliesView(APIView):
+    renderer_classes = (JSONRenderer, CsvRenderer)
+
     @extend_schema(**LIST_SCHEMA)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Response | StreamingHttpResponse:
         params = parameters.given(request, PARAMETERS)
         search, size = Search.from_params(params), whole_number(params, "limit")
         if size is not None and not 1 <= size <= LARGEST_PAGE:
             raise InvalidQuery("limit", f"must be from 1 to {LARGEST_PAGE}")
         standing = access.standing(request.user)
+        if params.get("format", CsvRenderer.format) != CsvRenderer.format:
+            raise InvalidQuery("format", "must be csv, or left out")
+        if "format" in params or request.accepted_renderer.format == CsvRenderer.format:
+            return csv_response("anomalies.csv", CSV_COLUMNS, csv_rows(search, standing))
         page = anomalies.page(search, standing, params.get("cursor", ""), size or PAGE_SIZE)
         seen = known(request, page.anomalies)
         watched = [
@@ -62,6 +77,32 @@ class AnomaliesView(APIView):
         ]
         rows = [anomaly_json(each, seen) for each in page.anomalies]
         return Response({"anomalies": rows, "next_cursor": page.next_cursor, "watched": watched})
+
+
+def csv_rows(search: Search, standing: access.Standing) -> Iterator[list[str]]:
+    """All that match, in the order of the list; money and figures in plain decimals."""
+    cursor: str | None = ""
+    while cursor is not None:
+        page = anomalies.page(search, standing, cursor, LARGEST_PAGE)
+        yield from map(csv_row, page.anomalies)
+        cursor = page.next_cursor
+
+
+def csv_row(held: Anomaly) -> list[str]:
+    told = [wording.title(held), wording.state(held)]
+    told += [held.severity, held.metric, held.scale, held.kind]
+    told += [str(held.filters.get(name, "")) for name in DIMENSIONS]
+    moments = (held.started_at, held.ended_at, held.closed_at)
+    said = [causes.told(held), held.verdict, held.verdict_reason]
+    return [
+        str(held.pk),
+        *map(text_cell, told),
+        *(instant(each) or "" for each in moments),
+        *(plain(each) for each in (held.actual, held.expected)),
+        "" if held.impact is None else plain(held.impact),
+        settings.CURRENCY,
+        *map(text_cell, said),
+    ]
 
 
 class AnomalyView(APIView):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
 from finops.anomalies import causes, severities, wording
-from finops.anomalies.listing import STATES
+from finops.anomalies.listing import SEVERITIES, STATES
 from finops.api.schema import MONEY, PROBLEMS, ProblemSerializer, parameter
 from finops.api.values import instant, plain
 from finops.models import Anomaly, PlannedEvent
@@ -123,12 +124,13 @@ LIST_SCHEMA: dict[str, Any] = {
     "that another one explains are left out without `parts`.",
     "parameters": [
         parameter("state", "quiet: nobody is told, as it is like a false alarm.", enum=STATES),
-        parameter("severity", "Only of this one.", enum=Anomaly.Severity.values),
+        parameter("severity", "notable: of warning or worse.", enum=SEVERITIES),
         parameter("metric", "Only of this one.", enum=Anomaly.Metric.values),
         parameter("verdict", "What people said.", enum=[*Anomaly.Verdict.values, "none"]),
         *(parameter(name, "Only of series of this one.") for name in ("team", "feature")),
         *(parameter(name, "Only of series of this one.") for name in ("model", "user")),
         parameter("parts", "Also those that others explain.", enum=["yes"]),
+        parameter("format", "csv: all of them as CSV, as `Accept: text/csv` asks.", enum=["csv"]),
         parameter("cursor", "next_cursor of the page before."),
         OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}),
     ],
@@ -141,6 +143,7 @@ LIST_SCHEMA: dict[str, Any] = {
                 "watched": WATCH,
             },
         ),
+        (200, "text/csv"): OpenApiTypes.STR,
         **PROBLEMS,
     },
 }

@@ -154,6 +154,7 @@ LIMITS_SCHEMA: dict[str, Any] = {
         {
             "span": serializers.ChoiceField(list(power_users.SPANS)),
             "currency": serializers.CharField(),
+            "freshness": FRESHNESS,
             "users": serializers.IntegerField(),
             "limits": inline_serializer(
                 "UserLimit",

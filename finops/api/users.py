@@ -184,11 +184,15 @@ def asked_json(query: CostQuery, freshness: costs.Freshness) -> dict[str, Any]:
     return {
         "query": {name: value for name, value in query_json(query).items() if name not in shape},
         "currency": settings.CURRENCY,
-        "freshness": {
-            "rolled_up_to": instant(freshness.rolled_up_to),
-            "pending_events": freshness.pending_events,
-            "recorded_since": instant(freshness.recorded_since),
-        },
+        "freshness": freshness_json(freshness),
+    }
+
+
+def freshness_json(freshness: costs.Freshness) -> dict[str, Any]:
+    return {
+        "rolled_up_to": instant(freshness.rolled_up_to),
+        "pending_events": freshness.pending_events,
+        "recorded_since": instant(freshness.recorded_since),
     }
 
 
@@ -252,6 +256,7 @@ def limits_json(found: Limits) -> dict[str, Any]:
     return {
         "span": found.span,
         "currency": settings.CURRENCY,
+        "freshness": freshness_json(found.freshness),
         "users": found.users,
         "limits": [
             {

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Context, Decimal, InvalidOperation, localcontext
 
 from finops import costs
-from finops.costs import Excess
+from finops.costs import Excess, Freshness
 from finops.periods import InvalidQuery, Period, add_months, days, local_day
 from finops.power_users.concentration import DIGITS, share
 from finops.query import CostQuery
@@ -59,6 +59,7 @@ class Limits:
     users: int
     limits: tuple[Limit, ...]
     reason: str
+    freshness: Freshness
 
     @property
     def proposed(self) -> Limit | None:
@@ -75,8 +76,8 @@ def limits(query: CostQuery, span: str, now: datetime, chosen: Sequence[Decimal]
         query.replace(period=each, granularity=span, group_by=(), limit=None, compare=False)
         for each in periods
     ]
-    with costs.snapshot():
-        longest = asked[-1]
+    with costs.snapshot() as cursor:
+        freshness, longest = costs.read_freshness(cursor), asked[-1]
         amounts = sorted({*round_amounts(costs.largest_step(longest)), *chosen}, reverse=True)
         wholes = [whole_of_users(each) for each in asked]
         found = [costs.excesses(each, amounts) for each in asked]
@@ -94,7 +95,8 @@ def limits(query: CostQuery, span: str, now: datetime, chosen: Sequence[Decimal]
         )
         for n, amount in enumerate(amounts)
     ]
-    return with_proposal(Limits(span, periods, wholes[-1].users, tuple(listed), ""))
+    users = wholes[-1].users
+    return with_proposal(Limits(span, periods, users, tuple(listed), "", freshness))
 
 
 def read_span(text: str) -> str:

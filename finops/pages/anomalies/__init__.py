@@ -12,6 +12,11 @@ from django.utils.http import urlencode
 from finops import access, anomalies
 from finops.models import Anomaly
 
+GONE = (
+    "There is no such anomaly any more, or it is of a team that is not yours. Little ones are kept "
+    "for 90 days; what is still there is listed under Anomalies."
+)
+
 
 def frame(request: HttpRequest, heading: str, *crumbs: tuple[str, str]) -> dict[str, Any]:
     """What every page has in its context; `crumbs` are names and addresses below the list."""
@@ -30,7 +35,7 @@ def seen_anomaly(request: HttpRequest, pk: int) -> Anomaly:
     seen = anomalies.visible(access.standing(request.user))
     found = seen.select_related("lead", "like").filter(pk=pk).first()
     if found is None:
-        raise Http404("There is no such anomaly, or it is of a team that is not yours.")
+        raise Http404(GONE)
     return found
 
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from finops import access, anomalies, formats
 from finops.anomalies import severities, wording
-from finops.anomalies.listing import Search, is_behind
+from finops.anomalies.listing import NOTABLE, Search, is_behind
 from finops.anomalies.scales import SCALES
 from finops.anomalies.series import Key, titled
 from finops.models import Anomaly, AnomalyTurn
@@ -78,6 +78,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     found |= {
         "search": search,
         "wants_any": wants_any,
+        "csv_href": csv_href(params),
         "is_filtered": bool(params),
         "first_href": href(params) if given.get("cursor") else "",
         "states": STATES,
@@ -94,6 +95,13 @@ def listing(request: HttpRequest) -> HttpResponse:
         "may_set": access.allows("settings-anomalies", "GET", request.user),
     }
     return render(request, "anomalies/page.html", found, status=status)
+
+
+def csv_href(params: dict[str, str]) -> str:
+    """What the list shows, all pages of it."""
+    shown = {"severity": NOTABLE} | params | {"format": "csv"}
+    kept = {name: value for name, value in sorted(shown.items()) if value != ANY}
+    return f"{reverse('api-anomalies')}?{urlencode(kept)}"
 
 
 def href(params: dict[str, str]) -> str:
