@@ -80,8 +80,11 @@ def items() -> list[dict[str, Any]]:
 
 
 def get(client: Client, path: str) -> str:
+    before = len(connection.savepoint_ids)
     response: Any = client.get(f"/api/v1/allocations/{path}")
     assert response.status_code == 200, response.content
+    # What is done after the view, as saving a session, writes: no snapshot is open yet.
+    assert len(connection.savepoint_ids) == before
     return b"".join(response.streaming_content).decode()
 
 

@@ -77,7 +77,12 @@ DATA = {
     *("finops.rollups", "finops.migrations", "finops.user_spans"),
     *("finops.alerts.retention", "finops.anomalies.minutes"),
     *("finops.locks", "finops.teams", "finops.organisation", "finops.enforcement"),
-    *("finops.books.usage", "finops.books.waiting", "finops.ownership.mapping"),
+    *(
+        "finops.books.charges",
+        "finops.books.usage",
+        "finops.books.waiting",
+        "finops.ownership.mapping",
+    ),
     *(
         "ingest.aliases",
         "ingest.attribution",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import chain, islice
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -32,9 +31,7 @@ class FocusCsvView(APIView):
         refuse_parameters(request)
         teams = access.teams_seen(request.user)
         rows = cells.lines(charges.rows(month, now=timezone.now(), reader_teams=teams))
-        # What can be wrong of the whole month is said before anything is sent.
-        first = list(islice(rows, 1))
-        return csv_response(f"allocation-{month:%Y-%m}.focus.csv", NAMES, chain(first, rows))
+        return csv_response(f"allocation-{month:%Y-%m}.focus.csv", NAMES, rows)
 
 
 class FocusMetadataView(APIView):

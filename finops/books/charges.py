@@ -26,6 +26,7 @@ from finops.focus.shares import Item, borne_rows, correction_rows, share_rows
 from finops.focus.usage import Detail, PricedUsage
 from finops.models import BooksMonth, StatementVersion
 from finops.pricing.lines import PriceLine
+from finops.requests.streaming import PATIENCE_MILLISECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,24 @@ class Parts:
 def rows(
     month: date, *, now: datetime, reader_teams: Collection[str] | None = None
 ) -> Iterator[Row]:
-    """Raises as cost_items.of_month, before the first row or while rows are read."""
+    """Raises as cost_items.of_month, before the first row or while rows are read. Until the first
+    is read no transaction is open, so that whoever answers may still write."""
     if statement := closed_as(month):
         own = month_of(month, statement.currency, statement)
-        yield from rows_of(own, closed_parts(statement, reader_teams), reader_teams)
-        return
-    with costs.snapshot():
-        found = drafts.of_month(month, now=now, reader_teams=reader_teams)
+        return rows_of(own, closed_parts(statement, reader_teams), reader_teams)
+    drafts.of_month(month, now=now, reader_teams=reader_teams)
+    return rows_of_draft(month, now, reader_teams)
+
+
+def rows_of_draft(month: date, now: datetime, teams: Collection[str] | None) -> Iterator[Row]:
+    with costs.snapshot() as database:
+        database.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, true)",
+            [str(PATIENCE_MILLISECONDS)],
+        )
+        found = drafts.of_month(month, now=now, reader_teams=teams)
         own = month_of(month, found.currency)
-        yield from rows_of(own, open_parts(own, found, reader_teams), reader_teams)
+        yield from rows_of(own, open_parts(own, found, teams), teams)
 
 
 def rows_of(month: Month, parts: Parts, teams: Collection[str] | None) -> Iterator[Row]:

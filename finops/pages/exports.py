@@ -34,7 +34,6 @@ def of_month(request: HttpRequest, found: MonthAllocation) -> list[Offer]:
         ("api-allocation-xlsx", "Excel", "summary, lines, and why"),
         ("api-allocation-focus-csv", "FOCUS", "the FinOps standard's columns, day by day"),
         ("api-allocation-json", "JSON", "for programs"),
-        ("api-allocation-focus-csv", "FOCUS", "by day, token type and price, for FinOps tools"),
     )
     offers = [Offer(label, reverse(name, args=[month]), about) for name, label, about in files]
     if access.allows("api-allocation-journal", "GET", request.user):
