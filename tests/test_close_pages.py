@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
@@ -67,7 +67,19 @@ def test_a_new_user_closes_the_month_from_the_page_alone(signed_in: Client, mont
     for wrong in ("&version=2", "&version=x", "&code=CC-9"):
         assert signed_in.get(f"/statements?month={month}{wrong}").status_code == 404
     assert signed_in.get("/statements?month=0000-99").status_code == 200
-    assert signed_in.get(f"/allocation?month={month}").status_code == 200
+    assert "is closed: these figures stay" in signed_in.get(f"/allocation?month={month}").text
+
+
+def test_what_came_later_is_told_with_its_month_and_why_on_the_page_of_who_bears_it(
+    signed_in: Client, month: str
+) -> None:
+    every = ("unpriced", "unattributed", "unchecked", "beginning")
+    signed_in.post("/close", {"what": "close", "acknowledged": every})
+    first = start_of_day(date.fromisoformat(f"{month}-01"), settings.REPORTING_ZONE)
+    usage.record([usage.event(first, team="cx", feature="chat")], now=timezone.now())
+    page = signed_in.get("/allocation/cost-center?code=CC-1").text
+    assert f"{first:%B %Y}, version 1" in page
+    assert "late requests. cx · chat" in page
 
 
 def test_two_people_reopen_a_month_from_its_page(signed_in: Client, month: str) -> None:
@@ -87,6 +99,10 @@ def test_two_people_reopen_a_month_from_its_page(signed_in: Client, month: str) 
     other.post(address, {"what": "reopen"})
     assert BooksMonth.objects.get().state == "draft"
     assert "was opened again" in signed_in.get(address).text
+    signed_in.post(address, {"what": "close", "acknowledged": every})
+    version = f"/statements?month={month}&version="
+    assert "Version 2 of" in signed_in.get(f"{version}1").text
+    assert "took its place" not in signed_in.get(f"{version}2").text
     assert signed_in.post(address, {"what": "dance"}).status_code == 400
 
 

@@ -47,8 +47,7 @@ def amount(draft: Draft, currency: str) -> str:
     money = formats.money_exact(draft.amount, currency) if draft.amount is not None else ""
     match draft.kind:
         case CostItem.Kind.FLEET:
-            last = draft.sizes[-1]
-            return f"{plain(last.count)} GPUs at {formats.money_exact(last.hour_price, currency)}/h"
+            return fleet(draft, currency)
         case CostItem.Kind.COMMITMENT:
             hourly = formats.money_exact(draft.hour_price, currency) if draft.hour_price else ""
             parts = (money and f"{money} for the term", hourly and f"{hourly} an hour")
@@ -58,6 +57,15 @@ def amount(draft: Draft, currency: str) -> str:
     if draft.percent is not None:
         return f"{plain(draft.percent)}{formats.SPACE}% of {MEASURES[draft.percent_of]}"
     return f"{money} a month"
+
+
+def fleet(draft: Draft, currency: str) -> str:
+    """What it comes to last: the last size of each way to buy."""
+    last = {size.option: size for size in sorted(draft.sizes, key=lambda each: each.day)}
+    count = sum((size.count for size in last.values()), Decimal(0))
+    hourly = sum((size.count * size.hour_price for size in last.values()), Decimal(0))
+    gpus = f"{plain(count)} GPU{'s' if count != 1 else ''}"
+    return f"{gpus}, {formats.money_exact(hourly, currency)} an hour"
 
 
 def method(draft: Draft) -> str:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from finops import access, formats
-from finops.books import drafts
+from finops.books import drafts, streaming
 from finops.cost_items import MonthAllocation
 from finops.costs import QueryTooSlow
 from finops.models import CostCenter
@@ -40,6 +40,7 @@ def month(request: HttpRequest) -> HttpResponse:
     if found:
         sees_books = access.allows("unattributed", "GET", request.user)
         context |= figures(found, now, reverse("unattributed") if sees_books else "")
+        context["statement"] = statement(found) if sees_books else ""
         context["exports"] = exports.of_month(request, found)
     return render(request, "allocation/page.html", context, status=status)
 
@@ -95,7 +96,9 @@ def answered(
     except (QueryTooSlow, ZoneChanged) as error:
         context["error"] = {"message": str(error)}
         return None, 503
-    context |= {"found": found, "freshness": freshness(found, teams, now)}
+    # What is closed has no figures that could be late.
+    fresh = freshness(found, teams, now) if found.status == "draft" else None
+    context |= {"found": found, "freshness": fresh}
     context["bar"] = {"is_open": found.is_running}
     return found, 200
 
@@ -124,6 +127,15 @@ def figures(found: MonthAllocation, now: datetime, unowned: str) -> dict[str, An
     }
 
 
+def statement(found: MonthAllocation) -> str:
+    """Where it is kept as it was closed; "" of a draft."""
+    closed = streaming.newest(found.month)
+    if closed is None:
+        return ""
+    given = {"month": f"{found.month:%Y-%m}", "version": closed.version}
+    return f"{reverse('statements')}?{urlencode(given)}"
+
+
 def days_left(found: MonthAllocation, now: datetime) -> str:
     """Of a month that is not over: until when it runs."""
     last = add_months(found.month, 1) - timedelta(days=1)
@@ -144,7 +156,7 @@ def kpis(found: MonthAllocation, unowned_href: str) -> list[Kpi]:
     share = Kpi(
         "Allocated",
         formats.MISSING if allocated is None else formats.share_short(allocated, 100),
-        note="of the cost has a cost center",
+        note="of all cost, shared and idle too, has a cost center",
         tone="warn" if allocated is not None and allocated < WELL_ALLOCATED else "",
     )
     idle = Kpi(
@@ -174,6 +186,6 @@ def one(found: MonthAllocation, code: str) -> dict[str, Any]:
         "lines": tables.lines(found, code),
         "totals": tables.line_totals(found, code, centers[code]),
         "shares": tables.shares(found, code),
-        "has_adjustments": bool(centers[code].adjustment),
+        **tables.adjustments(found, code),
         "name": CostCenter.objects.filter(code=code).values_list("name", flat=True).first() or "",
     }

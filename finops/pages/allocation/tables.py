@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -144,6 +145,24 @@ def label(line: Line) -> tuple[str, str]:
     if not any(line.key[1:]):
         return "Without usage", "what is shared out to the cost center itself"
     return f"{line.key.team} · {line.key.feature}", f"{line.key.provider} · {line.key.model}"
+
+
+def adjustments(found: MonthAllocation, code: str) -> dict[str, Any]:
+    """What the cost center bears of closed months, and why."""
+    own = [each for each in found.allocation.adjustments if each.key.cost_center == code]
+    return {
+        "has_adjustments": bool(own),
+        "adjustments": [
+            {
+                "of": f"{each.month:%B %Y}, version {each.version}",
+                "what": " · ".join(part for part in each.key[1:] if part) or "Without usage",
+                "reason": each.reason,
+                "amount": formats.money_long(each.amount, ""),
+            }
+            for each in own[:MOST_LINES]
+        ],
+        "more_adjustments": max(len(own) - MOST_LINES, 0),
+    }
 
 
 def line_totals(found: MonthAllocation, code: str, whole: Line) -> Row:

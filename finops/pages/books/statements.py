@@ -53,6 +53,8 @@ def page(request: HttpRequest) -> HttpResponse:
     context |= {"statement": statement, "found": found, "currency": found.currency}
     name = f"{statement.month:%B %Y}"
     context |= {"month_name": name, "heading": f"{name}, version {statement.version}"}
+    if statement.version != newest[statement.month]:
+        context["newer"] = newest[statement.month]
     context["back"] = address("statements", statement.month, version=statement.version)
     if not code:
         context |= one_version(statement, found) | since_before(statement, every)
@@ -169,7 +171,6 @@ def one_center(statement: StatementVersion, found: MonthAllocation, code: str) -
     centers = found.allocation.by_cost_center()
     if code not in centers:
         raise Http404
-    own = [each for each in found.allocation.adjustments if each.key.cost_center == code]
     return {
         "code": code,
         "heading": f"Statement of {code}, {found.month:%B %Y}",
@@ -177,17 +178,7 @@ def one_center(statement: StatementVersion, found: MonthAllocation, code: str) -
         "lines": tables.lines(found, code),
         "totals": tables.line_totals(found, code, centers[code]),
         "shares": tables.shares(found, code),
-        "has_adjustments": bool(own),
-        "adjustments": [
-            {
-                "of": f"{each.month:%B %Y}, version {each.version}",
-                "what": " · ".join(part for part in each.key[1:] if part) or "Without usage",
-                "reason": each.reason,
-                "amount": formats.money_long(each.amount, ""),
-            }
-            for each in own[: tables.MOST_LINES]
-        ],
-        "more_adjustments": max(len(own) - tables.MOST_LINES, 0),
+        **tables.adjustments(found, code),
         "total": formats.money_long(centers[code].total_cost, found.currency),
         "exports": [exports.requests_of(found.month, cost_center=code)],
     }
