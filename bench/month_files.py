@@ -53,7 +53,8 @@ def main() -> None:
             found = asked(farthing, token, f"/api/v1/allocations/{MONTH}.{form}")
             print(
                 f"{form}: first byte {found['first']:.2f} s, whole {found['whole']:.1f} s "
-                f"({found['whole'] / copied:.0f} × COPY), {found['bytes'] / 2**20:.0f} MiB, "
+                f"({found['whole'] / copied:.0f} × COPY), CPU of web {found['cpu']:.1f} s, "
+                f"{found['bytes'] / 2**20:.0f} MiB, "
                 f"web {found['before']:.0f} → {found['peak']:.0f} MiB",
                 flush=True,
             )
@@ -88,7 +89,7 @@ def fill(farthing: System, lines: int) -> float:
 
 def asked(farthing: System, token: str, path: str) -> dict[str, Any]:
     """Seconds until the first byte and the last one, and web's memory in MiB, at its most."""
-    before = memory(farthing)
+    before, spent = memory(farthing), farthing.cpu_seconds()["web"]
     peak, is_done = [before], threading.Event()
 
     def watch() -> None:
@@ -109,7 +110,9 @@ def asked(farthing: System, token: str, path: str) -> dict[str, Any]:
         is_done.set()
         watching.join()
     whole = time.monotonic() - begun
-    return {"first": first, "whole": whole, "bytes": size, "before": before, "peak": peak[0]}
+    cpu = farthing.cpu_seconds()["web"] - spent
+    times = {"first": first, "whole": whole, "cpu": cpu}
+    return {**times, "bytes": size, "before": before, "peak": peak[0]}
 
 
 def memory(farthing: System) -> float:
