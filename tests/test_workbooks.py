@@ -148,6 +148,16 @@ def test_who_sees_one_team_gets_its_lines_alone(recorded: User) -> None:
     assert browser.get(f"{XLSX}?team=cx").status_code == 400
 
 
+@pytest.mark.django_db
+def test_more_lines_than_anybody_waits_for_are_refused(
+    signed_in: Client, recorded: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finops.exports.workbook.MOST_WAITED_FOR", 3)
+    refused = signed_in.get(XLSX)
+    assert refused.status_code == 400
+    assert "take the CSV file" in refused.json()["errors"][0]["message"]
+
+
 def test_rows_beyond_a_sheet_go_on_in_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MOST_ROWS", 4)
     file = BytesIO()

@@ -14,7 +14,7 @@ from finops.books.months import State
 from finops.cost_items import ChargeSum, MonthAllocation
 from finops.cost_items.months import Status, seen_by
 from finops.costs import Coverage, Freshness
-from finops.models import BooksMonth, StatementVersion
+from finops.models import BooksMonth, StatementLine, StatementVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class MonthFile:
         if self.statement is None:
             return self.head.allocation.lines
         return lines_of_statement(self.statement, self.teams)
+
+    def count(self) -> int:
+        if self.statement is None:
+            return len(self.head.allocation.lines)
+        return StatementLine.objects.filter(statement_id=self.statement.pk).count()
 
 
 def of_month(

@@ -63,11 +63,12 @@ class Table:
         *,
         sheet: Any = None,
         top: int = 0,
+        first_width: int = LEAST_WIDTH,
     ) -> None:
         self._book, self._name, self._columns = book, name, tuple(columns)
         named = set(money)
         self._exact = [n for n, column in enumerate(self._columns) if column in named]
-        self._number = 1
+        self._number, self._first_width, self._totals = 1, first_width, 0
         self._begin(sheet or book.sheet(name), top)
 
     def add(self, cells: Sequence[Cell], *, is_total: bool = False) -> None:
@@ -82,6 +83,7 @@ class Table:
             if isinstance(cell, Decimal) and not is_exact(cell):
                 self._sheet.write_string(self._row, place, f"{cell:f}")
         self._row += 1
+        self._totals += is_total
 
     def end(self) -> None:
         """Widths by what was written, a filter, and the exact text folded away."""
@@ -90,7 +92,8 @@ class Table:
             self._sheet.set_column(column, column, width)
         if self._top == 0:
             self._sheet.freeze_panes(1, 0)
-        self._sheet.autofilter(self._top, 0, max(self._row - 1, self._top), last)
+        filtered = max(self._row - 1 - self._totals, self._top)
+        self._sheet.autofilter(self._top, 0, filtered, last)
         if self._exact:
             first = len(self._columns) + 1
             folded = {"level": 1, "hidden": True}
@@ -101,6 +104,7 @@ class Table:
     def _begin(self, sheet: Any, top: int) -> None:
         self._sheet, self._top, self._row = sheet, top, top + 1
         self._widths = [width_of(name) for name in self._columns]
+        self._widths[0] = max(self._widths[0], self._first_width)
         for column, name in enumerate(self._columns):
             sheet.write_string(top, column, name, self._book.head)
         for place, column in enumerate(self._exact, len(self._columns) + 1):

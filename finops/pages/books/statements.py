@@ -30,7 +30,7 @@ from finops.models import StatementVersion
 from finops.pages import exports
 from finops.pages.allocation import tables
 from finops.pages.books.close import address
-from finops.periods import MONTH
+from finops.periods import MONTH, InvalidQuery
 
 
 @never_cache
@@ -65,12 +65,15 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
-def in_sheets(request: HttpRequest) -> FileResponse:
+def in_sheets(request: HttpRequest) -> FileResponse | HttpResponse:
     """A version as a workbook."""
     statement = asked_for(request)
     name = f"statement-{statement.month:%Y-%m}-v{statement.version}.xlsx"
     kind = workbook.CONTENT_TYPE
-    held = workbook.file_of(of_statement(statement))
+    try:
+        held = workbook.file_of(of_statement(statement))
+    except InvalidQuery as error:
+        return HttpResponse(f"{error}.", status=400, content_type="text/plain; charset=utf-8")
     return FileResponse(held, as_attachment=True, filename=name, content_type=kind)
 
 
