@@ -30,6 +30,7 @@ class Lock(IntEnum):
     COST_ITEMS = 0x6974656D  # "item": positions and filters concern all of them
     BILLS = 0x62696C6C  # "bill": what an import takes the place of, and true-ups of a month
     EXCHANGE_RATES = 0x65786368  # "exch": what is known of a day, and what an import adds
+    BUSINESS_METRICS = 0x6D657472  # "metr": what values take the place of
     BOOKS = 0x626F6F6B  # "book": one month closes, or is opened again, at a time
     CLOSED_MONTHS = 0x636C6F73  # "clos": one worker at a time keeps up with what they came to
     OPERATIONS_ASKED = 0x_FA27_000B  # the same one, asked for twice at once, is one

@@ -46,6 +46,7 @@ from finops.organisation.stored import Act
 from ingest.facts import event_key
 from tests import usage
 from tests.ownership import a_rule
+from tests.secret_outcomes import count_outcomes
 
 MARK = "cx-secret"
 TEAM, OTHER_TEAM = f"{MARK}-team", "ads"
@@ -108,13 +109,12 @@ def other_team(now: datetime) -> dict[str, str]:
     events = [usage.event(at, id=f"ads-{n}", **own) for n in range(3)]
     usage.record(events, now=now, source="ads-bot", key_id=key.pk)
     batch(key, now, (10, 1, 3))
-    tag = ActivatedTag.objects.create(key="kind")
     tier = LatencyTier.objects.create(name="glacial", max_latency_ms=9_000_000)
     ids = {"price": price, "contract": contract, "hold": hold, "proposal": proposal}
-    terms_of_channel = keeping.Terms("readers", "webhook", "https://hooks.example.org/x")
     keeper, _ = User.objects.get_or_create(username="keeper")
-    channel, _ = keeping.add(terms_of_channel, Act(keeper, now))
-    ids |= {"tag": tag, "tier": tier, "channel": channel}
+    own_channel = keeping.Terms("readers", "webhook", "https://hooks.example.org/x")
+    channel, _ = keeping.add(own_channel, Act(keeper, now))
+    ids |= {"tag": ActivatedTag.objects.create(key="kind"), "tier": tier, "channel": channel}
     return {name: str(each.pk) for name, each in ids.items()}
 
 
@@ -145,18 +145,18 @@ def secret_team(now: datetime) -> dict[str, str]:
     )
     batch(key, now, (PENDING, DUPLICATES, REFUSED))
     noted(key, now)
+    count_outcomes(now, at, {OTHER_TEAM: 3, TEAM: TOKENS})
     event = event_key(service, request)
     return {
         **{"event": event.hex(), "request": request, "day": at.date().isoformat()},
         **{"event_uuid": str_of(event), "key": key.prefix, "team": str(team.pk)},
-        "rule": str(rule.pk),
+        **{"rule": str(rule.pk), "month": f"{at:%Y-%m}"},
         **people(now),
         **previews(now),
         **alert(now),
         **erasure(now),
         **budget(now),
         **anomaly(now),
-        "month": f"{at:%Y-%m}",
     }
 
 

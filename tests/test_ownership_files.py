@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops import costs
+from finops.csv_lines import NotReadable
 from finops.models import ActivatedTag, CostCenter, OwnershipRule
 from finops.organisation.stored import Act
 from finops.ownership import files, imports
 from finops.ownership.conditions import Days
-from finops.ownership.files import FileRule, NotReadable
+from finops.ownership.files import FileRule
 from finops.query import CostQuery
 from tests import figures, ownership, usage
 

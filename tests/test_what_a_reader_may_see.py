@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from finops.access import RULES, Ability, Rule
 from finops.query import DIMENSIONS, CostQuery, Filter
 from ingest.facts import event_key
+from tests.secret_outcomes import count_outcomes
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,9 @@ WITHOUT_USAGE = {
 FORECASTS = ("group_by=team", "group_by=user", "team=!nobody&group_by=team", "team=x", "model=x")
 
 
+METRICS = ("group_by=team", "group_by=team&granularity=total&compare=previous", "team=!nobody")
+
+
 def only_seen(query: CostQuery, user: User) -> CostQuery:
     """Of whatever was asked, the one team's part."""
     return query.replace(filters=(*query.filters, Filter("team", (SEEN,))))
@@ -105,6 +109,7 @@ def hidden(now: datetime) -> str:
         usage.event(at, id="theirs-earlier", **theirs),
     ]
     usage.record(events, now=now)
+    count_outcomes(now, now - timedelta(days=1), {SEEN: 1, HIDDEN: 2})
     return day.isoformat()
 
 
@@ -155,6 +160,13 @@ def addresses(day: str) -> dict[str, list[str]]:
         "api-user-concentration": [f"/api/v1/users/concentration?{each}" for each in plain],
         "unattributed": ["/unattributed", "/unattributed?group_by=team"],
         "api-unattributed": ["/api/v1/ownership/unattributed?group_by=team,user"],
+        "unit-economics": [f"/unit-economics?metric=outcomes&{each}" for each in METRICS],
+        "api-unit-economics": [
+            f"/api/v1/unit-economics?metric=outcomes&{each}" for each in METRICS
+        ],
+        "api-unit-economics-csv": [
+            f"/api/v1/unit-economics.csv?metric=outcomes&{each}" for each in METRICS
+        ],
         "api-user-limits": ["/api/v1/users/limits", "/api/v1/users/limits?team=!nobody"],
         "api-request": [f"/api/v1/requests/{each}" for each in KEYS.values()],
     }

@@ -50,9 +50,11 @@ def record(
     source: str = "tests",
     key_id: int = 1,
     zone: ZoneInfo = settings.REPORTING_ZONE,
+    tags: frozenset[str] = frozenset(),
 ) -> None:
-    """Stores the events in the test's own transaction and folds them into the rollups."""
-    store(events, now=now, source=source, key_id=key_id)
+    """Stores the events in the test's own transaction and folds them into the rollups; `tags` are
+    the activated ones."""
+    store(events, now=now, source=source, key_id=key_id, tags=tags)
     rollups.fold_waiting(now, zone)
 
 
@@ -69,11 +71,16 @@ def begun() -> Connection[Any]:
 
 
 def store(
-    events: Iterable[dict[str, Any]], *, now: datetime, source: str = "tests", key_id: int = 1
+    events: Iterable[dict[str, Any]],
+    *,
+    now: datetime,
+    source: str = "tests",
+    key_id: int = 1,
+    tags: frozenset[str] = frozenset(),
 ) -> None:
     """Stores the events as one batch that waits to be folded, and settlements among them."""
     scope = Scope(key_id, source, source, "", "")
-    reader = Reader(scope, Window.at(now, RETENTION), LatencyTiers())
+    reader = Reader(scope, Window.at(now, RETENTION), LatencyTiers(), tags)
     decoded = native.read_json(json.dumps(list(events)).encode())
     assert not decoded.rejections
     facts = [reader.read(each) for each in decoded.events]

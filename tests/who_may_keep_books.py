@@ -103,6 +103,34 @@ BOOKS: dict[str, Row] = {
     "api/v1/books/<month:month>/versions/<int:version>/differences": Row(
         "/api/v1/books/{month}/versions/2/differences", MONEY, READING, got=404
     ),
+    # Unit economics. There is a metric of outcomes by team, and one of money.
+    "unit-economics": Row(
+        f"/unit-economics?metric=outcomes&{WHERE}&group_by=team", SIGNED_IN, PAGE, shows="AFE"
+    ),
+    "api/v1/unit-economics": Row(
+        f"/api/v1/unit-economics?metric=outcomes&{WHERE}&group_by=team",
+        SIGNED_IN,
+        READING,
+        shows="AFE",
+    ),
+    "api/v1/unit-economics.csv": Row(
+        f"/api/v1/unit-economics.csv?metric=outcomes&{WHERE}&group_by=team",
+        SIGNED_IN,
+        READING,
+        shows="AFE",
+    ),
+    "settings/business-metrics": Row("/settings/business-metrics", MONEY, FORM),
+    "settings/business-metrics/<slug:key>": Row("/settings/business-metrics/earned", MONEY, FORM),
+    "settings/business-metrics/<slug:key>/remove": Row(
+        "/settings/business-metrics/earned/remove", MONEY, ACT
+    ),
+    "api/v1/business-metrics": Row("/api/v1/business-metrics", MONEY, f"{API} POST"),
+    "api/v1/business-metrics/<slug:key>": Row(
+        "/api/v1/business-metrics/earned", MONEY, f"{API} PATCH DELETE"
+    ),
+    "api/v1/business-metrics/<slug:key>/values": Row(
+        f"/api/v1/business-metrics/earned/values?{WHERE}", MONEY, f"{API} POST", shows="AF"
+    ),
     "reconcile": Row("/reconcile?month={month}", MONEY, FORM),
     "api/v1/bills": Row("/api/v1/bills", MONEY, f"{API} POST"),
     "api/v1/reconciliations/<month:month>.csv": Row(

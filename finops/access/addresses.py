@@ -138,6 +138,11 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("planned-events", "api-planned-events", "api-planned-event"), _PLANS),
     **dict.fromkeys(("planned-event", "planned-event-remove"), Rule(Ability.ANSWER_ALERTS)),
     "settings-anomalies": _SETTINGS,
+    # Which metrics, and of whom, is for the page: money is for who sees the books.
+    **dict.fromkeys(("unit-economics", "api-unit-economics", "api-unit-economics-csv"), _COSTS),
+    **dict.fromkeys(("api-business-metrics", "api-business-metric"), _BOOKS),
+    **dict.fromkeys(("api-business-metric-values", "settings-business-metrics"), _BOOKS),
+    **dict.fromkeys(("settings-business-metric", "settings-business-metric-remove"), _BOOKS),
     "unsubscribe": _ANYBODY,  # whoever has the link of a mail
     "account-summary": _COSTS,
     "settings-tag-remove": Rule(Ability.MANAGE_SETTINGS),

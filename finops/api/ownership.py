@@ -23,12 +23,12 @@ from finops.api.budgets import author, body, ip
 from finops.api.costs import CsvRenderer, freshness_json, read_query, row_json
 from finops.api.parameters import given
 from finops.api.values import plain
+from finops.csv_lines import NotReadable
 from finops.models import OwnershipRule
 from finops.organisation.stored import Act
 from finops.ownership import centers, files, imports, rules, unattributed
 from finops.ownership.centers import CenterEntry
 from finops.ownership.conditions import Days
-from finops.ownership.files import NotReadable
 from finops.ownership.imports import MOST_BYTES, Preview
 from finops.ownership.rules import RuleEntry
 from finops.periods import InvalidQuery

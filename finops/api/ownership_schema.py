@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from finops.api.budget_schema import GONE
 from finops.api.schema import FILTERS, FRESHNESS, MONEY, PERIOD, PROBLEMS, parameter
-from finops.ownership.files import MOST_LINES
+from finops.csv_lines import MOST_LINES
 
 LARGEST_PAGE = 1_000
 CENTER_FIELDS: dict[str, Any] = {

@@ -30,6 +30,11 @@ from finops.api.books import (
 from finops.api.budget_increases import IncreasesView, IncreaseView
 from finops.api.budget_status import BudgetStatusView
 from finops.api.budgets import BudgetsView, BudgetView
+from finops.api.business_metrics import (
+    BusinessMetricsView,
+    BusinessMetricValuesView,
+    BusinessMetricView,
+)
 from finops.api.cost_items import CostItemsView, CostItemView
 from finops.api.costs import CostsCsvView, CostsView
 from finops.api.exchange_rates import ExchangeRatesView
@@ -60,6 +65,7 @@ from finops.api.reconciliations import (
 )
 from finops.api.requests import RequestsView, RequestView
 from finops.api.requests_csv import RequestsCsvView
+from finops.api.unit_economics import UnitEconomicsCsvView, UnitEconomicsView
 from finops.api.users import ConcentrationView, LimitsView, UsersView, UserView
 
 
@@ -178,6 +184,24 @@ urlpatterns = [
     path("v1/export-schedules/<int:number>/runs", ExportRunsView.as_view(), name="api-export-runs"),
     path("v1/cost-items", CostItemsView.as_view(), name="api-cost-items"),
     path("v1/cost-items/<int:number>", CostItemView.as_view(), name="api-cost-item"),
+    path("v1/business-metrics", BusinessMetricsView.as_view(), name="api-business-metrics"),
+    path(
+        "v1/business-metrics/<slug:key>",
+        BusinessMetricView.as_view(),
+        name="api-business-metric",
+    ),
+    path(
+        "v1/business-metrics/<slug:key>/values",
+        BusinessMetricValuesView.as_view(),
+        name="api-business-metric-values",
+    ),
+    path("v1/unit-economics", UnitEconomicsView.as_view(), name="api-unit-economics"),
+    path(
+        "v1/unit-economics.csv",
+        UnitEconomicsCsvView.as_view(),
+        {"format": "csv"},
+        name="api-unit-economics-csv",
+    ),
     path("v1/explain", ExplainView.as_view(), name="api-explain"),
     path("v1/explain.csv", ExplainCsvView.as_view(), {"format": "csv"}, name="api-explain-csv"),
     path("v1/forecast", ForecastView.as_view(), name="api-forecast"),

@@ -43,6 +43,7 @@ _VOCABULARY: Mapping[str, frozenset[str]] = {
         {"category", "currency", "grouping", "identity", "kind", "model", "provider", "source"}
     ),
     "budget": frozenset({"for_each"}),
+    "business_metric": frozenset({"currency", "dimensions", "key"}),
     "channel": frozenset({"topics", "zone"}),
     "cost_item": frozenset({"currency"}),
     "cardinality_overflow": frozenset({"dimension"}),

@@ -16,6 +16,12 @@ from finops.models.books import (
 from finops.models.budget_increases import BudgetIncrease
 from finops.models.budget_records import BudgetClosing, PipelineWatch
 from finops.models.budgets import Budget, BudgetPlan, BudgetStatus, Crossing, Threshold
+from finops.models.business_metrics import (
+    BusinessMetric,
+    BusinessMetricImport,
+    BusinessMetricUpload,
+    BusinessMetricValue,
+)
 from finops.models.cache import CacheEntry
 from finops.models.channels import Channel, Recipient
 from finops.models.cost_items import CostItem
@@ -62,6 +68,10 @@ __all__ = [
     "BudgetIncrease",
     "BudgetPlan",
     "BudgetStatus",
+    "BusinessMetric",
+    "BusinessMetricImport",
+    "BusinessMetricUpload",
+    "BusinessMetricValue",
     "CacheEntry",
     "CardinalityOverflow",
     "Channel",

@@ -6,36 +6,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO, Protocol
 
 from finops.cells import text_cell
+from finops.csv_lines import MOST_PROBLEMS, NotReadable, Problem, rows
 from finops.ownership.conditions import FIRST, LAST, Days, check
 from finops.query import TAG_PREFIX
 
 TERMS = ("cost_center", "effective_from", "effective_to")
-MOST_LINES = 200_000
-# What a person mends at once; the rest is only counted.
-MOST_PROBLEMS = 100
-ENCODINGS = ("utf-8-sig", "utf-16")
-
-
-class NotReadable(ValueError):
-    """The file as a whole is none of rules; says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """`line` counts from 1, the header; `field` is a column."""
-
-    line: int
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"Line {self.line}, {self.field}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +64,7 @@ def read(
     tag is not in use any more. Raises NotReadable."""
     found: list[FileRule] = []
     problems: list[Problem] = []
-    for number, row in rows(file):
+    for number, row in rows(file, refuse_header):
         rule, wrong = read_row(number, row, centers, activated)
         kept = FileRule(number, stored(rule.conditions), rule.cost_center, rule.days)
         if wrong and beginning(kept.conditions, kept.cost_center, kept.days) in standing:
@@ -98,37 +78,6 @@ def read(
     return Read(found, problems[:MOST_PROBLEMS], len(problems))
 
 
-def rows(file: BinaryIO) -> Iterator[tuple[int, dict[str, str]]]:
-    """The number of each line and what it says, blank cells left out."""
-    text = io.TextIOWrapper(file, encoding=encoding_of(file), newline="")
-    reader = csv.reader(text, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        refuse_header(header)
-        for count, cells in enumerate(reader, start=1):
-            if count > MOST_LINES:
-                raise NotReadable(f"It has more than {MOST_LINES:,} lines.")
-            if any(cell.strip() for cell in cells):
-                if len(cells) > len(header):
-                    yield reader.line_num, {"": "more"}
-                    continue
-                pairs = zip(header, map(plain, cells), strict=False)
-                yield reader.line_num, {name: cell for name, cell in pairs if cell}
-    except UnicodeError as error:
-        raise NotReadable("It is not text in UTF-8. Save it as CSV UTF-8.") from error
-    except csv.Error as error:
-        raise NotReadable(f"Line {reader.line_num} is no CSV: {error}.") from error
-    finally:
-        with suppress(ValueError):
-            text.detach()
-
-
-def encoding_of(file: BinaryIO) -> str:
-    begin = file.read(2)
-    file.seek(0)
-    return ENCODINGS[begin in {b"\xff\xfe", b"\xfe\xff"}]
-
-
 def refuse_header(header: Sequence[str]) -> None:
     if "cost_center" not in header:
         raise NotReadable(
@@ -136,8 +85,6 @@ def refuse_header(header: Sequence[str]) -> None:
             "dimension that is a condition, such as team or feature, and effective_from and "
             "effective_to where days matter."
         )
-    if twice := [name for name in header if header.count(name) > 1]:
-        raise NotReadable(f"Its first line names {twice[0][:80] or 'an empty column'!r} twice.")
 
 
 def read_row(
@@ -223,8 +170,3 @@ def safe(text: str) -> str:
     if text.startswith("'") or text != text.strip():
         return f"'{text}"
     return text_cell(text)
-
-
-def plain(cell: str) -> str:
-    """What `safe` has written, or a person."""
-    return cell[1:] if cell.startswith("'") else cell.strip()

@@ -60,7 +60,7 @@ class Preview:
 
 
 def read_file(file: BinaryIO) -> Read:
-    """Raises files.NotReadable."""
+    """Raises csv_lines.NotReadable."""
     centers = dict(CostCenter.objects.values_list("code", "is_active"))
     standing = {beginning_of(rule) for rule in rules.every()}
     return read(file, centers, rules.activated(), rules.storing(), standing)

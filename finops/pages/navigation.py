@@ -36,6 +36,7 @@ FINANCE: tuple[Entry, ...] = (
     Entry("Reconcile", "reconcile", "reconcile"),
     Entry("Close", "close", "close"),
     Entry("Statements", "statements", "statements"),
+    Entry("Unit economics", "unit-economics", "unit-economics"),
 )
 # In this order: alerts, prices, ingest, keys, people, settings, audit.
 DESKS: tuple[Entry, ...] = (

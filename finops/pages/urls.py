@@ -55,6 +55,9 @@ from finops.pages.settings import (
     anomalies as anomaly_settings,
 )
 from finops.pages.settings import (
+    business_metrics as metrics_desk,
+)
+from finops.pages.settings import (
     calendar,
     cost_items,
     desk,
@@ -71,6 +74,7 @@ from finops.pages.settings import (
 from finops.pages.settings import (
     journal as journal_settings,
 )
+from finops.pages.unit_economics import page as unit_economics
 from finops.pages.users import limits as user_limits
 from finops.pages.users import listing as users_listing
 from finops.pages.users import one as one_user
@@ -90,6 +94,7 @@ urlpatterns = [
     path("budgets/<int:pk>/delete", budget_entry.remove, name="budget-delete"),
     path("budgets/<int:pk>/increase", increases.ask, name="budget-increase-new"),
     path("budgets/increases/<int:pk>", increases.increase, name="budget-increase"),
+    path("unit-economics", unit_economics.page, name="unit-economics"),
     path("reconcile", reconcile.page, name="reconcile"),
     path("allocation", allocation.month, name="allocation"),
     path("close", close.page, name="close"),
@@ -151,6 +156,15 @@ urlpatterns = [
     path("settings/exports/<int:pk>", exports.schedule, name="settings-export"),
     path("settings/exports/<int:pk>/send", exports.send, name="settings-export-send"),
     path("settings/exports/<int:pk>/<str:verb>", exports.turn, name="settings-export-turn"),
+    path("settings/business-metrics", metrics_desk.page, name="settings-business-metrics"),
+    path(
+        "settings/business-metrics/<slug:key>", metrics_desk.metric, name="settings-business-metric"
+    ),
+    path(
+        "settings/business-metrics/<slug:key>/remove",
+        metrics_desk.remove,
+        name="settings-business-metric-remove",
+    ),
     path("settings/limits", limits.page, name="settings-limits"),
     path("settings/retention", retention.page, name="settings-retention"),
     path("settings/calendar", calendar.page, name="settings-calendar"),

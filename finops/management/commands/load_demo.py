@@ -5,13 +5,14 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
+import httpx
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from finops import costs
-from finops.demo import budgets, cost_items, load, ownership, setup
+from finops.demo import budgets, business_metrics, cost_items, load, ownership, setup
 from finops.demo.events import MEAN_DAY, scale_of
 from finops.demo.setup import DemoState
 from finops.ingest_client import BodyRefused, IngestClient, KeyRefused, ServerAway
@@ -60,6 +61,7 @@ class Command(BaseCommand):
         wait_until_rolled_up()
         make_ownership()
         make_budgets()
+        send_business_metrics(url)
         state.loaded_until = now
         setup.write_state(kept, state)
         seconds = time.monotonic() - began
@@ -116,6 +118,14 @@ def make_budgets() -> None:
     by = User.objects.get(username=setup.LOGIN)
     budgets.make(by, timezone.now(), settings.REPORTING_ZONE)
     cost_items.make(by, timezone.now(), settings.REPORTING_ZONE)
+
+
+def send_business_metrics(url: str) -> None:
+    by = User.objects.get(username=setup.LOGIN)
+    try:
+        business_metrics.send(url, by, timezone.now(), settings.REPORTING_ZONE)
+    except httpx.HTTPError as error:
+        raise CommandError(f"The business metrics were not taken: {error}") from None
 
 
 def wait_until_rolled_up() -> None:

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from finops import formats
 from finops.costs import QueryTooSlow
+from finops.csv_lines import NotReadable, encoding_of
 from finops.models import OwnershipUpload
 from finops.ownership import files, imports, rules
-from finops.ownership.files import NotReadable
 from finops.ownership.imports import MOST_BYTES, Preview
 from finops.pages.settings.desk import act, context
 
@@ -75,7 +75,7 @@ def looked_at(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     preview = imports.preview(found, now, settings.REPORTING_ZONE)
     file.seek(0)
-    imports.keep(file.read().decode(files.encoding_of(file.file)), act(request, now))  # type: ignore[arg-type]
+    imports.keep(file.read().decode(encoding_of(file.file)), act(request, now))  # type: ignore[arg-type]
     return {"preview": preview, "moved": rows(preview), "amount": money(preview.amount)}
 
 

@@ -15,7 +15,14 @@ from finops import access, operations
 from finops.anomalies import severities
 from finops.channels import keeping
 from finops.exports import accounts
-from finops.models import CostCenter, CostItem, ExchangeFixing, ExportSchedule, OwnershipRule
+from finops.models import (
+    BusinessMetric,
+    CostCenter,
+    CostItem,
+    ExchangeFixing,
+    ExportSchedule,
+    OwnershipRule,
+)
 from finops.organisation import limits, retention, tags, tiers
 from finops.organisation.calendar import fiscal_first_month
 from finops.organisation.stored import Act
@@ -59,6 +66,11 @@ SECTIONS = (
         "Exchange rates",
         "settings-exchange-rates",
         "What another currency is worth, by day: for prices and amounts that are not in ours.",
+    ),
+    Section(
+        "Business metrics",
+        "settings-business-metrics",
+        "What the business counts, to set cost against: tickets, orders, active users, revenue.",
     ),
     Section("Tags", "settings-tags", "Which tags of events figures can be grouped by."),
     Section(
@@ -111,6 +123,7 @@ def in_force() -> dict[str, str]:
         "settings-journal": booked_to(),
         "settings-exports": scheduled_exports(),
         "settings-exchange-rates": exchange(),
+        "settings-business-metrics": f"{BusinessMetric.objects.count():,} in all",
         "settings-tags": ", ".join(activated) or "none",
         "settings-limits": "not the default: "
         + ", ".join(limits.NAMES[name].lower() for name in others)
