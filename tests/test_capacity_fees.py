@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.allocation import add_up
-from finops.allocation.capacity import CapacityHour, amortized, monthly, utilize
+from finops.allocation.capacity import CapacityHour, amortized, covered_part, monthly, utilize
 from finops.periods import Period
 
 D = Decimal
@@ -31,11 +31,9 @@ def test_an_hour_is_used_as_far_as_its_capacity_is() -> None:
 
 
 def test_a_fee_pays_for_what_is_used_of_the_capacity_and_not_for_what_is_beyond() -> None:
-    within = CapacityHour(D(4), D(100), D(100), D("0.12345678901234567"))
-    beyond = CapacityHour(D(4), D(100), D(300), D(3))
-    assert utilize([within]).covered == D("0.12345678901234567")
-    assert utilize([within, beyond]).covered == D("1.12345678901234567")
-    assert utilize([CapacityHour(D(0), D(0), D(9), D(5))]).covered == 0
+    assert covered_part(hour("4", "100", "100")) == 1
+    assert covered_part(hour("4", "100", "300")) == D("0.333333333333")
+    assert covered_part(hour("4", "0", "9")) == 0
 
 
 @pytest.mark.parametrize("hours", [[], [hour("0", "0", "0")], [hour("4", "0", "9")]])

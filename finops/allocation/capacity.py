@@ -25,13 +25,12 @@ FINEST = Decimal("1e-12")
 
 @dataclass(frozen=True, slots=True)
 class CapacityHour:
-    """One hour: what it cost, how many units (tokens, requests, GPU-seconds) could be and were
-    used in it, and what their usage costs by itself."""
+    """One hour: what it cost, and how many units (tokens, requests, GPU-seconds) could be and were
+    used in it."""
 
     fee: Decimal
     capacity: Decimal
     used: Decimal
-    direct: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +58,31 @@ class Utilization:
 def utilize(hours: Iterable[CapacityHour], unit: Decimal = CENT) -> Utilization:
     """The hours together. What was used of the fee is added up exactly and rounded once."""
     held = list(hours)
-    paid = sum((used_of(each) for each in held), Fraction(0))
+    paid = sum((used_fee(each) for each in held), Fraction(0))
     return Utilization(
         fee=add_up(each.fee for each in held),
         used_fee=rounded(paid, unit),
         capacity=add_up(each.capacity for each in held),
         used=add_up(min(each.used, each.capacity) for each in held),
         beyond=add_up(max(each.used - each.capacity, ZERO) for each in held),
-        covered=covered_by(held),
     )
 
 
-def used_of(hour: CapacityHour) -> Fraction:
+def used_fee(hour: CapacityHour) -> Fraction:
     """The part of the fee that was made use of."""
     if hour.used <= 0 or hour.capacity <= 0:
         return Fraction(0)
     return Fraction(hour.fee) * min(Fraction(hour.used) / Fraction(hour.capacity), Fraction(1))
 
 
-def covered_by(hours: Iterable[CapacityHour]) -> Decimal:
-    """Of the direct cost, what the fee pays for: what is beyond the capacity is paid as it goes.
-    Exact where nothing is beyond, else as fine as money is shared out."""
-    paid = [each for each in hours if each.capacity > 0]
-    whole = add_up(each.direct for each in paid if each.used <= each.capacity)
-    parts = (
-        Fraction(each.direct) * Fraction(each.capacity) / Fraction(each.used)
-        for each in paid
-        if each.used > each.capacity
-    )
-    return EXACT.add(whole, rounded(sum(parts, Fraction(0)), FINEST))
+def covered_part(hour: CapacityHour) -> Decimal:
+    """The part of the usage's direct cost that the fee pays for: what is beyond the capacity is
+    paid as it goes. To twelve decimals, so that it can be taken of each line's cost exactly."""
+    if hour.capacity <= 0:
+        return ZERO
+    if hour.used <= hour.capacity:
+        return Decimal(1)
+    return rounded(Fraction(hour.capacity) / Fraction(hour.used), FINEST)
 
 
 def amortized(fee: Decimal, term: Period, span: Period, unit: Decimal = CENT) -> Decimal:

@@ -11,8 +11,9 @@ from finops.allocation.lines import LineKey, Usage
 from finops.query import UNATTRIBUTED
 
 Column = Literal["shared_cost", "idle_cost"]
-# What a share is in proportion to. `so_far` is what a line bears before this charge.
-Measure = Literal["direct_cost", "so_far", "requests", "tokens"]
+# What a share is in proportion to. `so_far` is what a line bears before this charge, `used` what
+# its use of paid capacity comes to of the fee, hour by hour.
+Measure = Literal["direct_cost", "so_far", "requests", "tokens", "used"]
 Method = Literal["proportional", "even", "fixed", "weighted"]
 
 
@@ -35,7 +36,8 @@ class Charge:
 
     `scope` is the usage that is meant, where it is not all of the month; `targets` the cost
     centers, where it is not all that have usage there. What nobody there can bear is the
-    `fallback`'s.
+    `fallback`'s. `used` is what each line used of capacity, and `paid` what it bears of the amount
+    already, as its direct cost: it bears so much less.
     """
 
     item: str
@@ -46,6 +48,8 @@ class Charge:
     measure: Measure = "direct_cost"
     weights: Mapping[str, Decimal] = field(default_factory=dict)
     scope: Mapping[LineKey, Usage] | None = None
+    used: Mapping[LineKey, Decimal] = field(default_factory=dict)
+    paid: Mapping[LineKey, Decimal] = field(default_factory=dict)
     targets: frozenset[str] | None = None
     fallback: str = UNATTRIBUTED
 

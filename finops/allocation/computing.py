@@ -66,10 +66,13 @@ def bear(charge: Charge, lines: dict[LineKey, Line], unit: Decimal) -> list[Shar
     for center, part in taken.items():
         if part:
             spread(charge, center, part, lines, own.get(center, {}))
+    for key, part in charge.paid.items():
+        add(lines, key, charge.column, -part)
+        taken[key.cost_center] = EXACT.subtract(taken.get(key.cost_center, ZERO), part)
     return [
         Share(
             charge.item, charge.name, charge.column, center, part,
-            charge.method, charge.measure, max(weights[center], ZERO), every,
+            charge.method, charge.measure, max(weights.get(center, ZERO), ZERO), every,
         )
         for center, part in sorted(taken.items())
         if part
@@ -85,15 +88,20 @@ def measures(
         if charge.scope is not None
         else lines
     )
+    measured = {key: measure_of(measure, line) for key, line in meant.items()}
+    if measure == "used":
+        measured |= charge.used
     return {
-        key: measure_of(measure, line)
-        for key, line in meant.items()
+        key: weight
+        for key, weight in measured.items()
         if charge.targets is None or key.cost_center in charge.targets
     }
 
 
 def measure_of(measure: Measure, line: Line) -> Decimal:
     match measure:
+        case "used":
+            return ZERO
         case "so_far":
             return line.total_cost
         case "requests":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -16,20 +15,21 @@ from finops.allocation.capacity import (
     CapacityHour,
     Utilization,
     amortized,
-    covered_by,
+    covered_part,
     rounded,
+    used_fee,
     utilize,
 )
 from finops.allocation.splitting import CENT
 from finops.cost_items.drafts import Draft
 from finops.cost_items.values import Size
-from finops.costs import HourOfUse
+from finops.costs import CoveredHour, HourOfUse
 from finops.models import CostItem
 from finops.periods import Period, days, iterate_buckets, local_day
 from finops.pricing.formula import EXACT
 
 SECONDS = 3_600
-NOTHING = HourOfUse()
+DIGITS = Context(prec=30)
 GPU_SECONDS = CostItem.Unit.GPU_SECONDS.value
 
 
@@ -107,31 +107,61 @@ def used_of(use: HourOfUse, unit: str) -> Decimal:
     return use.gpu_seconds
 
 
+@dataclass(frozen=True, slots=True)
+class HourLeft:
+    """One hour of some usage: `whole` is all that was used in it, in the unit of the capacity,
+    `used` what items before have no room for, and `of_cost` the part of its direct cost that none
+    of them pays for."""
+
+    whole: Decimal
+    used: Decimal
+    of_cost: Decimal = Decimal(1)
+
+
+UNUSED = HourLeft(Decimal(0), Decimal(0))
+
+
+def left_of(use: HourOfUse, unit: str) -> HourLeft:
+    """Before any item. Of a settlement that takes back more than there was in the hour, nothing is
+    used."""
+    used = max(used_of(use, unit), Decimal(0))
+    return HourLeft(used, used)
+
+
 def reckon(
-    draft: Draft, paid: Sequence[Paid], used: Mapping[datetime, HourOfUse]
-) -> tuple[Utilization, dict[datetime, HourOfUse]]:
-    """What was made of the capacity, and what use is left for another item of the same usage.
+    draft: Draft, paid: Sequence[Paid], left: dict[datetime, HourLeft]
+) -> tuple[Utilization, list[CoveredHour]]:
+    """What was made of the capacity, and by the hour what each unit comes to of the fee. What is
+    `left` for another item of the same usage is changed to that.
 
     GPUs of one's own are all that their usage costs: seconds that a request began in one hour and
     spent in the next are beyond what an hour has, and are paid for by the other one.
     """
-    unit, is_own = unit_of(draft), draft.kind == CostItem.Kind.FLEET
-    hours = []
-    left = dict(used)
+    is_own = draft.kind == CostItem.Kind.FLEET
+    hours, covered = [], []
     for each in paid:
-        use = used.get(each.hour, NOTHING)
-        # Of a settlement that takes back more than there was in the hour, nothing is used.
-        hour = CapacityHour(each.fee, each.capacity, max(used_of(use, unit), Decimal(0)), use.cost)
+        held = left.get(each.hour, UNUSED)
+        hour = CapacityHour(each.fee, each.capacity, held.used)
         hours.append(hour)
-        left[each.hour] = left_over(use, hour, unit, is_own=is_own)
-    found = utilize(hours)
-    if is_own:
-        covered = add_up(each.direct for each in hours if each.capacity > 0)
-        found = dataclasses.replace(found, covered=covered)
-    return found, left
+        if hour.capacity > 0:
+            part = held.of_cost if is_own else of_cost(hour, held)
+            covered.append(CoveredHour(each.hour, per_unit(hour, held), part))
+            beyond = max(hour.used - hour.capacity, Decimal(0))
+            left[each.hour] = HourLeft(held.whole, beyond, EXACT.subtract(held.of_cost, part))
+    return utilize(hours), covered
 
 
-def left_over(use: HourOfUse, hour: CapacityHour, unit: str, *, is_own: bool) -> HourOfUse:
-    covered = hour.direct if is_own and hour.capacity > 0 else covered_by([hour])
-    beyond = max(hour.used - hour.capacity, Decimal(0))
-    return dataclasses.replace(use, cost=EXACT.subtract(use.cost, covered), **{unit: beyond})
+def of_cost(hour: CapacityHour, held: HourLeft) -> Decimal:
+    """The part of the hour's direct cost that this fee pays for."""
+    part = covered_part(hour)
+    if part == 1:
+        return held.of_cost
+    return rounded(Fraction(held.of_cost) * Fraction(part), FINEST)
+
+
+def per_unit(hour: CapacityHour, held: HourLeft) -> Decimal:
+    """What one unit of all that was used in the hour comes to of the fee, to thirty digits."""
+    if not held.whole:
+        return Decimal(0)
+    exact = used_fee(hour) / Fraction(held.whole)
+    return DIGITS.divide(Decimal(exact.numerator), Decimal(exact.denominator))

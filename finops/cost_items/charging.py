@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
@@ -12,7 +13,6 @@ from finops.allocation.capacity import Utilization, monthly
 from finops.allocation.charges import Column, Measure, Method
 from finops.cost_items.drafts import Draft
 from finops.models import CostItem
-from finops.pricing.formula import EXACT
 from finops.query import UNATTRIBUTED
 
 Kind = CostItem.Kind
@@ -23,6 +23,16 @@ class Placed(NamedTuple):
 
     key: str
     draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class UseOfCapacity:
+    """What was made of an item's capacity; by line, what its use comes to of the fee, and its
+    direct cost that the fee pays for."""
+
+    utilization: Utilization
+    by_line: Mapping[LineKey, Decimal]
+    covered: Mapping[LineKey, Decimal]
 
 
 class Span(NamedTuple):
@@ -58,23 +68,24 @@ def amount_in(draft: Draft, month: Span) -> Decimal | Percent:
 
 
 def capacity_charges(
-    item: Placed, use: Utilization, scope: Mapping[LineKey, Usage]
+    item: Placed, use: UseOfCapacity, scope: Mapping[LineKey, Usage]
 ) -> list[Charge]:
-    """What was used costs its part of the fee: beside its direct cost only the difference. What was
-    not used is shared out as the item says. Together with the direct cost that the fee covers they
-    come to the fee."""
-    name, fallback = item.draft.name, item.draft.fallback or UNATTRIBUTED
-    has_cost = any(usage.direct_cost > 0 for usage in scope.values())
-    difference = Charge(
+    """What was used costs its part of the fee, borne by whoever used it, hour by hour: beside its
+    direct cost only the difference. What was not used is shared out as the item says. Together with
+    the direct cost that the fee covers they come to the fee."""
+    name, held = item.draft.name, use.utilization
+    used = Charge(
         item=item.key,
         name=f"{name}: used",
-        amount=EXACT.subtract(use.used_fee, use.covered),
-        measure="direct_cost" if has_cost else "requests",
+        amount=held.used_fee,
+        measure="used",
         scope=scope,
-        fallback=fallback,
+        used=use.by_line,
+        paid=use.covered,
+        fallback=item.draft.fallback or UNATTRIBUTED,
     )
-    unused = charge_of(item, f"{name}: not used", use.unused_fee, "idle_cost", scope)
-    return [difference, unused]
+    unused = charge_of(item, f"{name}: not used", held.unused_fee, "idle_cost", scope)
+    return [used, replace(unused, used=use.by_line)]
 
 
 def charge_of(

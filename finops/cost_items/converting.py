@@ -67,6 +67,11 @@ def times(draft: Draft, factor: Decimal) -> Draft:
     return replace(draft, amount=into(draft.amount), hour_price=into(draft.hour_price), sizes=sizes)
 
 
+def at_rate(draft: Draft, factor: Decimal) -> Draft:
+    """In the reporting currency, whatever rates are known of the month."""
+    return replace(times(draft, factor), currency=settings.CURRENCY)
+
+
 def in_words(found: Conversion | None) -> str:
     """ "1 GBP = 1.1376 EUR, mean of 2026-11-02 to 2026-11-20, European Central Bank"."""
     if found is None:

@@ -93,6 +93,8 @@ def read(given: Mapping[str, object]) -> Draft:
         for name, value in given.items()
         if name not in known and (name not in FIELDS or value not in (None, "", [], {}))
     }
+    if kind in CAPACITY and given.get("measure") in (None, ""):
+        given = {**given, "measure": CostItem.Measure.USED.value}
     found: dict[str, Any] = {}
     for name, (reader, harmless) in READERS.items():
         found[name] = _field(given, name, reader, harmless, wrong)
@@ -156,6 +158,8 @@ def problems(draft: Draft) -> dict[str, str]:
         found["weights"] = "Only fixed percentages and weights have these: leave them out."
     if draft.targets and draft.method in {"fixed", "weighted"}:
         found["targets"] = "The cost centers are those with a share: leave these out."
+    if draft.measure == CostItem.Measure.USED and not draft.is_capacity:
+        found["measure"] = "Only a commitment or a fleet is used by the hour: choose another one."
     if problem := problem_of(sample(draft)):
         found.setdefault(_place(draft), problem)
     if draft.counts_so_far and not _has_whole_months(draft):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -14,13 +14,20 @@ from django.conf import settings
 from finops import costs
 from finops.allocation import Adjustment, Allocation, Charge, LineKey, Usage, add_up, allocate
 from finops.allocation.capacity import Utilization
-from finops.cost_items.capacity import paid_hours, reckon, unit_of
-from finops.cost_items.charging import Placed, Span, capacity_charges, plain_charge, span_of
+from finops.cost_items.capacity import HourLeft, left_of, paid_hours, reckon, unit_of
+from finops.cost_items.charging import (
+    Placed,
+    Span,
+    UseOfCapacity,
+    capacity_charges,
+    plain_charge,
+    span_of,
+)
 from finops.cost_items.converting import converted, in_words
 from finops.cost_items.drafts import draft_of
 from finops.cost_items.keeping import every
 from finops.cost_items.scopes import scope_of
-from finops.costs import Coverage, Freshness, HourOfUse, Together
+from finops.costs import Coverage, Freshness, Together
 from finops.exchange import Conversion
 from finops.periods import Period, add_months, days, start_of_hour
 from finops.query import CostQuery, Filter
@@ -53,6 +60,10 @@ class CapacityUse:
     unit: str
     utilization: Utilization
     until: datetime
+    # Whose cost the fee is, whether they have a price or not.
+    unpriced_requests: int = 0
+    # What its amounts were multiplied by, as they are in another currency.
+    factor: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ class Month:
     lines_of: dict[tuple[tuple[Filter, ...], Span], dict[LineKey, Usage]] = field(
         default_factory=dict
     )
-    hours_of: dict[tuple[frozenset[Filter], str], dict[datetime, HourOfUse]] = field(
+    hours_of: dict[tuple[frozenset[Filter], str], dict[datetime, HourLeft]] = field(
         default_factory=dict
     )
 
@@ -114,7 +125,7 @@ class Month:
             zone=self.zone,
         )
 
-    def capacity(self, item: Placed, span: Span) -> CapacityUse | None:
+    def capacity(self, item: Placed, span: Span) -> tuple[CapacityUse, UseOfCapacity] | None:
         """None before the first hour of it."""
         known = days(span.first, span.end, self.zone)
         known = Period(known.start, min(known.end, self.until))
@@ -122,13 +133,29 @@ class Month:
         if not paid:
             return None
         unit, filters = unit_of(item.draft), scope_of(item.draft)
+        held, covered = reckon(item.draft, paid, self.hours(filters, unit))
+        rows, unpriced = self.asked.use(self.query(known, filters), unit, covered)
+        lines = {LineKey(*keys): each for keys, each in rows.items()}
+        held = replace(held, covered=add_up(each.covered for each in lines.values()))
+        draft = item.draft
+        return (
+            CapacityUse(item.key, draft.name, draft.kind, unit, held, known.end, unpriced),
+            UseOfCapacity(
+                held,
+                {key: each.fee for key, each in lines.items()},
+                {key: each.covered for key, each in lines.items() if each.covered},
+            ),
+        )
+
+    def hours(self, filters: tuple[Filter, ...], unit: str) -> dict[datetime, HourLeft]:
+        """What items so far have left of this usage."""
         key = (frozenset(filters), unit)
         if key not in self.hours_of:
             whole = days(self.first, self.whole.end, self.zone)
-            asked = self.query(Period(whole.start, min(whole.end, self.until)), filters)
-            self.hours_of[key] = self.asked.hours(asked)
-        used, self.hours_of[key] = reckon(item.draft, paid, self.hours_of[key])
-        return CapacityUse(item.key, item.draft.name, item.draft.kind, unit, used, known.end)
+            period = Period(whole.start, min(whole.end, self.until))
+            used = self.asked.hours(self.query(period, filters))
+            self.hours_of[key] = {hour: left_of(use, unit) for hour, use in used.items()}
+        return self.hours_of[key]
 
 
 def usage_by_line(asked: Together, query: CostQuery) -> dict[LineKey, Usage]:
@@ -168,13 +195,16 @@ def of_month(
         is_running = now < end
         held = Month(asked, month, zone, start_of_hour(reached, zone) if is_running else end)
         placed, conversions = converted(kept_items, held.whole)
-        charges, capacity = charged(placed, held)
+        charges, uses = charged(placed, held)
         found = allocate(held.lines().items(), charges, adjustments)
     return seen_by(reader_teams, MonthAllocation(
         month=month,
         allocation=found,
         charges=summed(charges, found, conversions),
-        capacity=capacity,
+        capacity=tuple(
+            replace(use, factor=conversions[use.item].factor) if use.item in conversions else use
+            for use in uses
+        ),
         items={each.key: each for each in kept_items},
         freshness=asked.freshness,
         coverage=coverage_of(found),
@@ -198,10 +228,11 @@ def charged(placed: Sequence[Placed], held: Month) -> tuple[list[Charge], tuple[
             is_whole = span == held.whole and not item.draft.filters
             scope = None if is_whole else held.lines(item.draft.filters, span)
             charges.append(plain_charge(item, held.whole, scope))
-        elif use := held.capacity(item, span):
+        elif found := held.capacity(item, span):
+            use, by_line = found
             capacity.append(use)
             scope = held.lines(scope_of(item.draft), span)
-            charges += capacity_charges(item, use.utilization, scope)
+            charges += capacity_charges(item, by_line, scope)
     return charges, tuple(capacity)
 
 

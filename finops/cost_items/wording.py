@@ -14,6 +14,7 @@ MEASURES = {
     "so_far": "cost so far",
     "requests": "requests",
     "tokens": "tokens",
+    "used": "capacity that was used, by the hour",
 }
 UNITS = {"tokens": "tokens", "requests": "requests", "gpu_seconds": "GPU-seconds"}
 
@@ -35,7 +36,13 @@ def reason(share: Share) -> str:
         own, whole = formats.count_long(share.weight), formats.count_long(share.of_weight)
     else:
         own, whole = formats.money_long(share.weight, ""), formats.money_long(share.of_weight, "")
-    return f"{part} of the {measure}: {own} of {whole}"
+    less = ", less its requests' own cost" if is_used_part(share) else ""
+    return f"{part} of the {measure}: {own} of {whole}{less}"
+
+
+def is_used_part(share: Share) -> bool:
+    """Of capacity: what is borne for having used it, and not for what nobody used."""
+    return share.measure == "used" and share.column == "shared_cost"
 
 
 def plain(number: Decimal) -> str:
@@ -68,8 +75,10 @@ def fleet(draft: Draft, currency: str) -> str:
     return f"{gpus}, {formats.money_exact(hourly, currency)} an hour"
 
 
-def method(draft: Draft) -> str:
-    """How it is shared out."""
+def method(draft: Draft, column: str = "") -> str:
+    """How it is shared out; of capacity, what was used of it (`shared_cost`) by who used it."""
+    if draft.is_capacity and column == "shared_cost":
+        return f"by {MEASURES['used']}"
     match draft.method:
         case "even":
             return "evenly"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finops.costs.changes import Look, look, naming
 from finops.costs.comparisons import Pair, is_covered, pairs
+from finops.costs.covered_hours import CoveredHour, LineUse
 from finops.costs.named_values import named_users, named_values
 from finops.costs.results import (
     OTHER,
@@ -38,10 +39,12 @@ __all__ = [
     "CostResult",
     "CostRow",
     "Coverage",
+    "CoveredHour",
     "Excess",
     "Freshness",
     "HourOfUse",
     "Hundredth",
+    "LineUse",
     "Look",
     "Pair",
     "QueryTooSlow",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.backends.utils import CursorWrapper
 
+from finops.costs.covered_hours import CoveredHour, LineUse, use_statement
 from finops.costs.owners import find_known
 from finops.costs.reading import Reading, held_segments
 from finops.costs.results import CostResult, Freshness
@@ -62,6 +63,17 @@ class Together:
             for is_total, hour, _, *sums in rows
             if not is_total
         }
+
+    def use(
+        self, query: CostQuery, unit: str, hours: Sequence[CoveredHour]
+    ) -> tuple[dict[tuple[str, ...], LineUse], int]:
+        """Of each group what its use of capacity in these hours comes to, in `unit`; and how many
+        requests without a price there were in hours of which the whole cost is covered. The query's
+        period holds the hours, its filters are known by the hour. Raises QueryTooSlow."""
+        reading = self._reading(query)
+        rows = reading.fetch(use_statement(query, unit, hours, reading.known))
+        found = {tuple(keys): LineUse(fee, covered) for *keys, fee, covered, _ in rows}
+        return found, int(rows[0][-1]) if rows else 0
 
     def sums(
         self, query: CostQuery, columns: Sequence[str]

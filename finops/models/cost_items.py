@@ -41,6 +41,7 @@ class CostItem(models.Model):
         SO_FAR = "so_far", "Direct cost and what earlier items gave"
         REQUESTS = "requests", "Requests"
         TOKENS = "tokens", "Tokens"
+        USED = "used", "What was used of the capacity"
 
     class Unit(models.TextChoices):
         TOKENS = "tokens", "Tokens"

@@ -205,7 +205,7 @@ def charges(found: MonthAllocation) -> list[Charged]:
                 href,
                 column,
                 formats.money_long(each.amount, ""),
-                wording.method(draft),
+                wording.method(draft, each.column),
                 f"{wording.amount(draft, draft.currency)}; {each.converted}"
                 if each.converted
                 else "",

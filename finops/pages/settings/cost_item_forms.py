@@ -15,7 +15,7 @@ from django.http import QueryDict
 
 from finops import cost_items
 from finops.cost_items import Draft
-from finops.cost_items.drafts import OWN
+from finops.cost_items.drafts import CAPACITY, OWN
 from finops.cost_items.values import OPTIONS
 from finops.models import CostItem
 from finops.pages.budgets.rows import (
@@ -48,7 +48,12 @@ FIELDS: Mapping[str, forms.Field] = {
     "effective_to": text("Until", "The first day without it; empty: it goes on.", DAY),
     "amount": text("Amount", "", NUMBER),
     "percent": text("Percent", "", NUMBER),
-    "percent_of": choice("Of", CostItem.Of.choices),
+    "percent_of": choice(
+        "Of",
+        CostItem.Of.choices,
+        "Of the month's own usage and items. Adjustments, what closed months came to later, are in "
+        "neither: they bear no percentage.",
+    ),
     "term_start": text("Term begins", "Of the amount for a term.", DAY),
     "term_end": text("Term ends", "The first day after it.", DAY),
     "hour_price": text("Price per hour", "Instead of the amount, or beside it.", NUMBER),
@@ -121,15 +126,15 @@ class ItemForm(forms.Form):
             self.fields[name] = FIELDS[name].__deepcopy__({})
         if "amount" in own:
             self.fields["amount"].help_text = AMOUNTS[kind]
+        self.fields["measure"].choices = measures(kind)  # type: ignore[attr-defined]
 
     @classmethod
     def empty(cls, kind: str, today: date) -> ItemForm:
-        is_tax = kind == CostItem.Kind.TAX
-        counted = "so_far" if is_tax else "direct_cost"
+        counted = "so_far" if kind == CostItem.Kind.TAX else "direct_cost"
         initial = {
             "effective_from": today.replace(day=1).isoformat(),
             "percent_of": counted,
-            "measure": counted,
+            "measure": "used" if kind in CAPACITY else counted,
             "currency": settings.CURRENCY,
         }
         return cls(kind, filters=[], sizes=[], initial=initial)
@@ -212,6 +217,12 @@ class ItemForm(forms.Form):
     def size_rows(self) -> list[SizeRow]:
         is_fleet = self.kind == CostItem.Kind.FLEET
         return with_spare(self.sizes, SizeRow) if is_fleet else []
+
+
+def measures(kind: str) -> list[tuple[str, str]]:
+    """What a kind can be shared out in proportion to; of capacity that is what nobody used."""
+    without = CostItem.Measure.SO_FAR if kind in CAPACITY else CostItem.Measure.USED
+    return [(value, label) for value, label in CostItem.Measure.choices if value != without]
 
 
 def parted(text: str) -> tuple[list[str], dict[str, str]]:
