@@ -12,14 +12,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from finops.allocation import Adjustment, LineKey, add_up
+from finops.allocation import Adjustment, LineKey
 from finops.books.adjusting import (
     ANEW,
+    CAPACITY,
     FEWER,
     LATE,
-    RETURNED,
-    Capacity,
     Change,
+    Charged,
     Direct,
     Frozen,
     Today,
@@ -35,23 +35,38 @@ JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
 
 @dataclass
 class Closed:
-    """A version, with its lines."""
+    """A version, with its lines and what its capacity gave."""
 
     frozen: Frozen
     direct: Mapping[LineKey, Direct]
+    charged: Charged
 
     def change(self, now: Today) -> Change:
-        return change_of(self.direct.items(), self.frozen.capacity, now)
+        return change_of(self.direct.items(), self.charged, now)
+
+    def borne(self) -> Mapping[str, Decimal]:
+        """By cost center, with what it bears of other months."""
+        amounts = [(key.cost_center, each.cost) for key, each in self.direct.items()]
+        amounts += [pair for centers in self.charged.values() for pair in centers.items()]
+        amounts += [(each.key.cost_center, each.amount) for each in self.frozen.adjustments]
+        return by_center(amounts)
 
 
 def closed(
     month: date,
     direct: Mapping[LineKey, Direct],
-    capacity: Mapping[str, Capacity] | None = None,
+    charged: Charged | None = None,
     adjustments: tuple[Adjustment, ...] = (),
     version: int = 1,
 ) -> Closed:
-    return Closed(Frozen(month, version, capacity or {}, adjustments), direct)
+    return Closed(Frozen(month, version, adjustments), direct, charged or {})
+
+
+def by_center(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for center, amount in amounts:
+        found[center] = found.get(center, ZERO) + amount
+    return {center: amount for center, amount in found.items() if amount}
 
 
 def january(cost: str, requests: int = 10) -> Closed:
@@ -94,59 +109,78 @@ def test_what_another_month_has_borne_is_not_due_again() -> None:
     assert (back.key, back.amount, back.month) == (A, D(-2), JANUARY)
 
 
-def test_late_usage_of_paid_capacity_is_given_back_to_those_who_bore_what_was_idle() -> None:
-    bearers = {LineKey("CC-1"): D(30), LineKey("CC-2"): D(10)}
-    gpus = {"gpus": Capacity(D(10), bearers)}
-    month = closed(JANUARY, {A: Direct(10, D(10))}, gpus, version=2)
-    now = {JANUARY: Today({A: Direct(14, D(14))}, {"gpus": D(14)})}
+def test_late_usage_of_paid_capacity_makes_everybody_bear_what_they_would_have_in_time() -> None:
+    """ads' requests came to 10 in time, and CC-1 had 40 of the fee; now it is used by CC-2, too."""
+    month = closed(
+        JANUARY, {B: Direct(10, D(10))}, {"gpus": {"CC-2": D(-10), "CC-1": D(40)}}, version=2
+    )
+    now = {JANUARY: Today({B: Direct(14, D(14))}, {"gpus": {"CC-2": D(1), "CC-1": D(25)}})}
     found = due([month], now)
-    assert add_up(each.amount for each in found) == 0
-    assert [(each.key, each.amount, each.reason) for each in found] == [
-        (A, D(4), LATE),
-        (LineKey("CC-1"), D(-3), RETURNED),
-        (LineKey("CC-2"), D(-1), RETURNED),
+    assert [(each.key, each.amount, each.reason, each.item) for each in found] == [
+        (B, D(4), LATE, ""),
+        (LineKey("CC-1"), D(-15), CAPACITY, "gpus"),
+        (LineKey("CC-2"), D(11), CAPACITY, "gpus"),
     ]
     later = closed(FEBRUARY, {}, adjustments=found)
     assert due([month, later], now | {FEBRUARY: Today({})}) == ()
 
 
+def test_what_was_adjusted_of_an_item_that_is_gone_comes_back() -> None:
+    borne = (Adjustment(LineKey("CC-2"), D(-3), JANUARY, 1, CAPACITY, "gpus"),)
+    again, february = closed(JANUARY, {}, version=2), closed(FEBRUARY, {}, adjustments=borne)
+    (back,) = due([again, february], {JANUARY: Today({}), FEBRUARY: Today({})})
+    assert (back.key, back.amount, back.item) == (LineKey("CC-2"), D(3), "gpus")
+
+
+def test_only_months_that_are_asked_for_are_due() -> None:
+    february = closed(FEBRUARY, {})
+    changes = {JANUARY: Change({A: Direct(1, D(2))})}
+    found = adjustments([january("10").frozen, february.frozen], changes)
+    assert {each.month for each in found} == {JANUARY}
+
+
 MONTHS = [date(2026, number, 1) for number in range(1, 7)]
+CENTERS = ("CC-1", "CC-2", "CC-3")
 KEYS = st.sampled_from([A, B, LineKey("CC-3")])
 COSTS = st.decimals(-20, 100, places=9)
+FEES = st.dictionaries(st.sampled_from(CENTERS), COSTS, max_size=3)
 
 
 @dataclass
 class Truth:
-    """What one month comes to, with what of it is covered by capacity that costs 50."""
+    """What one month comes to."""
 
     direct: dict[LineKey, Direct] = field(default_factory=dict)
-    covered: Decimal = ZERO
+    charged: dict[str, Mapping[str, Decimal]] = field(default_factory=dict)
 
     def today(self) -> Today:
-        return Today(dict(self.direct), {"gpus": self.covered})
+        return Today(dict(self.direct), dict(self.charged))
 
-    def total(self) -> Decimal:
-        return add_up([*(each.cost for each in self.direct.values()), 50 - self.covered])
+    def borne(self) -> Mapping[str, Decimal]:
+        return closed(JANUARY, self.direct, self.charged).borne()
 
 
 class Books(RuleBasedStateMachine):
-    """Months in which usage arrives, late too, is rated again, closed, reopened, closed again."""
+    """Months in which usage arrives, late too, is rated again, closed, reopened, closed again;
+    whose capacity is used otherwise, comes and goes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.truth = {month: Truth() for month in MONTHS}
         self.versions: dict[date, list[Closed]] = {}
-        self.billed: dict[date, Decimal] = {}
         self.reopened: set[date] = set()
 
-    def latest(self) -> list[Closed]:
-        return [held[-1] for month, held in self.versions.items() if month not in self.reopened]
+    def shut(self) -> list[date]:
+        return [month for month in MONTHS if month in self.versions and month not in self.reopened]
 
-    def due(self) -> tuple[Adjustment, ...]:
-        return due(self.latest(), self.now())
-
-    def now(self) -> Mapping[date, Today]:
-        return {month: truth.today() for month, truth in self.truth.items()}
+    def due(self, *months: date) -> tuple[Adjustment, ...]:
+        latest = [self.versions[month][-1] for month in self.shut()]
+        changes = {
+            each.frozen.month: each.change(self.truth[each.frozen.month].today())
+            for each in latest
+            if each.frozen.month in months
+        }
+        return adjustments([each.frozen for each in latest], changes)
 
     @rule(month=st.sampled_from(MONTHS), key=KEYS, cost=COSTS, requests=st.integers(-1, 2))
     def usage_arrives_or_is_rated_again(
@@ -155,23 +189,26 @@ class Books(RuleBasedStateMachine):
         held = self.truth[month].direct.get(key, Direct())
         self.truth[month].direct[key] = Direct(held.requests + requests, held.cost + cost)
 
-    @rule(month=st.sampled_from(MONTHS), key=KEYS, cost=st.decimals(0, 20, places=9))
-    def capacity_is_used(self, month: date, key: LineKey, cost: Decimal) -> None:
-        self.usage_arrives_or_is_rated_again(month, key, cost, 1)
-        self.truth[month].covered += cost
+    @rule(month=st.sampled_from(MONTHS), item=st.sampled_from(["ptu", "gpus"]), centers=FEES)
+    def capacity_is_used_by_others(
+        self, month: date, item: str, centers: Mapping[str, Decimal]
+    ) -> None:
+        self.truth[month].charged[item] = centers
 
-    @precondition(lambda self: self.reopened or len(self.versions) < len(MONTHS) - 1)
-    @rule(weight=st.decimals(1, 9, places=2))
-    def the_first_month_that_is_open_closes(self, weight: Decimal) -> None:
-        month = min(each for each in MONTHS if each not in self.versions or each in self.reopened)
-        truth, borne = self.truth[month], self.due()
-        bearers = {LineKey("CC-1"): weight, LineKey("CC-2"): D(3)}
+    @rule(month=st.sampled_from(MONTHS), item=st.sampled_from(["ptu", "gpus"]))
+    def an_item_vanishes(self, month: date, item: str) -> None:
+        self.truth[month].charged.pop(item, None)
+
+    @precondition(lambda self: len(self.shut()) < len(MONTHS) - 1)
+    @rule()
+    def the_first_month_that_is_open_closes(self) -> None:
+        month = next(each for each in MONTHS if each not in self.shut())
+        truth, borne = self.truth[month], self.due(*(each for each in MONTHS if each < month))
         versions = self.versions.setdefault(month, [])
-        capacity = {"gpus": Capacity(truth.covered, bearers)}
-        made = closed(month, dict(truth.direct), capacity, borne, len(versions) + 1)
+        made = closed(month, dict(truth.direct), dict(truth.charged), borne, len(versions) + 1)
         versions.append(made)
         self.reopened.discard(month)
-        self.billed[month] = truth.total() + add_up(each.amount for each in borne)
+        assert all(each.month < month for each in borne)
 
     @precondition(lambda self: self.versions)
     @rule(data=st.data())
@@ -179,18 +216,20 @@ class Books(RuleBasedStateMachine):
         self.reopened.add(data.draw(st.sampled_from(sorted(self.versions))))
 
     @invariant()
-    def all_that_was_billed_and_is_due_is_what_all_months_come_to(self) -> None:
-        shut = [month for month in self.versions if month not in self.reopened]
-        billed = add_up(self.billed[month] for month in shut)
-        owed = add_up(each.amount for each in self.due())
+    def each_cost_center_is_billed_and_owes_what_all_months_come_to(self) -> None:
+        shut = self.shut()
+        latest = [self.versions[month][-1] for month in shut]
+        billed = by_center(pair for each in latest for pair in each.borne().items())
+        owed = [(each.key.cost_center, each.amount) for each in self.due(*shut)]
         # What was borne of a month that is open again comes back when that is closed.
-        lent = add_up(
-            each.amount
-            for month in shut
-            for each in self.versions[month][-1].frozen.adjustments
+        lent = [
+            (each.key.cost_center, -each.amount)
+            for month in latest
+            for each in month.frozen.adjustments
             if each.month not in shut
-        )
-        assert billed + owed == add_up(self.truth[month].total() for month in shut) + lent
+        ]
+        truth = by_center(pair for month in shut for pair in self.truth[month].borne().items())
+        assert by_center([*billed.items(), *owed, *lent]) == truth
 
 
 TestBooks = Books.TestCase

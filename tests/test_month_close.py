@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection, transaction
 
 from finops import cost_items, ledger, rollups
 from finops.allocation import add_up
-from finops.books import changes, closing, drafts, frozen, months, readiness, streaming
+from finops.books import closing, drafts, frozen, months, readiness, streaming
 from finops.books.adjusting import ANEW, LATE
 from finops.cells import csv_pieces
 from finops.cost_items.table import HEADER
@@ -119,9 +119,10 @@ def test_what_comes_after_a_close_is_borne_once_and_the_statement_stays(
 
     assert file_of(october) == before
     assert not frozen.problems_of(october)
-    covered = changes.today(OCTOBER, at(12, 3)).covered
-    [(item, held)] = october.capacity.items()
-    more = direct(OCTOBER, at(12, 3)) - was[OCTOBER] - (covered[item] - D(held["covered"]))
+    [held] = october.capacity.values()
+    [now] = cost_items.of_month(OCTOBER, now=at(12, 3)).capacity
+    covered = now.utilization.covered - D(held["covered"])
+    more = direct(OCTOBER, at(12, 3)) - was[OCTOBER] - covered
     assert more != 0
     assert due(NOVEMBER, at(12, 3)) == more
     found = drafts.of_month(NOVEMBER, now=at(12, 3))

@@ -7,25 +7,28 @@ that is open. It is worked out anew each time and written down when that month c
 billed twice and nothing is lost, in whichever order things arrive, and a month that is reopened and
 closed as a new version takes back by the same difference what others have already adjusted.
 
-Usage of capacity that was paid for by the hour costs nothing more: what is late there is given back
-to those who bore what was not used.
+Capacity that was paid for by the hour is another matter: usage that is late there makes its user
+bear more of the fee, and others less. So of each commitment and fleet the same difference is taken
+of what its fee gives each cost center now and what it gave then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from finops.allocation import Adjustment, LineKey, add_up, split
+from finops.allocation import Adjustment, LineKey, Share
 from finops.allocation.lines import ZERO
+from finops.allocation.splitting import Key
 from finops.pricing.formula import EXACT
 
 LATE, FEWER, ANEW = "late requests", "requests withdrawn", "rated again or corrected"
-RETURNED = "paid capacity, used after all"
-# As fine as a share of a line: what is given back is no round sum.
-FINEST = Decimal("1e-12")
+CAPACITY = "share of paid capacity"
+
+# Item of capacity → cost center → what it bears of the fee, beside its direct cost.
+Charged = Mapping[str, Mapping[str, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +40,20 @@ class Direct:
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
-    """Of one item of paid capacity in a month: the direct cost of the usage that it covers, and who
-    bore what of it was not used, by weight."""
-
-    covered: Decimal
-    bearers: Mapping[LineKey, Decimal] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Frozen:
     """The latest version of a closed month's statements. `adjustments` are of months before it."""
 
     month: date
     version: int
-    capacity: Mapping[str, Capacity] = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """What a closed month comes to now. `covered` is by item of capacity."""
+    """What a closed month comes to now."""
 
     direct: Mapping[LineKey, Direct]
-    covered: Mapping[str, Decimal] = field(default_factory=dict)
+    charged: Charged = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +62,52 @@ class Change:
     anything."""
 
     direct: Mapping[LineKey, Direct] = field(default_factory=dict)
-    covered: Mapping[str, Decimal] = field(default_factory=dict)
+    charged: Charged = field(default_factory=dict)
 
 
-def change_of(
-    lines: Iterable[tuple[LineKey, Direct]], capacity: Mapping[str, Capacity], today: Today
-) -> Change:
-    """From the lines of a version and its capacity to what the month comes to now."""
+def change_of(lines: Iterable[tuple[LineKey, Direct]], charged: Charged, today: Today) -> Change:
+    """From the lines of a version, and what its capacity gave, to what the month comes to now."""
     direct = dict(today.direct)
     for key, before in lines:
         now = direct.pop(key, Direct())
         cost = EXACT.subtract(now.cost, before.cost)
         if cost or now.requests != before.requests:
             direct[key] = Direct(now.requests - before.requests, cost)
-    covered = {
-        item: EXACT.subtract(today.covered.get(item, ZERO), held_of(capacity, item).covered)
-        for item in {*capacity, *today.covered}
+    found = {
+        item: differences(today.charged.get(item, {}), charged.get(item, {}))
+        for item in sorted({*charged, *today.charged})
     }
-    return Change(direct, {item: more for item, more in covered.items() if more})
+    return Change(direct, {item: centers for item, centers in found.items() if centers})
 
 
-def held_of(capacity: Mapping[str, Capacity], item: str) -> Capacity:
-    return capacity.get(item, Capacity(ZERO))
+def charged_by(shares: Iterable[Share]) -> Charged:
+    """What each item gives each cost center, for what was used and what was not together."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for each in shares:
+        sums = found.setdefault(each.item, {})
+        sums[each.cost_center] = EXACT.add(sums.get(each.cost_center, ZERO), each.amount)
+    return found
+
+
+def differences(now: Mapping[Key, Decimal], before: Mapping[Key, Decimal]) -> dict[Key, Decimal]:
+    """What is more, or less, in the order of their keys."""
+    found = {
+        key: EXACT.subtract(now.get(key, ZERO), before.get(key, ZERO))
+        for key in sorted({*now, *before})
+    }
+    return {key: more for key, more in found.items() if more}
 
 
 def adjustments(closed: Iterable[Frozen], changes: Mapping[date, Change]) -> tuple[Adjustment, ...]:
-    """What is due now of every closed month, by month and line. `changes` has each of them."""
+    """What is due now of the months of which `changes` are given, by month and line; `closed` are
+    all that may have borne something of them."""
     held = list(closed)
     billed = amounts(each for month in held for each in month.adjustments)
     found: list[Adjustment] = []
     for month in sorted(held, key=lambda each: each.month):
-        found += of_usage(month, changes[month.month], billed)
-        found += of_capacity(month, changes[month.month], billed)
+        if change := changes.get(month.month):
+            found += of_usage(month, change, billed.get((month.month, ""), {}))
+            found += of_capacity(month, change, billed)
     return tuple(found)
 
 
@@ -116,16 +123,12 @@ def amounts(
 
 
 def of_usage(
-    month: Frozen, change: Change, billed: Mapping[tuple[date, str], Mapping[LineKey, Decimal]]
-) -> list[Adjustment]:
-    known = billed.get((month.month, ""), {})
-    found = []
-    for key in sorted({*change.direct, *known}):
-        more = change.direct.get(key, Direct())
-        if due := EXACT.subtract(more.cost, known.get(key, ZERO)):
-            reason = reason_for(more.requests)
-            found.append(Adjustment(key, due, month.month, month.version, reason))
-    return found
+    month: Frozen, change: Change, known: Mapping[LineKey, Decimal]
+) -> Iterator[Adjustment]:
+    costs = {key: more.cost for key, more in change.direct.items()}
+    for key, due in differences(costs, known).items():
+        reason = reason_for(change.direct.get(key, Direct()).requests)
+        yield Adjustment(key, due, month.month, month.version, reason)
 
 
 def reason_for(requests: int) -> str:
@@ -136,21 +139,10 @@ def reason_for(requests: int) -> str:
 
 def of_capacity(
     month: Frozen, change: Change, billed: Mapping[tuple[date, str], Mapping[LineKey, Decimal]]
-) -> list[Adjustment]:
-    """The other way round, of what is in their direct cost and was paid for already."""
+) -> Iterator[Adjustment]:
+    """Of items that are gone, too: what was adjusted of them comes back."""
     adjusted = {item for other, item in billed if other == month.month and item}
-    found = []
-    for item in sorted({*change.covered, *adjusted}):
-        known = billed.get((month.month, item), {})
-        more = change.covered.get(item, ZERO)
-        due = EXACT.subtract(EXACT.minus(more), add_up(known.values()))
-        if not due:
-            continue
-        bearers = held_of(month.capacity, item).bearers or known or {LineKey(""): Decimal(1)}
-        weights = {key: abs(weight) for key, weight in bearers.items()}
-        found += [
-            Adjustment(key, part, month.month, month.version, RETURNED, item)
-            for key, part in sorted(split(due, weights, FINEST).items())
-            if part
-        ]
-    return found
+    for item in sorted({*change.charged, *adjusted}):
+        now = {LineKey(center): more for center, more in change.charged.get(item, {}).items()}
+        for key, due in differences(now, billed.get((month.month, item), {})).items():
+            yield Adjustment(key, due, month.month, month.version, CAPACITY, item)

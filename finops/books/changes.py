@@ -20,16 +20,17 @@ from django.conf import settings
 from finops import cost_items, locks
 from finops.allocation import LineKey
 from finops.books import frozen, waiting
-from finops.books.adjusting import Change, Direct, Frozen, Today, change_of
-from finops.cost_items import Placed
+from finops.books.adjusting import Change, Direct, Frozen, Today, change_of, charged_by
+from finops.cost_items import CapacityUse, Placed
 from finops.cost_items.charging import Span, span_of
+from finops.cost_items.converting import at_rate
 from finops.cost_items.table import plain
 from finops.locks import Lock
 from finops.models import ClosedMonthChange
 from finops.periods import add_months
 
 # Another one where the same events, owners and items come to something else in a new release.
-REVISION = 1
+REVISION = 2
 
 
 def of(closed: Sequence[Frozen], now: datetime) -> dict[date, Change]:
@@ -66,20 +67,30 @@ def keep(month: Frozen, now: datetime) -> None:
 
 def look(month: Frozen, now: datetime) -> Change:
     lines = frozen.direct_of(month.month, month.version)
-    return change_of(lines, month.capacity, today(month.month, now))
+    statement = frozen.statement_of(month.month, month.version)
+    found = today(month.month, now, frozen.uses_of(statement))
+    return change_of(lines, frozen.capacity_of(statement), found)
 
 
-def today(month: date, now: datetime) -> Today:
-    """What its usage comes to now. What else was shared out stays as it was."""
+def today(month: date, now: datetime, uses: Sequence[CapacityUse]) -> Today:
+    """What its usage comes to now, and who bears what of its capacity, which is used in the order
+    and costs what it did then. What else was shared out stays as it was."""
+    then = {use.item: place for place, use in enumerate(uses)}
+    factors = {use.item: use.factor for use in uses if use.factor != 1}
     capacity = [each for each in cost_items.kept() if each.draft.is_capacity]
-    found = cost_items.of_month(month, now=now, items=capacity)
+    capacity.sort(key=lambda each: then.get(each.key, len(then)))
+    capacity = [
+        Placed(each.key, at_rate(each.draft, factors[each.key])) if each.key in factors else each
+        for each in capacity
+    ]
+    found = cost_items.of_month(month, now=now, items=capacity).allocation
     return Today(
         direct={
             line.key: Direct(line.usage.requests, line.direct_cost)
-            for line in found.allocation.lines
+            for line in found.lines
             if line.usage.requests or line.direct_cost
         },
-        covered={each.item: each.utilization.covered for each in found.capacity},
+        charged=charged_by(found.shares),
     )
 
 
@@ -110,7 +121,10 @@ def written(change: Change) -> Mapping[str, Any]:
         "direct": [
             [list(key), each.requests, plain(each.cost)] for key, each in change.direct.items()
         ],
-        "covered": {item: plain(more) for item, more in change.covered.items()},
+        "charged": {
+            item: {center: plain(more) for center, more in centers.items()}
+            for item, centers in change.charged.items()
+        },
     }
 
 
@@ -119,5 +133,8 @@ def read(kept: ClosedMonthChange) -> Change:
         direct={
             LineKey(*key): Direct(requests, Decimal(cost)) for key, requests, cost in kept.direct
         },
-        covered={item: Decimal(more) for item, more in kept.covered.items()},
+        charged={
+            item: {center: Decimal(more) for center, more in centers.items()}
+            for item, centers in kept.charged.items()
+        },
     )

@@ -103,9 +103,9 @@ def closed_parts(statement: StatementVersion, teams: Collection[str] | None) -> 
 
 
 def items_of(statement: StatementVersion) -> dict[str, Item]:
-    uses = (frozen.use_of(item, held) for item, held in statement.capacity.items())
     return {key: Item(kind) for key, kind in statement.kinds.items()} | {
-        each.item: Item(each.kind, each.name, each.unit, each.utilization) for each in uses
+        each.item: Item(each.kind, each.name, each.unit, each.utilization)
+        for each in frozen.uses_of(statement)
     }
 
 

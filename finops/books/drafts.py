@@ -25,13 +25,13 @@ def of_month(
         if held:
             statement = frozen.statement_of(month, held.version)
             return frozen.allocation_of(statement, cast(Status, held.state), reader_teams)
-        bears = month == months.closed_until()
         return cost_items.of_month(
-            month, now=now, reader_teams=reader_teams, adjustments=due(now) if bears else ()
+            month, now=now, reader_teams=reader_teams, adjustments=due(month, now)
         )
 
 
-def due(now: datetime) -> tuple[Adjustment, ...]:
-    """What closed months came to since: the first month that is open bears it."""
-    closed = frozen.newest()
-    return adjustments(closed, changes.of(closed, now))
+def due(month: date, now: datetime) -> tuple[Adjustment, ...]:
+    """What closed months came to since: the first month after them that is open bears it."""
+    borne = months.closed_before(month)
+    closed = frozen.newest() if borne else []
+    return adjustments(closed, changes.of([each for each in closed if each.month in borne], now))

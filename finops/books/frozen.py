@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Sum
 
 from finops.allocation import Adjustment, Allocation, Line, LineKey, Share, add_up
 from finops.allocation.capacity import Utilization
-from finops.books.adjusting import Capacity, Direct, Frozen
+from finops.books.adjusting import Charged, Direct, Frozen, charged_by
 from finops.books.lines import SUMS, line_of, lines_of_statement
 from finops.books.months import State
 from finops.cells import csv_pieces, text_cell
@@ -48,7 +48,9 @@ def write(statement: StatementVersion, found: MonthAllocation) -> None:
     statement.currency = found.currency
     statement.rolled_up_to = found.freshness.rolled_up_to
     statement.totals = totals_of(whole.totals)
-    statement.capacity = {each.item: capacity_json(each, whole) for each in found.capacity}
+    statement.capacity = {
+        each.item: capacity_json(each, place) for place, each in enumerate(found.capacity)
+    }
     statement.adjustments = [{**each.key._asdict(), **as_text(each)} for each in whole.adjustments]
     statement.charges = [as_text(each) for each in found.charges]
     statement.shares = [as_text(each) for each in whole.shares]
@@ -83,19 +85,10 @@ def totals_of(line: Line) -> dict[str, str]:
     return counts | {name: plain(amount) for name, amount in money(line).items()}
 
 
-def capacity_json(use: CapacityUse, whole: Allocation) -> dict[str, Any]:
-    bearers = {
-        each.cost_center: plain(each.amount)
-        for each in whole.shares
-        if each.item == use.item and each.column == "idle_cost"
-    }
-    own = {name: getattr(use, name) for name in ("name", "kind", "unit")}
-    return {
-        **own,
-        **as_text(use.utilization),
-        "until": use.until.isoformat(),
-        "bearers": bearers,
-    }
+def capacity_json(use: CapacityUse, place: int) -> dict[str, Any]:
+    own = {name: getattr(use, name) for name in ("name", "kind", "unit", "unpriced_requests")}
+    more = {"until": use.until.isoformat(), "place": place, "factor": plain(use.factor)}
+    return {**own, **as_text(use.utilization), **more}
 
 
 def as_text(held: Any) -> dict[str, Any]:
@@ -148,7 +141,7 @@ def allocation_of(
         month=statement.month,
         allocation=found,
         charges=tuple(of_text(ChargeSum, each) for each in statement.charges),
-        capacity=tuple(use_of(item, each) for item, each in statement.capacity.items()),
+        capacity=uses_of(statement),
         items={each.key: each for each in kept()},
         freshness=Freshness(statement.rolled_up_to, 0),
         coverage=coverage_of(found),
@@ -169,12 +162,21 @@ def adjustments_of(statement: StatementVersion) -> Iterator[Adjustment]:
         yield of_text(Adjustment, each, key=LineKey(*(each[name] for name in LineKey._fields)))
 
 
-def use_of(item: str, held: dict[str, Any]) -> CapacityUse:
-    return of_text(CapacityUse, held, item=item, utilization=of_text(Utilization, held))
+def uses_of(statement: StatementVersion) -> tuple[CapacityUse, ...]:
+    """In the order in which they were used."""
+    places = places_of(statement)
+    return tuple(
+        of_text(CapacityUse, held, item=item, utilization=of_text(Utilization, held))
+        for item, held in sorted(statement.capacity.items(), key=lambda pair: places[pair[0]])
+    )
+
+
+def places_of(statement: StatementVersion) -> dict[str, int]:
+    return {item: held.get("place", 0) for item, held in statement.capacity.items()}
 
 
 def newest() -> list[Frozen]:
-    """What each closed month's statements say of others and of paid capacity."""
+    """What each closed month's statements say of others."""
     closed = BooksMonth.objects.exclude(state=State.DRAFT)
     latest = closed.filter(month=OuterRef("month"), version=OuterRef("version"))
     found = StatementVersion.objects.filter(Exists(latest)).order_by("month")
@@ -182,10 +184,9 @@ def newest() -> list[Frozen]:
         Frozen(
             month=each.month,
             version=each.version,
-            capacity={item: capacity_of(held) for item, held in each.capacity.items()},
             adjustments=tuple(adjustments_of(each)),
         )
-        for each in found.only("month", "version", "capacity", "adjustments")
+        for each in found.only("month", "version", "adjustments")
     ]
 
 
@@ -198,9 +199,10 @@ def direct_of(month: date, version: int) -> Iterator[tuple[LineKey, Direct]]:
             yield LineKey(*names), Direct(requests, cost)
 
 
-def capacity_of(held: dict[str, Any]) -> Capacity:
-    bearers = {LineKey(center): Decimal(amount) for center, amount in held["bearers"].items()}
-    return Capacity(Decimal(held["covered"]), bearers)
+def capacity_of(statement: StatementVersion) -> Charged:
+    """What each of its commitments and fleets gave."""
+    shares = shares_of(statement)
+    return charged_by(each for each in shares if each.item in statement.capacity)
 
 
 def problems_of(statement: StatementVersion) -> list[str]:

@@ -31,6 +31,14 @@ def closed_until() -> date | None:
     return add_months(max(held), 1) if held else None
 
 
+def closed_before(month: date) -> set[date]:
+    """The months before an open one that are closed, back to another one that is open."""
+    held, found = set(closed()), set()
+    while (month := add_months(month, -1)) in held:
+        found.add(month)
+    return found
+
+
 def closed_later() -> list[date]:
     """The months that are closed after one that is open again."""
     first = closed_until()

@@ -130,7 +130,9 @@ def counted(count: int, noun: str) -> str:
 
 def warnings_of(found: MonthAllocation) -> Iterator[Finding]:
     month = found.month
-    if missing := found.coverage.unpriced_requests:
+    # Of requests that paid capacity covers the fee is the cost, with a price or without.
+    covered = sum(each.unpriced_requests for each in found.capacity)
+    if missing := found.coverage.unpriced_requests - covered:
         yield Finding(
             "unpriced",
             f"{missing:,} request{'s have' if missing != 1 else ' has'} no price: the statements "

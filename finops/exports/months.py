@@ -65,7 +65,7 @@ def of_statement(
         month=statement.month,
         allocation=whole,
         charges=tuple(frozen.of_text(ChargeSum, each) for each in statement.charges),
-        capacity=tuple(frozen.use_of(item, each) for item, each in statement.capacity.items()),
+        capacity=frozen.uses_of(statement),
         items={},
         freshness=Freshness(statement.rolled_up_to, 0),
         coverage=Coverage(requests - unpriced, unpriced),

@@ -44,10 +44,11 @@ class StatementVersion(models.Model):
     """What one closing of a month froze. `checksum` is the SHA-256 of its CSV file, in hex.
 
     `totals` has every column of that file, `warnings` is name → words of what was accepted, and
-    `capacity` is cost item → {"covered", "bearers": cost center → amount}: numbers are text, as
-    JSON's have too few digits. `adjustments` says of each part of a line's adjustment of which
-    month and version it is, and why; `charges` and `shares` what was shared out, and how. `centers`
-    is code → {"name", "gl_account", "owner_email"} as they were then.
+    `capacity` is cost item → what was made of it, and its place in the order in which capacity was
+    used: numbers are text, as JSON's have too few digits. `adjustments` says of each part of a
+    line's adjustment of which month and version it is, and why; `charges` and `shares` what was
+    shared out, and how. `centers` is code → {"name", "gl_account", "owner_email"} as they were
+    then.
     """
 
     month = models.DateField()
@@ -112,14 +113,14 @@ class ClosedMonthChange(models.Model):
     """How much more a closed month comes to now than its statements say, kept until something that
     it follows from has changed: `mark` is then another one. May be emptied at any time.
 
-    `direct` is [line's key, requests, cost] of each line that differs, `covered` is cost item →
-    cost; numbers are text, as JSON's have too few digits.
+    `direct` is [line's key, requests, cost] of each line that differs, `charged` is commitment or
+    fleet → cost center → amount; numbers are text, as JSON's have too few digits.
     """
 
     month = models.DateField(unique=True)
     mark = models.CharField(max_length=64)
     direct = models.JSONField()
-    covered = models.JSONField()
+    charged = models.JSONField()
 
     class Meta:
         db_table = "closed_month_change"
