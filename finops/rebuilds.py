@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from finops.locks import Lock, try_hold
+from finops.models import BooksMonth
 from finops.periods import local_day, start_of_day
 from finops.rollups import FOLD_LOCK, held_zone, one, prepare, refuse_other_zone
 from finops.sql import statement
@@ -80,6 +81,20 @@ class ZoneKept(RuntimeError):
             f"them that usage cannot be counted by the days of {wanted}. "
             f"Set FARTHING_TIME_ZONE={held} and start again. For figures in {wanted}, start an "
             "empty installation in that zone and load the usage you still have the source of."
+        )
+
+
+class BooksKept(ZoneKept):
+    """Months are closed by the days of the zone that is held: in another one they would come to
+    something else, and what was billed would be taken back."""
+
+    def __init__(self, held: str, wanted: str) -> None:
+        RuntimeError.__init__(
+            self,
+            f"The rollups stay in {held}; nothing was changed. Months are closed by its days, and "
+            f"by those of {wanted} they would not be what was billed. "
+            f"Set FARTHING_TIME_ZONE={held} and start again. For figures in {wanted}, start an "
+            "empty installation in that zone.",
         )
 
 
@@ -148,6 +163,8 @@ def forget_all(now: datetime, zone: ZoneInfo) -> None:
             raise InUse
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOLD_LOCK])
         held = ZoneInfo(held_zone(cursor) or zone.key)
+        if held.key != zone.key and BooksMonth.objects.filter(version__gt=0).exists():
+            raise BooksKept(held.key, zone.key)
         if span := held_span():
             days = whole_days(*span, held)
             try:

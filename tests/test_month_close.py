@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from finops import cost_items, ledger, rollups
+from finops import cost_items, ledger, rebuilds, rollups
 from finops.allocation import add_up
 from finops.books import closing, drafts, frozen, months, readiness, streaming
 from finops.books.adjusting import ANEW, LATE
@@ -169,6 +170,32 @@ def test_a_statement_cannot_be_changed_and_who_does_so_all_the_same_is_found_out
     assert len(frozen.problems_of(statement)) == 2
     with pytest.raises(CommandError, match="1 of 1 statements"):
         call_command("verify_books", stdout=StringIO())
+
+
+@pytest.mark.parametrize(
+    "change", ["shares = '[]'", "capacity = '{}'", "closed_by = 'mallory'", "warnings = '{}'"]
+)
+def test_what_a_statement_says_beside_its_file_is_held_against_its_digest(
+    ada: User, change: str
+) -> None:
+    seats = {"name": "Seats", "kind": "fixed", "amount": "310", "effective_from": "2026-10-01"}
+    ptu = {"name": "PTU", "kind": "commitment", "hour_price": "1", "capacity_unit": "requests"}
+    begins = {"capacity_per_hour": "10", "effective_from": "2026-10-01"}
+    for terms in (seats, {**ptu, **begins}):
+        cost_items.make(cost_items.read(terms), Act(ada, at(10, 1)))
+    statement = closed(OCTOBER, ada, at(11, 2))
+    assert frozen.problems_of(StatementVersion.objects.get(pk=statement.pk)) == []
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE statement_version DISABLE TRIGGER statement_version_stays")
+        cursor.execute(f"UPDATE statement_version SET {change}")
+    [said] = frozen.problems_of(StatementVersion.objects.get(pk=statement.pk))
+    assert "beside its lines" in said
+
+
+def test_another_time_zone_is_refused_while_months_are_closed(ada: User) -> None:
+    closed(OCTOBER, ada, at(11, 2))
+    with pytest.raises(rebuilds.BooksKept, match="not be what was billed"):
+        rebuilds.forget_all(at(11, 3), ZoneInfo("America/New_York"))
 
 
 def test_months_are_closed_when_they_are_over_in_their_order_and_with_open_eyes(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, fields, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -23,6 +24,10 @@ from finops.cost_items.table import HEADER, money, plain, row_of, rows
 from finops.costs import Freshness
 from finops.models import BooksMonth, CostCenter, StatementLine, StatementVersion
 
+DIGESTED = (
+    *("month", "version", "closed_at", "closed_by", "checksum", "currency", "rolled_up_to"),
+    *("totals", "warnings", "capacity", "adjustments", "charges", "shares", "kinds", "centers"),
+)
 AT_ONCE = 2_000
 Held = TypeVar("Held")
 
@@ -56,10 +61,23 @@ def write(statement: StatementVersion, found: MonthAllocation) -> None:
     statement.shares = [as_text(each) for each in whole.shares]
     statement.kinds = {key: each.draft.kind for key, each in found.items.items()}
     statement.centers = centers_of(whole)
+    statement.digest = digest_of(statement)
     statement.save(force_insert=True)
     StatementLine.objects.bulk_create(
         (stored(statement, line) for line in whole.lines), batch_size=AT_ONCE
     )
+
+
+def digest_of(statement: StatementVersion) -> str:
+    """SHA-256 of what is not in the file, and what later months are computed from; the number
+    before it says of which columns."""
+    held = {name: getattr(statement, name) for name in DIGESTED}
+    text = json.dumps(held, sort_keys=True, default=same_instant)
+    return f"1:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def same_instant(value: date | datetime) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
 
 
 def centers_of(whole: Allocation) -> dict[str, dict[str, str]]:
@@ -220,6 +238,10 @@ def problems_of(statement: StatementVersion) -> list[str]:
         problems.append(f"its lines do not add up to its totals: {', '.join(names)}")
     if add_up(each.amount for each in adjustments_of(statement)) != whole.adjustment:
         problems.append("the adjustments it names do not add up to those of its lines")
+    if statement.digest and digest_of(statement) != statement.digest:
+        problems.append(
+            "what it says beside its lines, such as shares or who closed it, was changed"
+        )
     return problems
 
 

@@ -41,7 +41,8 @@ class BooksMonth(models.Model):
 
 
 class StatementVersion(models.Model):
-    """What one closing of a month froze. `checksum` is the SHA-256 of its CSV file, in hex.
+    """What one closing of a month froze. `checksum` is the SHA-256 of its CSV file, in hex,
+    `digest` of all else that is said here (finops.books.frozen.digest_of); '' before there was one.
 
     `totals` has every column of that file, `warnings` is name → words of what was accepted, and
     `capacity` is cost item → what was made of it, and its place in the order in which capacity was
@@ -56,6 +57,7 @@ class StatementVersion(models.Model):
     closed_at = models.DateTimeField()
     closed_by = models.CharField(max_length=200)
     checksum = models.CharField(max_length=64)
+    digest = models.CharField(max_length=70, default="")
     currency = models.CharField(max_length=3)
     rolled_up_to = models.DateTimeField(null=True)
     totals = models.JSONField()

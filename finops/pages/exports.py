@@ -38,7 +38,11 @@ def of_month(request: HttpRequest, found: MonthAllocation) -> list[Offer]:
     offers = [Offer(label, reverse(name, args=[month]), about) for name, label, about in files]
     if access.allows("api-allocation-journal", "GET", request.user):
         offers += journal_of(month, list(found.allocation.by_cost_center()))
-    return [*offers, requests_of(month)]
+    offers.append(requests_of(month))
+    if access.allows("settings-exports", "GET", request.user):
+        address = reverse("settings-exports")
+        offers.append(Offer("On schedule", address, "mailed, or put into a bucket", is_file=False))
+    return offers
 
 
 def of_version(statement: StatementVersion, codes: list[str]) -> list[Offer]:
