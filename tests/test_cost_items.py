@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.test import Client
 
 from finops import cost_items
 from finops.cost_items import keeping
@@ -56,6 +57,8 @@ def changed(item: CostItem, act: Act, **more: Any) -> CostItem:
         ({**SEATS, "kind": "seats"}, "kind", "fixed, overhead"),
         ({**SEATS, "amount": None}, "amount", "more than 0"),
         ({**SEATS, "amount": "1e99"}, "amount", "less than"),
+        ({**SEATS, "amount": "100.001"}, "amount", "whole cents"),
+        ({**SEATS, "measure": "used"}, "measure", "commitment or a fleet"),
         ({**SEATS, "percent": "5"}, "percent", "no such field"),
         ({**SEATS, "colour": ""}, "colour", "no such field"),
         ({**SEATS, "name": "x" * 201}, "name", "200 characters"),
@@ -162,3 +165,21 @@ def test_who_is_late_is_told(act: Act) -> None:
     changed(item, act, amount="400")
     with pytest.raises(cost_items.Outdated, match="it is version 2 now"):
         cost_items.end(item.pk, date(2026, 12, 1), act, version=1)
+
+
+def test_what_of_a_term_no_month_bears_is_said_before_and_when_it_ends(
+    signed_in: Client, act: Act
+) -> None:
+    term = {"amount": "1095", "term_start": "2026-01-01", "term_end": "2027-01-01"}
+    terms = PTU | {"hour_price": None} | term
+    item = made(act, terms, effective_from="2026-10-01", filters={"team": ["cx"]})
+    # 273 of 365 days are before it counts.
+    page = signed_in.get(f"/settings/cost-items/{item.pk}").text
+    assert "819.00" in page
+    assert "no month bears that" in page
+    ended = signed_in.post(
+        f"/settings/cost-items/{item.pk}/end", {"day": "2026-12-01"}, follow=True
+    )
+    assert "912.00" in ended.text
+    whole = made(act, terms, effective_from="2026-01-01", filters={"team": ["ads"]})
+    assert "no month bears that" not in signed_in.get(f"/settings/cost-items/{whole.pk}").text

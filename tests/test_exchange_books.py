@@ -13,6 +13,7 @@ from django.test import Client
 
 from finops import cost_items
 from finops.bills import imports, months
+from finops.books import closing, drafts
 from finops.cost_items import Placed
 from finops.models import CostItem, ExchangeFixing
 from finops.organisation.stored import Act
@@ -68,6 +69,19 @@ def test_every_amount_of_capacity_is_converted(used: None) -> None:
     )
     [ours], [own] = in_euros.capacity, in_dollars.capacity
     assert ours.utilization.fee == own.utilization.fee * D("1.25") != 0
+
+
+def test_what_capacity_came_to_stays_when_a_rate_of_a_closed_month_comes_later(
+    used: None, administrator: User
+) -> None:
+    fix("2026-10-05", USD="1.25")
+    act = Act(administrator, NOW)
+    sizes = [{"day": "2026-10-01", "count": "1", "hour_price": "2"}]
+    fleet = {"name": "h100", "kind": "fleet", "effective_from": "2026-10-01", "sizes": sizes}
+    cost_items.make(cost_items.read({**fleet, "currency": "EUR"}), act)
+    closing.close(OCTOBER, act, acknowledged=("unattributed", "unchecked"))
+    fix("2026-10-06", USD="1.35")
+    assert drafts.due(date(2026, 11, 1), NOW) == ()
 
 
 def test_without_rates_nothing_is_guessed(used: None) -> None:

@@ -77,6 +77,17 @@ def commitment_fee(draft: Draft, span: Period, zone: ZoneInfo) -> Decimal:
     return fee
 
 
+def outside(draft: Draft, zone: ZoneInfo) -> Decimal:
+    """What of the amount for a term falls on days on which the item does not count: nobody bears
+    it."""
+    if draft.amount is None or not (draft.term_start and draft.term_end):
+        return Decimal(0)
+    term = days(draft.term_start, draft.term_end, zone)
+    first = max(draft.effective_from, draft.term_start)
+    end = max(min(draft.effective_to or draft.term_end, draft.term_end), first)
+    return EXACT.subtract(draft.amount, amortized(draft.amount, term, days(first, end, zone)))
+
+
 def fleet_hours(sizes: Sequence[Size], hours: Sequence[datetime], zone: ZoneInfo) -> list[Paid]:
     by_day: dict[date, tuple[Decimal, Decimal]] = {}
     prices = {}

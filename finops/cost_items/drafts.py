@@ -100,7 +100,7 @@ def read(given: Mapping[str, object]) -> Draft:
         found[name] = _field(given, name, reader, harmless, wrong)
     if isinstance(found["effective_from"], date):
         draft = Draft(kind=kind, **found)
-        wrong = {**problems(draft), **wrong}
+        wrong = {**_parts_of_cents(draft), **problems(draft), **wrong}
     if wrong:
         raise ValidationError(wrong)
     return draft
@@ -170,6 +170,14 @@ def problems(draft: Draft) -> dict[str, str]:
     if draft.is_capacity and apart:
         found["filters"] = f"Capacity is known by the hour, {min(apart).replace('_', ' ')} is not."
     return found
+
+
+def _parts_of_cents(draft: Draft) -> dict[str, str]:
+    """An amount that nobody can pay. What a bill differs by may be so fine, and is kept exactly."""
+    amount = draft.amount
+    if amount is None or draft.kind == Kind.TRUE_UP or amount == round(amount, 2):
+        return {}
+    return {"amount": "Write whole cents, as they are paid: at most two decimals."}
 
 
 def _place(draft: Draft) -> str:

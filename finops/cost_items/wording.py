@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from finops import formats
 from finops.allocation import Share
+from finops.cost_items.capacity import outside
 from finops.cost_items.drafts import Draft
 from finops.models import CostItem
 
@@ -73,6 +75,17 @@ def fleet(draft: Draft, currency: str) -> str:
     hourly = sum((size.count * size.hour_price for size in last.values()), Decimal(0))
     gpus = f"{plain(count)} GPU{'s' if count != 1 else ''}"
     return f"{gpus}, {formats.money_exact(hourly, currency)} an hour"
+
+
+def left_out(draft: Draft, currency: str, zone: ZoneInfo) -> str:
+    """Of a commitment, what of its term's amount no month bears; '' where all of it is borne."""
+    amount = outside(draft, zone)
+    if not amount:
+        return ""
+    return (
+        f"{formats.money_exact(amount, currency)} of the amount for the term falls on days "
+        "on which the item does not count: no month bears that."
+    )
 
 
 def method(draft: Draft, column: str = "") -> str:

@@ -169,6 +169,9 @@ def preview(draft: Draft, key: str, now: datetime) -> dict[str, Any]:
         "preview_month": f"{month:%B %Y}",
         "preview_charges": [(each.name, formats.money_long(each.amount, "")) for each in charges],
         "preview_shares": [share_cells(each) for each in shares[:MOST_SHARES]],
+        "preview_left_out": wording.left_out(
+            draft, draft.currency or settings.CURRENCY, settings.REPORTING_ZONE
+        ),
         "preview_more": max(len(shares) - MOST_SHARES, 0),
         "currency": settings.CURRENCY,
     }
@@ -193,9 +196,11 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("settings-cost-item", pk)
     except CostItem.DoesNotExist:
         raise Http404 from None
-    messages.success(
-        request, f"{held.name} ends before {day}." if left else f"{held.name} is removed."
-    )
+    said = f"{held.name} is removed."
+    if left:
+        more = wording.left_out(cost_items.draft_of(left), left.currency, settings.REPORTING_ZONE)
+        said = f"{held.name} ends before {day}. {more}".strip()
+    messages.success(request, said)
     return redirect(TAB)
 
 
