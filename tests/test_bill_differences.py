@@ -38,6 +38,7 @@ def billed(
 
 
 INPUT = billed("uncached_input", "2000", "4")
+INPUT_FREE = billed("uncached_input", "2000", "0")
 
 
 def compared(bill: list[BillLine], used: Mapping[CellKey, Used] | None = None) -> list[Cell]:
@@ -70,7 +71,6 @@ def parts(cell: Cell) -> dict[str, Decimal]:
             {"credits": "-3"},
             "explained",
         ),
-        ([], {"coverage": "-14"}, "explained"),
     ],
 )
 def test_each_difference_is_of_the_part_that_it_is(
@@ -91,10 +91,55 @@ def test_an_amount_of_all_kinds_is_explained_where_a_usage_report_has_their_toke
 
 
 def test_usage_that_one_side_alone_knows_of_is_coverage() -> None:
-    bill = [billed("output", "10", "2", model="o3")]
+    bill = [billed("output", "10", "2", model="o3", source="openai costs")]
     unseen, unbilled = sorted(compared(bill), key=lambda each: each.ours)
     assert (unseen.key.model, parts(unseen)) == ("o3", {"coverage": D(2)})
     assert (unbilled.key.model, parts(unbilled)) == (MODEL, {"coverage": D(-14)})
+
+
+def test_a_table_of_ones_own_says_nothing_of_models_that_it_does_not_name() -> None:
+    [unseen, own] = compared([billed("output", "10", "2", model="o3")])
+    assert (unseen.status, unseen.difference, own.key.model) == ("no amount", None, "o3")
+
+
+def test_usage_without_a_price_is_no_other_price_and_counts_on_no_other_day() -> None:
+    used = ours(unpriced_requests=3) | ours(1)
+    tomorrow = {"day": DAY + timedelta(1)}
+    bill = [
+        *(billed("output", "900", "20"), INPUT, billed("", None, "-1", category="credit")),
+        *(billed("output", "1100", "11", **tomorrow),),
+        *(billed("uncached_input", "2000", "4", **tomorrow),),
+    ]
+    first, second = compared(bill, used)
+    assert (parts(first), first.status) == ({"unpriced": D(10), "credits": D(-1)}, "unpriced")
+    assert parts(second) == {"quantity": D(1)}
+
+
+def test_of_small_amounts_a_hundredth_matches_but_for_whole_cents() -> None:
+    cheap = ours(costs={"output": D("0.0039"), "uncached_input": D(0)})
+    statuses = [
+        compared([billed("output", "1000", amount), INPUT_FREE], cheap)[0].status
+        for amount in ("0.0049", "0.00393", "0", "0.01")
+    ]
+    assert statuses == ["explained", "matched", "matched", "explained"]
+
+
+def test_quantities_are_of_one_report_but_of_all_its_endpoints() -> None:
+    counted = [
+        billed("output", "1000", source="openai usage completions"),
+        billed("output", "50", source="openai usage embeddings"),
+    ]
+    own = [billed("output", "1000", "11"), INPUT]
+    [cell] = compared([*own, *counted])
+    assert (cell.quantities["output"], parts(cell)) == ((D(1000), D(1000)), {"price": D(1)})
+    [cell] = compared([billed("", None, "14", model=""), *counted])
+    assert cell.quantities["output"] == (D(1000), D(1050))
+
+
+def test_one_bill_by_two_names_of_its_provider_is_one() -> None:
+    costs = [billed("", None, "14", provider="AWS", source="aws cost and usage")]
+    [cell] = compared([*costs, billed("", None, "14", provider="Amazon Web Services, Inc.")], {})
+    assert (cell.key.provider, cell.billed) == ("aws.bedrock", D(14))
 
 
 def test_what_one_side_counts_a_day_later_is_timing_and_comes_to_nothing() -> None:
@@ -146,6 +191,11 @@ def test_the_same_said_by_two_reports_is_billed_once() -> None:
         ("claude-sonnet-4-5", ["claude-sonnet-4-5-20250929"], "claude-sonnet-4-5-20250929"),
         ("gpt-4o", ["gpt-4o-2024-08-06", "gpt-4o-2024-05-13"], "gpt-4o"),
         ("gpt-4o-mini", ["gpt-4o"], "gpt-4o-mini"),
+        ("GPT-4o", ["gpt-4o", "gpt-4o-2024-11-20"], "gpt-4o"),
+        ("gpt-4o-2024-08-06", ["gpt-4o", "gpt-4o-2024-11-20"], "gpt-4o"),
+        ("gpt-4o-2024-08-06", ["gpt-4o-2024-11-20"], "gpt-4o-2024-08-06"),
+        ("llama3-70b", ["llama3-70b-8192"], "llama3-70b"),
+        ("mistral-large", ["mistral-large-2411"], "mistral-large-2411"),
     ],
 )
 def test_models_are_one_but_for_their_date_where_that_is_no_guess(
@@ -169,7 +219,9 @@ LINES = st.lists(
         st.one_of(st.none(), MONEY.map(str)),
         model=MODELS,
         day=DAYS,
-        source=st.sampled_from(["openai usage", "openai costs", "csv"]),
+        source=st.sampled_from(
+            ["openai usage completions", "openai usage embeddings", "openai costs", "csv"]
+        ),
         category=st.sampled_from(["usage", "usage", "credit", "tax"]),
     ),
     max_size=12,

@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from finops import cost_items, costs
-from finops.bills import imports, months, true_ups, usage
-from finops.models import AuditRecord, CostItem
+from finops.bills import accounts, imports, months, true_ups, usage
+from finops.models import AuditRecord, BooksMonth, CostItem
 from finops.organisation.stored import Act
 from finops.reconciliation import ColumnMapping
 from finops.reconciliation.splitting import add_up
@@ -79,9 +79,9 @@ def test_our_side_is_of_days_of_utc_to_the_last_digit_in_every_zone(act: Act, zo
         cell["uncached_input"] += row["uncached_input_tokens"] + row["input_audio_tokens"]
         cell["cache_read_input"] += row["cache_read_input_tokens"]
         cell["output_cost"] += row["output_cost"] or 0
-    days = [date(2026, 10, 28) + timedelta(n) for n in range(6)]
+    start = date(2026, 10, 28)
     with costs.together(ZoneInfo(zone)) as asked:
-        seen = usage.of_days(asked, days, ZoneInfo(zone))
+        seen = usage.of_days(asked, start, start + timedelta(6), ZoneInfo(zone))
     found = {
         (key.model, key.day): {
             "requests": D(used.requests),
@@ -126,6 +126,7 @@ def test_each_difference_of_a_month_is_told_by_its_part(act: Act) -> None:
         "matched": 2,
         "explained": 2,
         "unexplained": 1,
+        "unpriced": 0,
         "no amount": 0,
     }
 
@@ -195,3 +196,103 @@ def test_usage_reports_without_amounts_compare_tokens_alone(act: Act) -> None:
     imports.take(json.dumps(page).encode(), "usage.json", act)
     [cell] = months.of_month(OCTOBER).cells
     assert (cell.status, cell.quantities["output"]) == ("no amount", (D(200), D(250)))
+
+
+def cost_page(*days: tuple[int, str | None]) -> bytes:
+    """OpenAI's costs by day; None is a day on which nothing was billed."""
+    buckets = []
+    for day, amount in days:
+        start = int(datetime(2026, 10, day, tzinfo=UTC).timestamp())
+        results = [
+            {"object": "organization.costs.result", "amount": {"value": amount, "currency": "usd"}}
+        ]
+        bucket = {"start_time": start, "end_time": start + 86_400}
+        buckets.append(bucket | {"results": results if amount else []})
+    return json.dumps({"object": "page", "data": buckets}).encode()
+
+
+def test_days_that_no_report_names_are_not_billed_nothing(act: Act) -> None:
+    use(*map(noon, (3, 4, 5, 20, 21)))
+    use(noon(3), model="gpt-4o-mini")
+    bill(act, *whole_days(3))
+    bill(act, *whole_days(20))
+    found = months.of_month(OCTOBER)
+    assert (found.total.difference, true_ups.remaining(found, "openai")) == (0, 0)
+    [left] = found.unbilled
+    assert (left.reason, left.days, left.requests) == ("no report", 4, 4)
+    imports.take(cost_page((4, str(EACH)), (5, None)), "costs.json", act)
+    found = months.of_month(OCTOBER)
+    assert sorted((cell.key.day.day, cell.billed) for cell in found.cells) == [
+        (3, EACH), (4, EACH), (5, 0), (20, EACH),
+    ]  # fmt: skip
+    assert found.total.parts["coverage"] == -EACH
+
+
+def test_days_with_amounts_of_another_currency_are_not_compared(act: Act) -> None:
+    use(*map(noon, (3, 4)))
+    both = ColumnMapping({**MAPPING.columns, "currency": "currency"}, provider="openai")
+    rows = [
+        "day,model,kind,tokens,amount,currency",
+        "2026-10-03,gpt-4o,input,1000,5,EUR",
+        "2026-10-03,gpt-4o,output,200,0.00175,USD",
+        *(f"{row},USD" for row in whole_days(4)),
+    ]
+    imports.take("\n".join(rows).encode(), "bill.csv", act, mapping=both)
+    found = months.of_month(OCTOBER)
+    assert [(cell.key.day.day, cell.difference) for cell in found.cells] == [(4, 0)]
+    assert [(each.currency, each.amount) for each in found.foreign] == [
+        ("EUR", D(5)),
+        ("USD", D("0.00175")),
+    ]
+    assert [(each.reason, each.cost) for each in found.unbilled] == [("currency", EACH)]
+
+
+def test_usage_without_a_price_is_in_a_part_that_nobody_can_accept(act: Act) -> None:
+    use(noon(3), model="brand-new")
+    use(noon(4))
+    bill(act, "2026-10-03,brand-new,output,200,2", *whole_days(4)[:1], "2026-10-04,gpt-4o,,,1")
+    found = months.of_month(OCTOBER)
+    assert found.total.parts["unpriced"] == 2
+    assert found.cells[0].status == "unpriced"
+    left = true_ups.remaining(found, "openai")
+    assert left == (found.total.difference - 2).quantize(D("0.000001"))
+
+
+def test_accounts_are_set_against_the_services_and_teams_that_they_are_of(act: Act) -> None:
+    use(noon(3), service="cx", team="one")
+    use(noon(3), service="ads", team="one")
+    use(noon(3), service="lab", team="two")
+    accounts.put(accounts.read({"provider": "OpenAI", "account": "key-1", "service": "cx"}), act)
+    accounts.put(accounts.read({"provider": "OpenAI", "account": "key-2", "service": "cx"}), act)
+    accounts.put(accounts.read({"provider": "OpenAI", "account": "proj", "team": "one"}), act)
+    by = ColumnMapping({**MAPPING.columns, "account": "account"}, provider="openai")
+    rows = [
+        "day,model,kind,tokens,amount,account",
+        "2026-10-03,gpt-4o,input,1000,0.0021875,key-1",
+        "2026-10-03,gpt-4o,output,200,0.00175,key-2",
+        "2026-10-03,gpt-4o,input,1000,0.0021875,proj",
+        "2026-10-03,gpt-4o,output,200,0.5,proj",
+        "2026-10-03,gpt-4o,output,200,7,nobody",
+    ]
+    imports.take("\n".join(rows).encode(), "bill.csv", act, mapping=by)
+    found = months.of_month(OCTOBER, by_account=True)
+    assert [(cell.key.account, cell.status, cell.ours) for cell in found.cells] == [
+        ("service cx", "matched", EACH),
+        ("team one", "explained", EACH),
+    ]
+    assert found.total.parts["price"] == D("0.49825")
+    [unmapped] = found.unmapped
+    assert (unmapped.account, unmapped.amount) == ("nobody", D(7))
+    [left] = found.unbilled
+    assert (left.reason, left.requests) == ("no account", 1)
+    dearest = accounts.charged(OCTOBER)[0]
+    assert (dearest.mapped.account, dearest.amounts) == ("nobody", {"USD": D(7)})
+    together = months.of_month(OCTOBER)
+    assert (together.total.ours, together.unmapped) == (3 * EACH, ())
+
+
+def test_a_true_up_goes_to_the_first_month_from_its_own_that_is_open(act: Act) -> None:
+    for month, state in ((9, "draft"), (10, "closed")):
+        BooksMonth.objects.create(month=date(2026, month, 1), state=state, version=1)
+    assert true_ups.goes_to(OCTOBER) == date(2026, 11, 1)
+    assert true_ups.goes_to(date(2026, 9, 1)) == date(2026, 9, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import date
 from decimal import Decimal
@@ -139,6 +140,62 @@ def test_focus_names_the_model_in_the_details_of_its_price() -> None:
     ]
 
 
+MONTHLY = (
+    "BilledCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ProviderName\n"
+    "5,Usage,2024-11-01T00:00:00Z,2024-12-01T00:00:00Z,OpenAI\n"
+)
+
+
+def test_what_is_no_usage_may_be_of_a_month_and_a_number_of_digits_is_no_unit() -> None:
+    taxes = read(MONTHLY.replace("Usage", "Tax").encode("utf-16")).lines
+    assert [(each.category, each.amount, each.day) for each in taxes] == [("tax", D(5), DAY)]
+    endless = FOCUS + f"1,USD,Usage,2024-11-01,1.5,{'9' * 101} Tokens,OpenAI,Input,,cx\n"
+    [line] = read(endless.encode()).lines
+    assert (line.quantity, line.amount) == (None, D(1))
+
+
+def test_of_a_clouds_bill_inference_alone_is_taken_and_the_rest_is_counted() -> None:
+    columns = [
+        *("line_item_usage_start_date", "line_item_unblended_cost", "line_item_usage_type"),
+        *("line_item_product_code", "line_item_line_item_type"),
+    ]
+    cur = [
+        "2024-11-01,1.00,USE1-claude-input-tokens,AmazonBedrock,Usage",
+        "2024-11-01,0.10,,AmazonBedrock,Tax",
+        "2024-11-01,4321,BoxUsage:m5.large,AmazonEC2,Usage",
+        "2024-11-02,999,TimedStorage-ByteHrs,AmazonS3,Usage",
+    ]
+    found = read("\n".join([",".join(columns), *cur]).encode())
+    assert [each.amount for each in found.lines] == [D("1.00"), D("0.10")]
+    assert (found.left_out.lines, found.left_out.amounts) == (2, {"USD": D(5320)})
+    header = "BilledCost,ChargeCategory,ChargePeriodStart,ProviderName,ServiceName,ServiceCategory"
+    focus = [
+        "7,Usage,2024-11-01,AWS,Amazon Bedrock,AI and Machine Learning",
+        "8,Usage,2024-11-01,AWS,Amazon Rekognition,AI and Machine Learning",
+        "9,Usage,2024-11-01,Google Cloud,Compute Engine,Compute",
+        "1,Usage,2024-11-01,OpenAI,,",
+    ]
+    found = read("\n".join([header, *focus]).encode())
+    assert [each.amount for each in found.lines] == [D(7), D(1)]
+    assert (found.left_out.lines, found.left_out.amounts) == (2, {"USD": D(17)})
+    with pytest.raises(UnreadableBill, match="2 lines are of other things than inference"):
+        read("\n".join([header, *focus[1:3]]).encode())
+
+
+def test_a_table_of_ones_own_says_what_its_quantities_are_of_and_has_its_columns() -> None:
+    mapping = ColumnMapping(
+        {"day": "Day", "kind": "Kind", "quantity": "Qty", "amount": "Cost"}, provider="openai"
+    )
+    rows = ["Day,Kind,Qty,Cost", *["2024-11-01,banana,5,1"] * 30, "2024-11-01,,,1"]
+    with pytest.raises(UnreadableBill) as refused:
+        read("\n".join(rows).encode(), mapping=mapping)
+    assert len(refused.value.problems) == 6
+    assert "line 2, Kind: 'banana' says not what the quantity is of" in refused.value.problems[0]
+    assert "25 more of the same" in refused.value.problems[-1]
+    with pytest.raises(UnreadableBill, match="has no column 'Qty'; its columns are Day, Cost"):
+        read(b"Day,Cost\n2024-11-01,1\n", mapping=mapping)
+
+
 @pytest.mark.parametrize("style", ["lineItem/UsageStartDate", "line_item_usage_start_date"])
 def test_aws_counts_bedrocks_tokens_in_thousands(style: str) -> None:
     columns = [
@@ -176,19 +233,29 @@ def test_any_other_table_is_read_by_a_mapping_of_its_columns() -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "no line of a bill"),
+        (b"", "is empty"),
+        (b"PK\x03\x04", "is a workbook"),
+        (b"a\x00\xff", "is no text"),
+        (gzip.compress(b"x" * 2**27), "when it is unpacked"),
+        (b"\x1f\x8b rubbish", "cannot be unpacked"),
         (b"{", "no JSON"),
         (b"[[[]]]", "no line of a bill"),
         (b"[" * 100_000, "no JSON"),
         (b"a,b\n1,2\n", "columns that say nothing here"),
         (page(completions(input_tokens=10)), "parts exceed the whole"),
-        (page(completions(input_tokens="ten")), "no plain decimal number"),
+        (page(completions(input_tokens="ten")), "no plain number"),
+        (page(completions(input_tokens="1.234,50")), "it has a comma"),
+        (page(completions(service_tier="a\x00b")), "service_tier: must be plain text"),
+        (page(completions(model="\ud800")), "model: must be plain text"),
+        (page(completions(object="organization.usage." + "x" * 30_000)), "no usage result"),
         (page(completions(), start="soon"), "no day"),
         (page(completions(), start=10**30), "no day"),
         (page(completions(), start=1700000000), "of several days"),
         ((FOCUS + "1,USD,Usage,never,1,Tokens,OpenAI,,,\n").encode(), "line 2, ChargePeriodStart"),
+        ((FOCUS + f"1,USD,Usage,2024-11-01,1,Tokens,{'İ' * 200},,,\n").encode(), "must be"),
         ((FOCUS + "NaN,USD,Usage,2024-11-01,1,Tokens,a,,,\n").encode(), "line 2, BilledCost"),
         ((FOCUS + "1,USD,Usage,2024-11-01,1,Tokens,a,,,,,,\n").encode(), "more cells"),
+        (MONTHLY.encode(), "of several days"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_and_nothing_of_it_is_taken(
@@ -215,3 +282,20 @@ def test_a_report_by_other_things_takes_the_place_of_what_was_said_of_its_day() 
     assert {line.account for line in found} == {"a", "b"}
     other_day = read(page(completions(), start=1730505600 - 1)).lines
     assert len(kept(found, other_day)) == len(plain)
+
+
+def test_reports_of_other_endpoints_and_other_hours_stand_beside_each_other() -> None:
+    embeddings = page(completions(object="organization.usage.embeddings.result", model="e-3"))
+    first, second = (read(each).lines for each in (page(completions()), embeddings))
+    assert len(kept(first, second)) == len(first) + len(second)
+    start = 1730419200
+    hours = [
+        page(completions(**more), start=start + hour * 3600).replace(
+            b"1730505600", str(start + hour * 3600 + 3600).encode()
+        )
+        for hour, more in ((0, {"api_key_id": "k"}), (1, {}))
+    ]
+    both = kept(read(hours[0]).lines, read(hours[1]).lines)
+    assert sum(each.quantity or 0 for each in both if each.kind == "output") == 1000
+    assert {each.slot for each in both} == {"00", "01"}
+    assert kept(both, first) == list(first)

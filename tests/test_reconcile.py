@@ -138,6 +138,74 @@ def test_wrong_parameters_are_refused_by_name(
     assert not BillImport.objects.exists()
 
 
+def test_an_import_is_withdrawn_on_the_page_and_by_the_api(spent: Client, day: datetime) -> None:
+    one = posted(spent, bill(day, amount="0.5"), **COLUMNS).json()
+    two = posted(spent, bill(day), **COLUMNS).json()
+    assert two["lines_replaced"] == 1
+    given = {"withdraw": two["id"], "month": f"{day:%Y-%m}"}
+    page = spent.post("/reconcile", given, follow=True)
+    assert "is withdrawn. 1 line of earlier imports hold" in page.text
+    assert spent.post("/reconcile", given).status_code == 400
+    assert spent.post("/reconcile", {"withdraw": "x"}).status_code == 400
+    address = f"/api/v1/reconciliations/{day:%Y-%m}.json"
+    assert spent.get(address).json()["totals"]["billed"] == "0.5"
+    gone = spent.delete(f"/api/v1/bills/{one['id']}")
+    assert (gone.status_code, gone.json()["lines_restored"]) == (200, 0)
+    assert spent.delete("/api/v1/bills/99999").status_code == 404
+    assert spent.get(address).json()["cells"] == []
+    held = spent.get("/api/v1/bills").json()["imports"]
+    assert [each["withdrawn_by"] for each in held] == ["ada", "ada"]
+
+
+def test_a_usage_report_alone_says_nothing_of_what_was_billed(spent: Client, day: datetime) -> None:
+    counts = {"uncached_input_tokens": 1000, "output_tokens": 200}
+    usage.record([usage.event(day, provider="anthropic")], now=timezone.now())
+    posted(spent, json.dumps(counts).encode(), day=f"{day:%Y-%m-%d}")
+    page = spent.get(f"/reconcile?month={day:%Y-%m}")
+    assert "What was billed is not known" in page.text
+    assert "Import its costs too" in page.text
+    assert 'name="accept"' not in page.text
+    found = spent.get(f"/api/v1/reconciliations/{day:%Y-%m}.json").json()
+    assert (found["totals"]["billed"], found["providers"][0]["remaining"]) == (None, "0")
+    assert {each["reason"] for each in found["unbilled"]} == {"no report", "no amount"}
+
+
+def test_accounts_are_mapped_on_the_page_by_the_api_and_as_a_file(
+    spent: Client, day: datetime
+) -> None:
+    rows = f"Day,Account,Cost\n{day:%Y-%m-%d},proj_1,0.75\n"
+    columns = {"column_day": "Day", "column_account": "Account", "column_amount": "Cost"}
+    posted(spent, rows.encode(), **columns, provider="openai")
+    address = f"/reconcile/accounts?month={day:%Y-%m}"
+    assert "1 of the accounts" in spent.get(address).text
+    given = {"provider": "openai", "account": "proj_1", "month": f"{day:%Y-%m}"}
+    assert spent.post("/reconcile/accounts", given).status_code == 400
+    page = spent.post("/reconcile/accounts", given | {"service": "tests"}, follow=True)
+    assert "is the bill of service tests now" in page.text
+    found = spent.get(f"/api/v1/reconciliations/{day:%Y-%m}.csv?by=account").getvalue().decode()
+    [row] = csv.DictReader(found.splitlines())
+    assert (row["account"], row["ours"], row["billed"]) == ("service tests", "0.0039375", "0.75")
+    assert "service tests" in spent.get(f"/reconcile?month={day:%Y-%m}&by=account").text
+    exported = spent.get("/api/v1/bill-accounts.csv").getvalue()
+    assert exported.decode().splitlines() == [
+        "provider,account,service,team", "openai,proj_1,tests,",
+    ]  # fmt: skip
+    more = exported + b"openai,'=cmd(),,one\r\nopenai,proj_1,,two\r\n"
+    refused = spent.put("/api/v1/bill-accounts.csv", more, content_type="text/csv")
+    assert refused.status_code == 400
+    assert "Line 4, account: it is in the file twice." in str(refused.json())
+    upload = SimpleUploadedFile("accounts.csv", more[: more.rindex(b"openai")])
+    assert spent.post("/reconcile/accounts", {"file": upload}, follow=True).status_code == 200
+    terms = {"provider": "openai", "account": "proj_1", "team": "one"}
+    assert spent.put("/api/v1/bill-accounts", terms, "application/json").status_code == 200
+    wrong = spent.put("/api/v1/bill-accounts", {"service": "x"}, "application/json")
+    assert [each["field"] for each in wrong.json()["errors"]] == ["provider", "account"]
+    gone = spent.delete("/api/v1/bill-accounts?provider=openai&account=proj_1")
+    assert gone.status_code == 204
+    [left] = spent.get("/api/v1/bill-accounts").json()["accounts"]
+    assert (left["account"], left["service"], left["team"]) == ("=cmd()", None, "one")
+
+
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the samples of ../shared are not here")
 def test_samples_of_providers_import_through_page_and_api_and_do_not_double(
     signed_in: Client,

@@ -132,6 +132,10 @@ BOOKS: dict[str, Row] = {
         f"/api/v1/business-metrics/earned/values?{WHERE}", MONEY, f"{API} POST", shows="AF"
     ),
     "reconcile": Row("/reconcile?month={month}", MONEY, FORM),
+    "reconcile/accounts": Row("/reconcile/accounts?month={month}", MONEY, FORM),
+    "api/v1/bills/<int:number>": Row("/api/v1/bills/999999", MONEY, "DELETE OPTIONS", got=404),
+    "api/v1/bill-accounts": Row("/api/v1/bill-accounts", MONEY, f"{API} PUT DELETE"),
+    "api/v1/bill-accounts.csv": Row("/api/v1/bill-accounts.csv", MONEY, f"{API} PUT"),
     "api/v1/bills": Row("/api/v1/bills", MONEY, f"{API} POST"),
     "api/v1/reconciliations/<month:month>.csv": Row(
         "/api/v1/reconciliations/{month}.csv", MONEY, READING

@@ -98,6 +98,8 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("api-ownership-rules", "api-ownership-rules-csv"), _BOOKS),
     **dict.fromkeys(("settings-ownership-rule", "api-ownership-rule"), _BOOKS),
     **dict.fromkeys(("reconcile", "api-bills", "api-reconciliation-csv"), _BOOKS),
+    **dict.fromkeys(("reconcile-accounts", "api-bill-accounts"), _BOOKS),
+    **dict.fromkeys(("api-bill-accounts-csv", "api-bill"), _BOOKS),
     **dict.fromkeys(("api-reconciliation-json", "api-reconciliation-true-ups"), _BOOKS),
     **dict.fromkeys(("settings-tiers", "settings-tags", "settings-limits"), _SETTINGS),
     **dict.fromkeys(("allocation", "api-allocation-csv", "api-allocation-json"), _COSTS),

@@ -141,13 +141,13 @@ class UnattributedView(APIView):
         )
 
 
-def receive(request: Request, file: IO[bytes]) -> None:
+def receive(request: Request, file: IO[bytes], most: int = MOST_BYTES) -> None:
     """The body, at most so long, from its beginning. Raises ValidationError."""
     size = 0
     while portion := request.stream.read(2**16) if request.stream else b"":
         size += len(portion)
-        if size > MOST_BYTES:
-            raise ValidationError({"file": f"It is larger than {MOST_BYTES // 2**20} MiB."})
+        if size > most:
+            raise ValidationError({"file": f"It is larger than {most // 2**20} MiB."})
         file.write(portion)
     file.seek(0)
 

@@ -10,10 +10,13 @@ from rest_framework import serializers
 
 from finops.api.allocation_schema import GONE, MONTH, money
 from finops.api.schema import PROBLEMS, parameter
+from finops.bills.apart import COUNTED, CURRENCY, NO_ACCOUNT, NO_REPORT, OWN_FLEET
 from finops.bills.imports import MOST_BYTES
 from finops.bills.mappings import COLUMNS
+from finops.bills.months import STATUSES
 from finops.reconciliation import KNOWN, PARTS
 
+REASONS = (NO_REPORT, COUNTED, CURRENCY, OWN_FLEET, NO_ACCOUNT)
 OF_IMPORT: dict[str, Any] = {
     "id": serializers.IntegerField(),
     "name": serializers.CharField(),
@@ -22,16 +25,44 @@ OF_IMPORT: dict[str, Any] = {
     "lines": serializers.IntegerField(),
     "lines_in_force": serializers.IntegerField(help_text="Which no later import replaced."),
     "has_more": serializers.BooleanField(help_text="The provider has further pages."),
+    "left_out": inline_serializer(
+        "BillLeftOut",
+        {
+            "lines": serializers.IntegerField(help_text="Of other things than inference."),
+            "amounts": serializers.DictField(child=serializers.CharField()),
+        },
+    ),
     "created_at": serializers.DateTimeField(),
     "created_by": serializers.CharField(),
+    "withdrawn_at": serializers.DateTimeField(allow_null=True),
+    "withdrawn_by": serializers.CharField(allow_null=True),
 }
-TAKEN = inline_serializer("BillTaken", {"is_new": serializers.BooleanField(), **OF_IMPORT})
+TAKEN = inline_serializer(
+    "BillTaken",
+    {
+        "is_new": serializers.BooleanField(),
+        "lines_replaced": serializers.IntegerField(help_text="Of earlier imports."),
+        **OF_IMPORT,
+    },
+)
 BILLS_SCHEMA: dict[str, Any] = {
     "operation_id": "bills",
     "summary": "Imports of what providers billed, the latest first",
     "responses": {
         (200, "application/json"): inline_serializer(
             "BillImports", {"imports": inline_serializer("BillImport", OF_IMPORT, many=True)}
+        ),
+        **PROBLEMS,
+    },
+}
+WITHDRAW_SCHEMA: dict[str, Any] = {
+    "operation_id": "withdraw_bill",
+    "summary": "Withdraw an import",
+    "description": "Nothing of it holds then, and what it took the place of holds again. It stays "
+    "on record, as do true-ups that were accepted.",
+    "responses": {
+        (200, "application/json"): inline_serializer(
+            "BillWithdrawn", {"lines_restored": serializers.IntegerField(), **OF_IMPORT}
         ),
         **PROBLEMS,
     },
@@ -60,7 +91,8 @@ IMPORT_SCHEMA: dict[str, Any] = {
 }
 PARTS_OF = inline_serializer("DifferenceParts", {name: money(required=False) for name in PARTS})
 SUM: dict[str, Any] = {
-    **{name: money() for name in ("billed", "ours", "difference")},
+    **{name: money(allow_null=True) for name in ("billed", "difference")},
+    **{name: money() for name in ("ours", "matched_difference")},
     "parts": PARTS_OF,
     "cells_by_status": serializers.DictField(child=serializers.IntegerField()),
     "unpriced_requests": serializers.IntegerField(help_text="Which are in no cost of ours."),
@@ -69,7 +101,8 @@ CELL: dict[str, Any] = {
     "day": serializers.DateField(help_text="Of UTC, as providers bill."),
     "provider": serializers.CharField(),
     "model": serializers.CharField(help_text="Empty: the bill names none."),
-    "status": serializers.ChoiceField(("matched", "explained", "unexplained", "no amount")),
+    "account": serializers.CharField(help_text="Whose usage it is; empty but by account."),
+    "status": serializers.ChoiceField(STATUSES),
     "ours": money(),
     "billed": money(allow_null=True),
     "difference": money(allow_null=True),
@@ -105,11 +138,13 @@ RECONCILIATION = inline_serializer(
             "ReconciliationUnbilled",
             {
                 "provider": serializers.CharField(),
+                "reason": serializers.ChoiceField(REASONS),
                 "days": serializers.IntegerField(),
                 "first": serializers.DateField(),
                 "last": serializers.DateField(),
                 "ours": money(),
                 "requests": serializers.IntegerField(),
+                "unpriced_requests": serializers.IntegerField(),
             },
             many=True,
         ),
@@ -119,6 +154,16 @@ RECONCILIATION = inline_serializer(
                 "provider": serializers.CharField(),
                 "currency": serializers.CharField(),
                 "billed": serializers.CharField(),
+                "lines": serializers.IntegerField(),
+            },
+            many=True,
+        ),
+        "unmapped_accounts": inline_serializer(
+            "ReconciliationUnmapped",
+            {
+                "provider": serializers.CharField(),
+                "account": serializers.CharField(help_text="Empty: of none."),
+                "billed": money(),
                 "lines": serializers.IntegerField(),
             },
             many=True,
@@ -148,22 +193,23 @@ RECONCILIATION = inline_serializer(
     },
 )
 ABOUT = (
-    "Days are of UTC. Compared are the days from the first to the last that a provider's reports "
-    "name; usage of other days is `unbilled`, amounts of another currency are apart. The parts of "
-    "a difference add up to it to the last digit."
+    "Days are of UTC. Compared is what a report says what is billed of: other usage is `unbilled`, "
+    "with the reason, and days with amounts of another currency are apart. The parts of a "
+    "difference add up to it to the last digit."
 )
+BY = parameter("by", "account: by service and team, as accounts of bills are mapped to them.")
 JSON_SCHEMA: dict[str, Any] = {
     "operation_id": "reconciliation",
     "summary": "What was billed in a month against what was used, and why it differs",
     "description": ABOUT,
-    "parameters": [MONTH],
+    "parameters": [MONTH, BY],
     "responses": {(200, "application/json"): RECONCILIATION, **PROBLEMS, **GONE},
 }
 CSV_SCHEMA: dict[str, Any] = {
     "operation_id": "reconciliation_csv",
     "summary": "The same by provider, model and day, as CSV",
     "description": ABOUT,
-    "parameters": [MONTH],
+    "parameters": [MONTH, BY],
     "responses": {(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS, **GONE},
 }
 TRUE_UP_SCHEMA: dict[str, Any] = {
@@ -190,4 +236,44 @@ TRUE_UP_SCHEMA: dict[str, Any] = {
         **PROBLEMS,
         **GONE,
     },
+}
+ACCOUNT: dict[str, Any] = {
+    "provider": serializers.CharField(help_text="Of the bill."),
+    "account": serializers.CharField(help_text="A project, workspace or key, as the bill has it."),
+    "service": serializers.CharField(allow_null=True, required=False),
+    "team": serializers.CharField(allow_null=True, required=False),
+}
+ONE_ACCOUNT = inline_serializer("BillAccount", ACCOUNT)
+ACCOUNTS_SCHEMA: dict[str, Any] = {
+    "operation_id": "bill_accounts",
+    "summary": "Whose usage the accounts of bills are",
+    "responses": {
+        (200, "application/json"): inline_serializer(
+            "BillAccounts", {"accounts": inline_serializer("BillAccountOf", ACCOUNT, many=True)}
+        ),
+        **PROBLEMS,
+    },
+}
+ACCOUNT_PUT_SCHEMA: dict[str, Any] = {
+    "operation_id": "map_bill_account",
+    "summary": "Say which service's or team's usage an account is the bill of",
+    "request": {"application/json": ONE_ACCOUNT},
+    "responses": {(200, "application/json"): ONE_ACCOUNT, **PROBLEMS},
+}
+ACCOUNT_DELETE_SCHEMA: dict[str, Any] = {
+    "operation_id": "forget_bill_account",
+    "summary": "Forget whose usage an account is",
+    "parameters": [parameter("provider", "Of the bill."), parameter("account", "As it has it.")],
+    "responses": {204: None, **PROBLEMS},
+}
+ACCOUNTS_CSV_SCHEMA: dict[str, Any] = {
+    "operation_id": "bill_accounts_csv",
+    "summary": "The same as CSV",
+    "responses": {(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS},
+}
+ACCOUNTS_CSV_PUT_SCHEMA: dict[str, Any] = {
+    "operation_id": "replace_bill_accounts",
+    "summary": "Put a file in the place of all accounts",
+    "request": {"text/csv": str},
+    "responses": {(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS},
 }

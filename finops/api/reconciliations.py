@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import StreamingHttpResponse
+from django.http import Http404, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -24,9 +24,10 @@ from finops.api.parameters import given
 from finops.api.tables import csv_response
 from finops.api.values import instant, plain
 from finops.bills import imports, months, true_ups
+from finops.bills.imports import MOST_BYTES
 from finops.bills.mappings import TERMS, day_of, mapping_of
 from finops.bills.months import Reconciliation, Sum
-from finops.bills.table import HEADER, rows
+from finops.bills.table import header, rows
 from finops.budgets.fields import number
 from finops.cells import text_cell
 from finops.models import BillImport
@@ -45,12 +46,26 @@ class BillsView(APIView):
         terms = given(request, ("name", "day", *TERMS))
         mapping, day = mapping_of(terms), day_of(terms.get("day", ""))
         with TemporaryFile() as file:
-            receive(request, file)
+            receive(request, file, MOST_BYTES)
             content = file.read()
         name = terms.get("name", "") or "bill"
         taken = imports.take(content, name, act(request), mapping=mapping, day=day)
-        found = {"is_new": taken.is_new, **import_json(taken.made, taken.made.lines)}
+        held = import_json(taken.made, taken.made.lines)
+        found = {"is_new": taken.is_new, "lines_replaced": taken.replaced, **held}
         return Response(found, status=201 if taken.is_new else 200)
+
+
+class BillView(APIView):
+    http_method_names = ("delete", "options")
+
+    @extend_schema(**schema.WITHDRAW_SCHEMA)
+    def delete(self, request: Request, number: int) -> Response:
+        given(request, ())
+        try:
+            made, restored = imports.withdraw(number, act(request))
+        except BillImport.DoesNotExist:
+            raise Http404 from None
+        return Response({"lines_restored": restored, **import_json(made, 0)})
 
 
 class ReconciliationView(APIView):
@@ -59,8 +74,7 @@ class ReconciliationView(APIView):
 
     @extend_schema(**schema.JSON_SCHEMA)
     def get(self, request: Request, month: date, format: str = "") -> Response:
-        given(request, ())
-        return Response(as_json(months.of_month(month)))
+        return Response(as_json(months.of_month(month, by_account=by_account(request))))
 
 
 class ReconciliationCsvView(APIView):
@@ -69,9 +83,9 @@ class ReconciliationCsvView(APIView):
 
     @extend_schema(**schema.CSV_SCHEMA)
     def get(self, request: Request, month: date, format: str = "") -> StreamingHttpResponse:
-        given(request, ())
-        found = months.of_month(month)
-        return csv_response(f"reconciliation-{month:%Y-%m}.csv", HEADER, rows(found, text_cell))
+        found = months.of_month(month, by_account=by_account(request))
+        name = f"reconciliation-{month:%Y-%m}.csv"
+        return csv_response(name, header(found), rows(found, text_cell))
 
 
 class TrueUpsView(APIView):
@@ -95,6 +109,13 @@ class TrueUpsView(APIView):
         return Response({"cost_item": item.pk, "effective_from": first, **made}, status=201)
 
 
+def by_account(request: Request) -> bool:
+    asked = given(request, ("by",)).get("by", "")
+    if asked not in {"", "account"}:
+        raise ValidationError({"by": "It may be account, or left out."})
+    return bool(asked)
+
+
 def import_json(made: BillImport, lines: int) -> dict[str, Any]:
     return {
         "id": made.pk,
@@ -104,8 +125,11 @@ def import_json(made: BillImport, lines: int) -> dict[str, Any]:
         "lines": made.lines,
         "lines_in_force": lines,
         "has_more": made.has_more,
+        "left_out": made.left_out or {"lines": 0, "amounts": {}},
         "created_at": instant(made.created_at),
         "created_by": made.created_by,
+        "withdrawn_at": instant(made.withdrawn_at),
+        "withdrawn_by": made.withdrawn_by or None,
     }
 
 
@@ -123,14 +147,28 @@ def as_json(found: Reconciliation) -> dict[str, Any]:
             for each in found.providers
         ],
         "cells": [cell_json(cell) for cell in found.cells],
+        **apart_json(found),
+        "freshness": {
+            "rolled_up_to": instant(found.freshness.rolled_up_to),
+            "pending_events": found.freshness.pending_events,
+            "recorded_since": instant(found.freshness.recorded_since),
+        },
+    }
+
+
+def apart_json(found: Reconciliation) -> dict[str, Any]:
+    """What is not compared, and what was converted."""
+    return {
         "unbilled": [
             {
                 "provider": each.provider,
+                "reason": each.reason,
                 "days": each.days,
                 "first": each.first.isoformat(),
                 "last": each.last.isoformat(),
                 "ours": plain(each.cost),
                 "requests": each.requests,
+                "unpriced_requests": each.unpriced_requests,
             }
             for each in found.unbilled
         ],
@@ -142,6 +180,15 @@ def as_json(found: Reconciliation) -> dict[str, Any]:
                 "lines": each.lines,
             }
             for each in found.foreign
+        ],
+        "unmapped_accounts": [
+            {
+                "provider": each.provider,
+                "account": each.account,
+                "billed": plain(each.amount),
+                "lines": each.lines,
+            }
+            for each in found.unmapped
         ],
         "converted": [
             {
@@ -156,19 +203,15 @@ def as_json(found: Reconciliation) -> dict[str, Any]:
             }
             for each in found.exchanged
         ],
-        "freshness": {
-            "rolled_up_to": instant(found.freshness.rolled_up_to),
-            "pending_events": found.freshness.pending_events,
-            "recorded_since": instant(found.freshness.recorded_since),
-        },
     }
 
 
 def sum_json(held: Sum) -> dict[str, Any]:
     return {
-        "billed": plain(held.billed),
+        "billed": maybe(held.billed if held.cells else None),
         "ours": plain(held.ours),
-        "difference": plain(held.difference),
+        "difference": maybe(held.difference if held.cells else None),
+        "matched_difference": plain(held.matched),
         "parts": amounts(held.parts.items()),
         "cells_by_status": dict(held.statuses),
         "unpriced_requests": held.unpriced_requests,
@@ -180,6 +223,7 @@ def cell_json(cell: Cell) -> dict[str, Any]:
         "day": cell.key.day.isoformat(),
         "provider": cell.key.provider,
         "model": cell.key.model,
+        "account": cell.key.account,
         "status": cell.status,
         "ours": plain(cell.ours),
         "billed": maybe(cell.billed),

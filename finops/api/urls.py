@@ -16,6 +16,7 @@ from finops.api.allocations import (
     JournalView,
 )
 from finops.api.anomalies import AnomaliesView, AnomalyVerdictView, AnomalyView
+from finops.api.bill_accounts import BillAccountsCsvView, BillAccountsView
 from finops.api.books import (
     AgreementView,
     BooksMonthView,
@@ -59,6 +60,7 @@ from finops.api.problems import nothing_here
 from finops.api.projection import ProjectionView
 from finops.api.reconciliations import (
     BillsView,
+    BillView,
     ReconciliationCsvView,
     ReconciliationView,
     TrueUpsView,
@@ -158,6 +160,9 @@ urlpatterns = [
     ),
     path("v1/exchange-rates", ExchangeRatesView.as_view(), name="api-exchange-rates"),
     path("v1/bills", BillsView.as_view(), name="api-bills"),
+    path("v1/bills/<int:number>", BillView.as_view(), name="api-bill"),
+    path("v1/bill-accounts", BillAccountsView.as_view(), name="api-bill-accounts"),
+    path("v1/bill-accounts.csv", BillAccountsCsvView.as_view(), name="api-bill-accounts-csv"),
     path(
         "v1/reconciliations/<month:month>.csv",
         ReconciliationCsvView.as_view(),

@@ -6,7 +6,8 @@ matter of exchange, but of what the provider charged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,8 @@ from django.conf import settings
 from finops import exchange_rates
 from finops.exchange import Conversion
 from finops.pricing.formula import EXACT
-from finops.reconciliation import BillLine
+from finops.reconciliation import BillLine, provider_name
+from finops.reconciliation.splitting import add_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,20 @@ class OfAnother:
     @property
     def amount(self) -> Decimal:
         return EXACT.multiply(self.line.amount or Decimal(0), self.conversion.factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """What is billed in another currency, and what it is by the rates of its days."""
+
+    provider: str
+    currency: str
+    amount: Decimal
+    converted: Decimal
+    lines: int
+    first: date  # of the rates
+    last: date
+    source: str
 
 
 def apart(
@@ -52,3 +68,23 @@ def apart(
             exchanged.append(found)
             ours.append(replace(line, amount=found.amount, currency=into))
     return ours, unknown, exchanged
+
+
+def exchanged(lines: Iterable[OfAnother]) -> list[Exchanged]:
+    of: dict[tuple[str, str, str], list[OfAnother]] = defaultdict(list)
+    for each in lines:
+        key = (provider_name(each.line.provider), each.line.currency, each.conversion.source)
+        of[key].append(each)
+    return [
+        Exchanged(
+            provider,
+            currency,
+            add_up(each.line.amount or Decimal(0) for each in held),
+            add_up(each.amount for each in held),
+            len(held),
+            min(each.conversion.first for each in held),
+            max(each.conversion.last for each in held),
+            source,
+        )
+        for (provider, currency, source), held in sorted(of.items())
+    ]

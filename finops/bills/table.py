@@ -12,16 +12,22 @@ HEADER = (
     *("month", "day", "provider", "model", "status", "ours", "billed", "difference"),
     *(*PARTS, "requests", "unpriced_requests", "currency"),
 )
+BY_ACCOUNT = (*HEADER[:3], "account", *HEADER[3:])
+
+
+def header(found: Reconciliation) -> tuple[str, ...]:
+    return BY_ACCOUNT if found.by_account else HEADER
 
 
 def rows(found: Reconciliation, text: Callable[[str], str]) -> Iterator[list[str]]:
-    """Cells as HEADER names them; names go through `text`, which makes them harmless. What is not
+    """Cells as `header` names them; names go through `text`, which makes them harmless. What is not
     billed by amount has no difference."""
     for cell in found.cells:
         yield [
             f"{found.month:%Y-%m}",
             cell.key.day.isoformat(),
             text(cell.key.provider),
+            *([text(cell.key.account)] if found.by_account else []),
             text(cell.key.model),
             cell.status,
             *(plain(each) for each in (cell.ours, cell.billed, cell.difference)),

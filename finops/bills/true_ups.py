@@ -11,10 +11,12 @@ from django.db import transaction
 from finops import cost_items, locks
 from finops.bills import months
 from finops.bills.months import Reconciliation
+from finops.books.months import closed_later as months_closed_later
 from finops.locks import Lock
 from finops.models import CostItem
 from finops.organisation.stored import Act, log
 from finops.ownership.closed import open_from
+from finops.periods import add_months
 from finops.reconciliation.splitting import TOLERANCE, add_up
 
 # As cost items are kept.
@@ -32,10 +34,18 @@ def accepted(month: date, provider: str) -> list[CostItem]:
 
 
 def remaining(found: Reconciliation, provider: str) -> Decimal:
-    """What of the difference is in no true-up yet."""
+    """What of the difference is in no true-up yet, but for usage whose cost nobody knows."""
     taken = (-(item.amount or Decimal(0)) for item in accepted(found.month, provider))
-    left = add_up((found.of(provider).difference, *taken))
+    left = add_up((found.of(provider).acceptable, *taken))
     return left.quantize(UNIT, rounding=ROUND_HALF_EVEN)
+
+
+def goes_to(month: date) -> date:
+    """The month itself or, where that is closed, the first after it that is open."""
+    found, closed = max(month, open_from() or month), set(months_closed_later())
+    while found in closed:
+        found = add_months(found, 1)
+    return found
 
 
 def accept(month: date, provider: str, amount: Decimal, act: Act) -> CostItem:
@@ -56,7 +66,7 @@ def accept(month: date, provider: str, amount: Decimal, act: Act) -> CostItem:
             raise ValidationError(
                 {"amount": f"What is left of the difference is {left:f} now: look at it again."}
             )
-        first, names = max(month, open_from() or month), found.names.get(provider)
+        first, names = goes_to(month), found.names.get(provider)
         draft = cost_items.read(
             {
                 "kind": "true_up",

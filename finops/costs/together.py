@@ -80,7 +80,20 @@ class Together:
     ) -> dict[tuple[Any, ...], list[Decimal]]:
         """Of each group of a query of its whole period: what these columns of the rollups add up
         to. Raises as `run`."""
-        asked = query.replace(granularity="total", limit=None, compare=False)
+        found = self._sums(query.replace(granularity="total"), columns)
+        return {keys: sums for (_, keys), sums in found.items()}
+
+    def sums_by_day(
+        self, query: CostQuery, columns: Sequence[str]
+    ) -> dict[tuple[date, tuple[Any, ...]], list[Decimal]]:
+        """The same by day of the query's zone. Raises as `run`."""
+        found = self._sums(query.replace(granularity="day"), columns)
+        return {(start, keys): sums for (start, keys), sums in found.items()}
+
+    def _sums(
+        self, query: CostQuery, columns: Sequence[str]
+    ) -> dict[tuple[Any, tuple[Any, ...]], list[Decimal]]:
+        asked = query.replace(limit=None, compare=False)
         reading = self._reading(asked)
         parts = held_segments(reading, asked, per_user=reading.known.needs_users(asked))
         most = self.most_rows
@@ -91,8 +104,8 @@ class Together:
             raise InvalidQuery("group_by", f"there are more than {most:,} groups; add a filter")
         groups = len(asked.group_by)
         return {
-            tuple(values[:groups]): [Decimal(value) for value in values[groups:]]
-            for is_total, _, _, *values in rows
+            (start, tuple(values[:groups])): [Decimal(value) for value in values[groups:]]
+            for is_total, start, _, *values in rows
             if not is_total
         }
 

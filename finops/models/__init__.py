@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finops.models.alerts import Alert, Delivery, DeliveryAttempt, Snooze
 from finops.models.anomalies import Anomaly, AnomalyTurn, PlannedEvent
-from finops.models.bills import BillImport, BillLine
+from finops.models.bills import BillAccount, BillImport, BillLine
 from finops.models.books import (
     BooksMonth,
     ClosedMonthChange,
@@ -60,6 +60,7 @@ __all__ = [
     "AnomalyTurn",
     "ApiToken",
     "AuditRecord",
+    "BillAccount",
     "BillImport",
     "BillLine",
     "BooksMonth",

@@ -20,7 +20,10 @@ class ExactField(models.DecimalField):  # type: ignore[type-arg]
 
 class BillImport(models.Model):
     """One file or answer of a provider that was read. `terms` are what it was read with besides: a
-    mapping of its columns, a day. `has_more`: the provider has further pages than these."""
+    mapping of its columns, a day. `has_more`: the provider has further pages than these.
+    `empty_days`: by provider, days of which its costs say that nothing was billed. `left_out`: how
+    many lines are no inference, and what they come to by currency. One that is withdrawn is kept,
+    and nothing of it holds."""
 
     file_name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
@@ -28,8 +31,12 @@ class BillImport(models.Model):
     format = models.CharField(max_length=200)
     lines = models.PositiveIntegerField()
     has_more = models.BooleanField(default=False)
+    empty_days = models.JSONField(default=dict)
+    left_out = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=200)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.CharField(max_length=200, default="")
 
     class Meta:
         db_table = "bill_import"
@@ -42,7 +49,8 @@ class BillImport(models.Model):
 
 class BillLine(models.Model):
     """One line of a bill, as reconciliation.BillLine. In force until a later import says the same
-    again, or says what there was on its day by other things: then that one is `superseded_by`.
+    again, or says what there was on its day by other things: then that one is `superseded_by`. A
+    line of an import that was withdrawn is superseded by that import itself.
 
     `identity` is the SHA-256 of what a later report of the same has in common with it.
     """
@@ -64,6 +72,7 @@ class BillLine(models.Model):
     currency = models.CharField(max_length=3)
     category = models.CharField(max_length=20)
     grouping = models.TextField()
+    slot = models.CharField(max_length=5, default="")
 
     class Meta:
         db_table = "bill_line"
@@ -76,7 +85,28 @@ class BillLine(models.Model):
         )
         indexes = (
             models.Index(fields=["day"], condition=Q(superseded_by=None), name="bill_line_day"),
+            models.Index(fields=["identity"], name="bill_line_identity"),
         )
 
     def __str__(self) -> str:
         return f"{self.provider} {self.day} {self.model} {self.kind}"
+
+
+class BillAccount(models.Model):
+    """An account of a provider's bills (a project, a workspace, a key), and whose usage it is the
+    bill of: that of a service or of a team."""
+
+    provider = models.CharField(max_length=200)
+    account = models.CharField(max_length=200)
+    dimension = models.CharField(max_length=10)
+    value = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "bill_account"
+        constraints = (
+            models.UniqueConstraint(fields=["provider", "account"], name="bill_account_once"),
+        )
+        ordering = ("provider", "account")
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.account}"

@@ -50,6 +50,7 @@ from finops.pages.prices import (
     sources,
     unpriced,
 )
+from finops.pages.reconcile import accounts as bill_accounts
 from finops.pages.reconcile import page as reconcile
 from finops.pages.settings import (
     anomalies as anomaly_settings,
@@ -96,6 +97,7 @@ urlpatterns = [
     path("budgets/increases/<int:pk>", increases.increase, name="budget-increase"),
     path("unit-economics", unit_economics.page, name="unit-economics"),
     path("reconcile", reconcile.page, name="reconcile"),
+    path("reconcile/accounts", bill_accounts.page, name="reconcile-accounts"),
     path("allocation", allocation.month, name="allocation"),
     path("close", close.page, name="close"),
     path("statements", statements.page, name="statements"),

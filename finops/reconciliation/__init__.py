@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from finops.reconciliation.billing_csv import ColumnMapping
 from finops.reconciliation.cells import Billed, CellKey, Pair, Used, pairs
-from finops.reconciliation.lines import TOKEN_KINDS, BillLine, UnreadableBill, kept
+from finops.reconciliation.lines import TOKEN_KINDS, BillLine, LeftOut, UnreadableBill, kept
+from finops.reconciliation.naming import provider_name
 from finops.reconciliation.reports import KNOWN, Report, read
 from finops.reconciliation.splitting import PARTS, Cell, split
 
@@ -20,12 +21,14 @@ __all__ = [
     "Cell",
     "CellKey",
     "ColumnMapping",
+    "LeftOut",
     "Pair",
     "Report",
     "UnreadableBill",
     "Used",
     "kept",
     "pairs",
+    "provider_name",
     "read",
     "split",
 ]

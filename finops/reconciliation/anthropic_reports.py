@@ -7,6 +7,7 @@ coin: "123.45" in USD is $1.2345.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -37,6 +38,7 @@ TOKENS = {
     "usage_input_tokens_cache_read": CACHE_READ,
     "usage_output_tokens": OUTPUT,
 }
+WRITTEN = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 DETAILS = ("usage_type", "context_window", "inference_geo", "speed")
 
 
@@ -59,10 +61,22 @@ def is_page(value: Mapping[str, Any]) -> bool:
 def lines(page: Mapping[str, Any], fields: Fields, where: str) -> Iterator[BillLine]:
     for number, bucket in enumerate(objects(page.get("data"))):
         place = f"{where}data[{number}]"
-        day = fields.span(place, bucket.get("starting_at"), bucket.get("ending_at"))
+        span = fields.span(place, bucket.get("starting_at"), bucket.get("ending_at"))
         for at, result in enumerate(objects(bucket.get("results"))):
-            if day is not None:
-                yield from result_lines(result, day, fields, f"{place}.results[{at}]")
+            if span is not None:
+                for each in result_lines(result, span[0], fields, f"{place}.results[{at}]"):
+                    yield replace(each, slot=span[1])
+
+
+def empty_days(page: Mapping[str, Any]) -> Iterator[date]:
+    """Of a page of costs: what it says nothing was billed on."""
+    buckets = objects(page.get("data"))
+    if not any(is_cost(result) for bucket in buckets for result in objects(bucket.get("results"))):
+        return
+    for bucket in buckets:
+        span = Fields().span("", bucket.get("starting_at"), bucket.get("ending_at"))
+        if bucket.get("results") == [] and span is not None and not span[1]:
+            yield span[0]
 
 
 def result_lines(
@@ -83,7 +97,7 @@ def usage_lines(
         (UNCACHED_INPUT, "uncached_input_tokens", result.get("uncached_input_tokens"), ""),
         (CACHE_READ, "cache_read_input_tokens", result.get("cache_read_input_tokens"), ""),
         (OUTPUT, "output_tokens", result.get("output_tokens"), ""),
-        *((CACHE_CREATION, name, count, name) for name, count in parts.items()),
+        *((CACHE_CREATION, name, parts.get(name), name) for name in WRITTEN),
     ]
     for kind, name, given, part in counts:
         quantity = fields.number(f"{place}.{name}", given)
@@ -95,7 +109,7 @@ def usage_lines(
                 model=fields.text(f"{place}.model", result.get("model")),
                 kind=kind,
                 account=account_of(result, fields, place),
-                detail=" ".join([*details(result), *([part] if part else [])]),
+                detail=" ".join([*details(result, fields, place), *([part] if part else [])]),
                 quantity=quantity,
                 grouping=grouping(result),
             )
@@ -105,7 +119,8 @@ def cost_line(result: Mapping[str, Any], day: date, fields: Fields, place: str) 
     cents = fields.number(f"{place}.amount", result.get("amount"))
     if cents is None:
         fields.wrong(place, "has no amount")
-    kind = kind_of(str(result.get("token_type") or ""))
+    token_type = fields.text(f"{place}.token_type", result.get("token_type"))
+    kind = kind_of(token_type)
     is_usage = result.get("cost_type") in (None, "tokens")
     return BillLine(
         PROVIDER,
@@ -114,7 +129,7 @@ def cost_line(result: Mapping[str, Any], day: date, fields: Fields, place: str) 
         model=fields.text(f"{place}.model", result.get("model")),
         kind=kind,
         account=account_of(result, fields, place),
-        detail=" ".join([*details(result), str(result.get("token_type") or "")]).strip(),
+        detail=" ".join([*details(result, fields, place), token_type]).strip(),
         amount=None if cents is None else EXACT.scaleb(cents, -2),
         currency=fields.currency(f"{place}.currency", result.get("currency")),
         category=CREDIT if cents is not None and cents < 0 else USAGE if is_usage else FEE,
@@ -135,7 +150,9 @@ def csv_lines(row: Mapping[str, str], fields: Fields, place: str) -> Iterator[Bi
                 model=fields.text(f"{place}, model_version", row.get("model_version")),
                 kind=kind,
                 account=fields.text(place, row.get("api_key") or row.get("workspace")),
-                detail=" ".join([*(row.get(name) or "-" for name in DETAILS), column[-2:]]),
+                detail=fields.text(
+                    place, " ".join([*(row.get(name) or "-" for name in DETAILS), column[-2:]])
+                ),
                 quantity=quantity,
                 grouping=("api_key", "model_version", *DETAILS),
             )
@@ -149,8 +166,8 @@ def account_of(result: Mapping[str, Any], fields: Fields, place: str) -> str:
     return ""
 
 
-def details(result: Mapping[str, Any]) -> list[str]:
-    return [str(result[name]) for name in GROUPS[3:] if result.get(name)]
+def details(result: Mapping[str, Any], fields: Fields, place: str) -> list[str]:
+    return [fields.text(f"{place}.{name}", result[name]) for name in GROUPS[3:] if result.get(name)]
 
 
 def grouping(result: Mapping[str, Any]) -> tuple[str, ...]:

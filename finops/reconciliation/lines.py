@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -18,6 +19,8 @@ OUTPUT = "output"
 REQUEST = "request"
 TOKEN_KINDS = (UNCACHED_INPUT, CACHE_READ, CACHE_CREATION, OUTPUT)
 USAGE, CREDIT, TAX, FEE = "usage", "credit", "tax", "fee"
+# What a report is by besides, where its lines are of less than a day: the length of a slot → it.
+SLOTS = {2: "hour", 5: "minute"}
 
 # How providers and price sheets name them; of several that fit the first one holds.
 _NAMED = (
@@ -36,7 +39,8 @@ class BillLine:
 
     `account` is the project, workspace or key, `detail` whatever else tells two lines of a report
     apart, and `grouping` names what the report is by: two reports of one day by different things
-    are the same usage twice.
+    are the same usage twice. `slot` is the part of the day that it is of, where that is less than
+    the day: "05" an hour, "05:07" a minute.
     """
 
     provider: str
@@ -51,6 +55,7 @@ class BillLine:
     currency: str = "USD"
     category: str = USAGE
     grouping: tuple[str, ...] = ()
+    slot: str = ""
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -58,7 +63,26 @@ class BillLine:
         return (
             *(self.provider, self.source, self.day.isoformat(), self.account, self.model),
             *(self.kind, self.detail, self.category, self.currency),
+            *([self.slot] if self.slot else []),
         )
+
+    @property
+    def place(self) -> tuple[str, str, date]:
+        """Of what a report by other things would say the same usage again."""
+        return self.provider, self.source, self.day
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """What a file has besides inference: how many lines, and what they come to by currency."""
+
+    lines: int = 0
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, amount: Decimal | None, currency: str) -> None:
+        self.lines += 1
+        if amount:
+            self.amounts[currency] = EXACT.add(self.amounts.get(currency, Decimal(0)), amount)
 
 
 class UnreadableBill(ValueError):
@@ -76,31 +100,44 @@ def kind_of(text: str) -> str:
 
 
 def merged(lines: Iterable[BillLine]) -> list[BillLine]:
-    """Lines of one report that say the same of different requests are one."""
+    """Lines of one report that say the same of different requests are one. What a report is by is
+    what any of its lines is by: a request without a key leaves the key out."""
     found: dict[tuple[str, ...], BillLine] = {}
+    groupings: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
     for line in lines:
-        held = found.get(line.identity)
+        groupings[line.source, len(line.slot)].update(dict.fromkeys(line.grouping))
+        identity = line.identity
+        held = found.get(identity)
         if held is None:
-            found[line.identity] = line
+            found[identity] = line
         else:
             quantity, amount = (
                 plus(held.quantity, line.quantity),
                 plus(held.amount, line.amount),
             )
-            found[line.identity] = replace(held, quantity=quantity, amount=amount)
-    return list(found.values())
+            found[identity] = replace(held, quantity=quantity, amount=amount)
+    by = {
+        (source, width): tuple(sorted(names)) + ((SLOTS[width],) if width else ())
+        for (source, width), names in groupings.items()
+    }
+    return [replace(each, grouping=by[each.source, len(each.slot)]) for each in found.values()]
 
 
 def kept(held: Iterable[BillLine], fresh: Iterable[BillLine]) -> list[BillLine]:
     """What there is once another report has come: it takes the place of what says the same, and of
-    all that a report by other things said of its days. So overlapping reports count once."""
-    found = {line.identity: line for line in held}
+    all that a report by other things said of the same part of a day. So overlapping reports count
+    once."""
     came = list(fresh)
-    by = {(line.provider, line.source, line.day): line.grouping for line in came}
+    by: dict[tuple[str, str, date], set[tuple[tuple[str, ...], str]]] = defaultdict(set)
+    for line in came:
+        by[line.place].add((line.grouping, line.slot))
     found = {
-        identity: line
-        for identity, line in found.items()
-        if by.get((line.provider, line.source, line.day), line.grouping) == line.grouping
+        line.identity: line
+        for line in held
+        if not any(
+            grouping != line.grouping and (slot.startswith(line.slot) or line.slot.startswith(slot))
+            for grouping, slot in by.get(line.place, ())
+        )
     }
     found.update({line.identity: line for line in came})
     return list(found.values())

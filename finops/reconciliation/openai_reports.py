@@ -6,7 +6,9 @@ is in dollars, `line_item` reads "gpt-4o-2024-08-06, cached input".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -28,9 +30,12 @@ from finops.reconciliation.lines import (
 PROVIDER = "openai"
 PREFIX = "organization."
 COSTS = "organization.costs.result"
+# Each endpoint reports its own requests: their reports stand beside one another.
+USAGE_REPORTS = "openai usage"
 # What a result may be by; null where the report is not.
 GROUPS = ("project_id", "api_key_id", "user_id", "model", "batch", "service_tier")
 OF_COSTS = ("project_id", "api_key_id", "line_item")
+ENDPOINT = re.compile(r"[a-z_]{1,30}")
 
 
 def is_page(value: Mapping[str, Any]) -> bool:
@@ -44,15 +49,33 @@ def is_page(value: Mapping[str, Any]) -> bool:
 def lines(page: Mapping[str, Any], fields: Fields, where: str) -> Iterator[BillLine]:
     for number, bucket in enumerate(objects(page.get("data"))):
         place = f"{where}data[{number}]"
-        day = fields.span(place, bucket.get("start_time"), bucket.get("end_time"))
+        span = fields.span(place, bucket.get("start_time"), bucket.get("end_time"))
         for at, result in enumerate(objects(bucket.get("results"))):
             inner = f"{place}.results[{at}]"
-            if day is None:
+            if span is None:
                 continue
-            if result.get("object") == COSTS:
-                yield cost_line(result, day, fields, inner)
-            else:
-                yield from usage_lines(result, day, fields, inner)
+            found = (
+                [cost_line(result, span[0], fields, inner)]
+                if result.get("object") == COSTS
+                else usage_lines(result, span[0], fields, inner)
+            )
+            yield from (replace(each, slot=span[1]) for each in found)
+
+
+def empty_days(page: Mapping[str, Any]) -> Iterator[date]:
+    """Of a page of costs: what it says nothing was billed on."""
+    buckets = objects(page.get("data"))
+    if not any(
+        result.get("object") == COSTS
+        for bucket in buckets
+        for result in objects(bucket.get("results"))
+    ):
+        return
+    for bucket in buckets:
+        quiet = Fields()
+        span = quiet.span("", bucket.get("start_time"), bucket.get("end_time"))
+        if bucket.get("results") == [] and span is not None and not span[1]:
+            yield span[0]
 
 
 def cost_line(result: Mapping[str, Any], day: date, fields: Fields, place: str) -> BillLine:
@@ -86,9 +109,16 @@ def usage_lines(
     """A line by kind of tokens, and one of the requests. Results of what is not counted in tokens,
     as images, have that alone."""
     what = str(result.get("object", "")).removeprefix(PREFIX).removesuffix(".result")
-    detail = " ".join(
-        [what, *(f"{name}={result[name]}" for name in GROUPS[4:] if result.get(name))]
-    )
+    what = what.removeprefix("usage.")
+    if not ENDPOINT.fullmatch(what):
+        fields.wrong(f"{place}.object", "is no usage result of OpenAI's, as they are known here")
+        return
+    said = [
+        f"{name}={fields.text(f'{place}.{name}', str(result[name]))}"
+        for name in ("user_id", *GROUPS[4:])
+        if result.get(name)
+    ]
+    detail = " ".join([what, *said])
 
     def count(name: str) -> Decimal | None:
         return fields.number(f"{place}.{name}", result.get(name))
@@ -111,12 +141,12 @@ def usage_lines(
         elif quantity is not None:
             yield BillLine(
                 PROVIDER,
-                "openai usage",
+                f"{USAGE_REPORTS} {what}",
                 day,
                 model=fields.text(f"{place}.model", result.get("model")),
                 kind=kind,
                 account=account_of(result, fields, place),
-                detail=detail.replace("usage.", ""),
+                detail=detail,
                 quantity=quantity,
                 grouping=grouping(result, GROUPS),
             )

@@ -7,6 +7,8 @@
   neighbour has too little. Of both days together that comes to nothing but a change of price.
 - *credits*: what the provider takes off.
 - *unexplained*: what is left where the bill does not say how much was used. Nothing is forced.
+- *unpriced*: all that is billed of usage more than our cost, where requests of ours have no price:
+  what they cost is not known, and is not zero.
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ from finops.pricing.formula import EXACT
 from finops.reconciliation.cells import Billed, CellKey, Pair, Used
 from finops.reconciliation.lines import CREDIT
 
-PARTS = ("coverage", "quantity", "price", "timing", "credits", "unexplained")
+PARTS = ("coverage", "quantity", "price", "timing", "credits", "unexplained", "unpriced")
 MATCHED, EXPLAINED, UNEXPLAINED, NO_AMOUNT = "matched", "explained", "unexplained", "no amount"
-# Half a cent: what two programs that round make of the same.
-TOLERANCE = Decimal("0.005")
+UNPRICED = "unpriced"
+# Half a cent: what two programs that round make of the same; of small amounts a hundredth of them,
+# but where the bill is in whole cents.
+TOLERANCE, SHARE, CENT = Decimal("0.005"), Decimal("0.01"), Decimal("0.01")
 # Two days are one another's as far as what is missing in one is in the other, but for so much.
 ALIKE = Decimal("0.1")
 PLACES = Decimal("1e-12")
@@ -59,7 +63,7 @@ def split(found: Mapping[CellKey, Pair], tolerance: Decimal = TOLERANCE) -> list
 
 def cell_of(key: CellKey, pair: Pair, moved: Moves, tolerance: Decimal) -> Cell:
     used, billed = pair.used or Used(), pair.billed or Billed()
-    has_amount = bool(billed.amounts or billed.others) or pair.billed is None
+    has_amount = bool(billed.amounts or billed.others) or pair.is_known
     quantities = {
         kind: (used.quantities.get(kind, ZERO), billed.quantities.get(kind))
         for kind in sorted({*used.quantities, *billed.quantities})
@@ -72,13 +76,26 @@ def cell_of(key: CellKey, pair: Pair, moved: Moves, tolerance: Decimal) -> Cell:
     total = add_up([*billed.amounts.values(), *billed.others.values()])
     parts = parts_of(key, pair, moved)
     difference = EXACT.subtract(total, used.cost)
-    status = MATCHED if abs(difference) <= tolerance else EXPLAINED
-    if status == EXPLAINED and abs(parts["unexplained"]) > tolerance:
-        status = UNEXPLAINED
+    status = status_of(total, used, difference, parts, tolerance)
     return Cell(
         key, used.cost, total, difference, parts, status, used.requests, used.unpriced_requests,
         quantities,
     )  # fmt: skip
+
+
+def status_of(
+    total: Decimal,
+    used: Used,
+    difference: Decimal,
+    parts: Mapping[str, Decimal],
+    tolerance: Decimal,
+) -> str:
+    if used.unpriced_requests:
+        return UNPRICED
+    is_small = abs(difference) <= SHARE * max(abs(total), abs(used.cost))
+    if abs(difference) <= tolerance and (is_small or total == used.cost.quantize(CENT)):
+        return MATCHED
+    return UNEXPLAINED if abs(parts["unexplained"]) > tolerance else EXPLAINED
 
 
 def parts_of(key: CellKey, pair: Pair, moved: Moves) -> dict[str, Decimal]:
@@ -87,6 +104,9 @@ def parts_of(key: CellKey, pair: Pair, moved: Moves) -> dict[str, Decimal]:
     for category, amount in billed.others.items():
         name = "credits" if category == CREDIT else "coverage"
         parts[name] = EXACT.add(parts[name], amount)
+    if used is not None and used.unpriced_requests:
+        parts["unpriced"] = EXACT.subtract(add_up(billed.amounts.values()), used.cost)
+        return parts
     if used is None or not billed.amounts:
         # One side has nothing of it, but for what belongs to the day before or after.
         whole = EXACT.subtract(add_up(billed.amounts.values()), used.cost if used else ZERO)
@@ -148,6 +168,8 @@ def moves(found: Mapping[CellKey, Pair]) -> Moves:
     """What one side counts on a neighbouring day: by cell and kind the quantity, and its value."""
     series: dict[tuple[str, str, str, str], list[CellKey]] = defaultdict(list)
     for key, pair in found.items():
+        if pair.used is not None and pair.used.unpriced_requests:
+            continue
         kinds = {*(pair.used or Used()).quantities, *(pair.billed or Billed()).quantities}
         for kind in kinds:
             series[key.provider, key.model, key.account, kind].append(key)
@@ -180,6 +202,8 @@ def move(
 def more_of(pair: Pair, kind: str) -> Decimal | None:
     """How much more is billed than was used; None where a side that has the cell does not say."""
     if pair.billed is not None and kind not in pair.billed.quantities and pair.billed.amounts:
+        return None
+    if pair.billed is None and not pair.is_known:
         return None
     theirs = pair.billed.quantities.get(kind, ZERO) if pair.billed else ZERO
     return EXACT.subtract(theirs, pair.used.quantities.get(kind, ZERO) if pair.used else ZERO)

@@ -24,9 +24,10 @@ from finops.bills.mappings import COLUMNS, TERMS, mapping_of
 from finops.bills.months import Reconciliation
 from finops.budgets.fields import number
 from finops.costs import QueryTooSlow
+from finops.models import BillImport
 from finops.pages import states
 from finops.pages.filters import Choice
-from finops.pages.reconcile import sentences, tables
+from finops.pages.reconcile import advice, sentences, tables
 from finops.pages.settings.desk import act
 from finops.periods import MONTH, InvalidQuery, add_months, days
 from finops.query import CostQuery
@@ -61,6 +62,10 @@ class MappingForm(forms.Form):
             self.fields[name] = forms.CharField(label=label, required=False, max_length=200)
         self.fields["provider"].label = "Or the provider of all lines"
         self.fields["currency"].label = "Or the currency of all lines"
+        self.fields["column_kind"].help_text = (
+            "Its cells are input, output, cache read, cache write or requests; needed where there "
+            "is a quantity. Of an amount for all of them they are empty."
+        )
         self.fields["unit"].help_text = "How many tokens one of the quantity is: 1, 1000 …"
 
 
@@ -70,14 +75,19 @@ def page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     may_change = access.allows("reconcile", "POST", request.user)
     chosen = month_of(request)
-    is_file = request.method == "POST" and "accept" not in request.POST
+    is_file = request.method == "POST" and not {"accept", "withdraw"} & request.POST.keys()
     form = BillForm(request.POST, request.FILES) if is_file else BillForm()
     mapping = MappingForm(request.POST if is_file else None)
     context: dict[str, Any] = {"may_change": may_change, "form": form, "mapping": mapping}
     status = 200
     if request.method == "POST":
         try:
-            to = taken(request, form, now) if is_file else accepted(request, chosen, now)
+            if is_file:
+                to = taken(request, form, now)
+            elif "withdraw" in request.POST:
+                to = withdrawn(request, chosen, now)
+            else:
+                to = accepted(request, chosen, now)
             if to is not None:
                 return redirect(to)
             status = 400
@@ -89,7 +99,8 @@ def page(request: HttpRequest) -> HttpResponse:
             status = 503
     context |= frame(chosen)
     try:
-        context |= figures(request, months.of_month(chosen), now)
+        by_account = request.GET.get("by") == "account"
+        context |= figures(request, months.of_month(chosen, by_account=by_account), now)
     except InvalidQuery as error:
         context["error"], status = error, 400
     except (QueryTooSlow, ZoneChanged) as error:
@@ -98,11 +109,14 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def month_of(request: HttpRequest) -> date:
-    """That of the address; without one, or with what is none, the last one that has a bill."""
+    """That of the address; without one, or with what is none, the last one that has a bill, where
+    that is not long ago."""
     found = MONTH.fullmatch(request.POST.get("month") or request.GET.get("month", ""))
     if found and 2000 <= int(found[1]) < 2100:
         return date(int(found[1]), int(found[2]), 1)
-    return (storing.last_day() or timezone.now().date()).replace(day=1)
+    present = timezone.now().date().replace(day=1)
+    last = (storing.last_day() or present).replace(day=1)
+    return last if add_months(present, 1 - MONTHS) <= last <= present else present
 
 
 def address(month: date) -> str:
@@ -128,9 +142,30 @@ def taken(request: HttpRequest, form: BillForm, now: datetime) -> str | None:
         messages.info(request, f"{file.name} was imported before, and all of it still holds.")
     else:
         more = " The provider has further pages: import those too." if found.made.has_more else ""
-        messages.success(request, f"{file.name} is in, lines: {found.made.lines:,}.{more}")
+        said = f"{file.name} is in, lines: {found.made.lines:,}."
+        if found.replaced:
+            said += f" It takes the place of {sentences.lines(found.replaced)} of earlier imports."
+        if out := sentences.left_out(found.made):
+            said += f" {out}."
+        messages.success(request, said + more)
     last = storing.last_day(found.made)
     return address(last.replace(day=1)) if last else reverse("reconcile")
+
+
+def withdrawn(request: HttpRequest, month: date, now: datetime) -> str:
+    """Raises ValidationError."""
+    number = request.POST.get("withdraw", "")
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise ValidationError("There is no such import.")
+    try:
+        made, restored = imports.withdraw(int(number), act(request, now))
+    except BillImport.DoesNotExist:
+        raise ValidationError("There is no such import.") from None
+    more = f" {sentences.lines(restored)} of earlier imports hold again." if restored else ""
+    messages.success(
+        request, f"{made.file_name} is withdrawn.{more} True-ups that were accepted stay."
+    )
+    return address(month)
 
 
 def accepted(request: HttpRequest, month: date, now: datetime) -> str:
@@ -156,7 +191,9 @@ def frame(chosen: date) -> dict[str, Any]:
         "month": chosen,
         "month_name": f"{chosen:%B %Y}",
         "months": [Choice(f"{m:%B %Y}", f"{m:%Y-%m}", m == chosen) for m in offered],
-        "imports": imports.everything()[:20],
+        "imports": [
+            (made, holding, sentences.left_out(made)) for made, holding in imports.everything(20)
+        ],
         "currency": settings.CURRENCY,
     }
 
@@ -170,6 +207,7 @@ def figures(request: HttpRequest, found: Reconciliation, now: datetime) -> dict[
         "freshness": states.freshness_line(found.freshness, query, now),
         "apart": list(sentences.apart(found)),
         "exchanged": list(sentences.exchanged(found)),
+        "by_account": found.by_account,
     }
     if not found.cells:
         return held
@@ -183,6 +221,7 @@ def figures(request: HttpRequest, found: Reconciliation, now: datetime) -> dict[
         "steps": tables.steps(found.total, found.currency),
         "explore_href": explore,
         "models": tables.models(found),
-        "advice": tables.advice(found, found.cells),
-        "offers": tables.offers(found),
+        "advice": advice.advice(found, found.cells),
+        "offers": [] if found.by_account else tables.offers(found),
+        "goes_to": true_ups.goes_to(found.month),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -14,40 +14,18 @@ from finops.bills import true_ups
 from finops.bills.months import Reconciliation, Sum, summed
 from finops.pages.explain.steps import Line, Steps, cut
 from finops.pages.kpis import Kpi
+from finops.pages.reconcile.advice import MEANINGS, NAMES, SMALL
 from finops.reconciliation import PARTS, Cell
 from finops.waterfall import waterfall
 
-NAMES = {
-    "coverage": "Coverage",
-    "quantity": "Quantity",
-    "price": "Price",
-    "timing": "Timing",
-    "credits": "Credits",
-    "unexplained": "Unexplained",
-}
-MEANINGS = {
-    "coverage": "known to one side alone, taxes and fees",
-    "quantity": "other numbers of tokens",
-    "price": "the same tokens at another price",
-    "timing": "counted on a neighbouring day",
-    "credits": "taken off by the provider",
-    "unexplained": "the bill does not say how much was used",
-}
-UNSEEN = (
-    "Billed and never seen here: a key or service whose calls send no events. Look which of the "
-    "provider's keys no service of yours has, and instrument it."
-)
-WHAT_TO_DO = {
-    "coverage": "Seen here and not billed: the report lacks a model or key, or the call was free.",
-    "quantity": "The provider counts other numbers of tokens: some requests did not arrive, or the "
-    "usage that they report is not the provider's own.",
-    "price": "The same tokens at another price: a discount, a tier or a price that has changed.",
-    "timing": "One side counts it on the day before or after. Nothing is to be done.",
-    "credits": "The provider takes it off. Accept it as a true-up, or keep it as a credit.",
-    "unexplained": "The bill has an amount and not how much was used. Import the usage report too.",
-}
 NO_MODEL = "No model named"
-SMALL = Decimal("0.005")
+STATUSES = (
+    ("explained", "explained"),
+    ("unexplained", "unexplained"),
+    ("unpriced", "without a price"),
+    ("no amount", "without an amount"),
+)
+NEEDED = ("explained", "unexplained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +42,6 @@ class Row:
     parts: str
     status: str
     tone: str
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What to do about a part of the difference."""
-
-    name: str
-    amount: str
-    text: str
-    label: str = ""
-    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +63,18 @@ def kpis(total: Sum, currency: str) -> list[Kpi]:
         short = formats.money_short(amount, currency)
         return Kpi(label, short, formats.money_exact(amount, currency), note=note, tone=tone)
 
-    held, apart = total.statuses, total.statuses["no amount"]
-    note = f"{held['explained']:,} explained, {held['unexplained']:,} unexplained"
+    held = total.statuses
+    rest = ", ".join(
+        f"{held[name]:,} {word}" for name, word in STATUSES if held[name] or name in NEEDED
+    )
+    if total.matched:
+        rest += f"; matched ones differ by {formats.money_long(total.matched, currency)} in all"
+    if not total.cells:
+        missing = formats.MISSING
+        return [
+            Kpi("Billed", missing, note="no report that is in names an amount"),
+            Kpi("Matched", missing, note=f"model days: {rest}"),
+        ]
     return [
         money("Billed", total.billed, "by the providers, of days that are compared"),
         money("Ours", total.ours, "of the same days and models"),
@@ -110,14 +87,17 @@ def kpis(total: Sum, currency: str) -> list[Kpi]:
         Kpi(
             "Matched",
             f"{held['matched']:,}",
-            note=f"model days; {note}" + (f", {apart:,} without an amount" if apart else ""),
+            note=f"model days; {rest}",
             tone="warn" if held["unexplained"] else "",
         ),
     ]
 
 
-def steps(total: Sum, currency: str) -> Steps:
-    """From ours to what is billed; parts that are nothing are left out."""
+def steps(total: Sum, currency: str) -> Steps | None:
+    """From ours to what is billed; parts that are nothing are left out. None where no amount is
+    billed."""
+    if not total.cells:
+        return None
     parts = {name: total.parts[name] for name in PARTS if total.parts[name]}
     drawn = waterfall(total.ours, list(parts.values()))
     named = [
@@ -140,8 +120,11 @@ def steps(total: Sum, currency: str) -> Steps:
 
 def headline(total: Sum, currency: str) -> str:
     difference = total.difference
+    if not total.cells:
+        return "What was billed is not known: the reports count usage, without amounts"
     if abs(difference) <= SMALL:
-        return "What was billed is what was used"
+        whole = sum(total.statuses.values()) == total.statuses["matched"]
+        return f"What was billed is what was used{'' if whole else ', in all'}"
     more = "more" if difference > 0 else "less"
     first = max(PARTS, key=lambda name: abs(total.parts[name]))
     amount = formats.money_long(abs(difference), currency)
@@ -150,22 +133,22 @@ def headline(total: Sum, currency: str) -> str:
 
 def models(found: Reconciliation) -> list[Row]:
     """By provider and model, the largest difference first."""
-    held: dict[tuple[str, str], list[Cell]] = {}
+    held: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in found.cells:
-        held.setdefault((cell.key.provider, cell.key.model), []).append(cell)
-    rows = [(summed(cells), provider, model, cells) for (provider, model), cells in held.items()]
-    rows.sort(key=lambda row: (-abs(row[0].difference), row[1], row[2]))
+        held.setdefault((cell.key.provider, cell.key.model, cell.key.account), []).append(cell)
+    rows = [(summed(cells), *key, cells) for key, cells in held.items()]
+    rows.sort(key=lambda row: (-abs(row[0].difference), *row[1:4]))
     return [
         row_of(
             model or NO_MODEL,
-            provider,
-            address(found, provider, model),
+            f"{provider} · {account}" if account else provider,
+            "" if found.by_account else address(found, provider, model),
             total,
             counted(total.statuses),
             found.currency,
             has_amount=any(cell.billed is not None for cell in cells),
         )
-        for total, provider, model, cells in rows
+        for total, provider, model, account, cells in rows
     ]
 
 
@@ -198,7 +181,8 @@ def row_of(
         if abs(held.parts[part]) > SMALL
     ]
     title = formats.money_exact(held.difference, currency) if has_amount else ""
-    tone = "warn" if held.statuses["unexplained"] else "ok" if held.statuses["matched"] else ""
+    is_open = held.statuses["unexplained"] or held.statuses["unpriced"]
+    tone = "warn" if is_open else "ok" if held.statuses["matched"] else ""
     return Row(
         name,
         under,
@@ -231,35 +215,6 @@ def quantities(cell: Cell) -> str:
 def address(found: Reconciliation, provider: str, model: str) -> str:
     asked = {"month": f"{found.month:%Y-%m}", "provider": provider, "model": model}
     return f"{reverse('reconcile')}?{urlencode(asked)}#days"
-
-
-def advice(found: Reconciliation, cells: Sequence[Cell]) -> list[Advice]:
-    """What to do, of each part that is something."""
-    total = summed(cells)
-    said = [of_part(name, found, cells, total) for name in PARTS if abs(total.parts[name]) > SMALL]
-    if total.unpriced_requests:
-        text = "These requests have no price here, so that ours lacks their cost. Add the price."
-        count = f"{formats.count_long(total.unpriced_requests)} requests"
-        said.append(Advice("Unpriced", count, text, "Unpriced models", reverse("prices-unpriced")))
-    return said
-
-
-def of_part(name: str, found: Reconciliation, cells: Sequence[Cell], total: Sum) -> Advice:
-    amount = total.parts[name]
-    first = max(cells, key=lambda cell: abs(cell.parts.get(name, Decimal(0)))).key
-    is_unseen = name == "coverage" and amount > 0
-    text = UNSEEN if is_unseen else WHAT_TO_DO[name]
-    label, href = "", ""
-    if is_unseen:
-        label, href = "What comes in", reverse("ingest")
-    elif name == "price" and first.model:
-        asked = {"provider": first.provider, "model": first.model}
-        label, href = "Prices of the model", f"{reverse('prices-model')}?{urlencode(asked)}"
-    elif name in {"coverage", "quantity"} and first.model:
-        asked = {"period": f"{found.month:%Y-%m}", "model": first.model}
-        label, href = "Its requests", f"{reverse('requests')}?{urlencode(asked)}"
-    mostly = f"{text} Mostly {first.model or first.provider}."
-    return Advice(NAMES[name], formats.money_long(amount, found.currency), mostly, label, href)
 
 
 def offers(found: Reconciliation) -> list[Offer]:
