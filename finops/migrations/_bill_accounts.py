@@ -28,7 +28,7 @@ WHERE starts_with(source, 'openai usage ');
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("finops", "0058_capacity_by_center"),
+        ("finops", "0059_statement_digest"),
     ]
 
     operations = [
