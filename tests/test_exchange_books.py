@@ -35,6 +35,12 @@ def fix(day: str, **rates: str) -> None:
     )
 
 
+def fix_october(euro: str) -> None:
+    """As few rates as hold on every day of it."""
+    for day in ("01", "08", "15", "22", "29"):
+        fix(f"2026-10-{day}", USD=euro)
+
+
 @pytest.fixture
 def used() -> None:
     figures.price_models()
@@ -48,19 +54,19 @@ def item(**terms: Any) -> Placed:
 
 def test_an_item_in_another_currency_comes_to_the_mean_of_the_months_rates(used: None) -> None:
     fix("2026-09-30", USD="9")
-    fix("2026-10-01", USD="1.1")
-    fix("2026-10-30", USD="1.2")
+    for day, rate in (("01", "1.1"), ("08", "1.2"), ("16", "1.1"), ("24", "1.2")):
+        fix(f"2026-10-{day}", USD=rate)
     found = cost_items.of_month(
         OCTOBER, now=NOW, items=[item(amount="100", currency="eur"), item(percent="10", kind="tax")]
     )
     [seats, _] = found.charges
     assert seats.amount == D("115")
-    assert seats.converted == "1 EUR = 1.15 USD, mean of 2026-10-01 to 2026-10-30, ECB"
+    assert seats.converted == "1 EUR = 1.15 USD, mean of 2026-10-01 to 2026-10-24, ECB"
     assert found.allocation.totals.shared_cost >= D("115")
 
 
 def test_every_amount_of_capacity_is_converted(used: None) -> None:
-    fix("2026-10-05", USD="1.25")
+    fix_october("1.25")
     sizes = [{"day": "2026-10-01", "count": "1", "hour_price": "2", "option": "on_demand"}]
     terms = {"kind": "fleet", "sizes": sizes, "filters": {"fleet": ["h100"]}}
     in_euros, in_dollars = (
@@ -74,7 +80,7 @@ def test_every_amount_of_capacity_is_converted(used: None) -> None:
 def test_what_capacity_came_to_stays_when_a_rate_of_a_closed_month_comes_later(
     used: None, administrator: User
 ) -> None:
-    fix("2026-10-05", USD="1.25")
+    fix_october("1.25")
     act = Act(administrator, NOW)
     sizes = [{"day": "2026-10-01", "count": "1", "hour_price": "2"}]
     fleet = {"name": "h100", "kind": "fleet", "effective_from": "2026-10-01", "sizes": sizes}
@@ -85,9 +91,16 @@ def test_what_capacity_came_to_stays_when_a_rate_of_a_closed_month_comes_later(
 
 
 def test_without_rates_nothing_is_guessed(used: None) -> None:
-    fix("2026-09-20", USD="1.1")
-    with pytest.raises(InvalidQuery, match="Exchange rates"):
-        cost_items.of_month(OCTOBER, now=NOW, items=[item(amount="100", currency="EUR")])
+    seats = [item(amount="100", currency="EUR")]
+    fix("2026-09-28", USD="1.1")
+    with pytest.raises(InvalidQuery, match=r"known for 2026-10-06 to 2026-10-31\. Import"):
+        cost_items.of_month(OCTOBER, now=NOW, items=seats)
+    soon = datetime(2026, 10, 5, 12, tzinfo=UTC)
+    [charge] = cost_items.of_month(OCTOBER, now=soon, items=seats).charges
+    assert charge.converted == "1 EUR = 1.1 USD, 2026-09-28, ECB"
+    fix("2026-10-12", USD="9")
+    with pytest.raises(InvalidQuery, match="2026-10-06 to 2026-10-11, 2026-10-20 to"):
+        cost_items.of_month(OCTOBER, now=NOW, items=seats)
     assert cost_items.of_month(OCTOBER, now=NOW, items=[item(amount="100")]).charges
 
 
@@ -114,8 +127,9 @@ def test_a_month_shows_what_it_converted_or_why_it_cannot(signed_in: Client, use
     refused = signed_in.get("/allocation?month=2026-10")
     assert refused.status_code == 400
     assert "Exchange rates" in refused.text
-    fix("2026-10-05", USD="1.25")
-    assert "1 EUR = 1.25 USD, 2026-10-05, ECB" in signed_in.get("/allocation?month=2026-10").text
+    fix_october("1.25")
+    said = "1 EUR = 1.25 USD, mean of 2026-10-01 to 2026-10-29, ECB"
+    assert said in signed_in.get("/allocation?month=2026-10").text
     told = signed_in.get("/api/v1/allocations/2026-10.json").json()
     assert [each["amount"] for each in told["charges"]] == ["125"]
 

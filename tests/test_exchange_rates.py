@@ -17,7 +17,15 @@ from django.test import Client
 
 from finops import ingest_process, reporting_currency, rollups
 from finops.conninfo import conninfo
-from finops.exchange import Exchange, Fixing, WrongFile, mean_conversion, parse
+from finops.exchange import (
+    Exchange,
+    Fixing,
+    WrongFile,
+    days_in_words,
+    mean_conversion,
+    parse,
+    unknown_days,
+)
 from finops.models import AuditRecord, ExchangeFixing
 from finops.reporting_currency import CurrencyChanged
 
@@ -154,19 +162,56 @@ def test_rates_hold_until_the_next_and_not_for_ever() -> None:
     assert exchange.conversion("GBP", friday) is None
 
 
+def euros(**rates: str) -> Exchange:
+    """Dollars for one euro by day, as in d1030="2"."""
+    days = {date(2026, int(name[1:3]), int(name[3:])): rate for name, rate in rates.items()}
+    return Exchange(
+        "EUR",
+        [
+            Fixing(number, day, {"USD": Decimal(rate)}, f"{day:%B}")
+            for number, (day, rate) in enumerate(days.items())
+        ],
+    )
+
+
+NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
+
+
 def test_a_month_is_converted_by_the_mean_of_its_days() -> None:
-    rates = {date(2026, 10, 30): "2", date(2026, 11, 2): "1.25", date(2026, 11, 20): "1.6"}
-    fixings = [
-        Fixing(number, day, {"USD": Decimal(rate)})
-        for number, (day, rate) in enumerate(rates.items())
-    ]
-    found = mean_conversion(Exchange("EUR", fixings), "USD", date(2026, 11, 1), date(2026, 12, 1))
+    of_november = {"d1102": "1.25", "d1109": "1.6", "d1116": "1.25", "d1123": "1.6"}
+    exchange = euros(d1030="2", **of_november)
+    found = mean_conversion(exchange, "USD", NOVEMBER, DECEMBER)
     assert found is not None
-    assert (found.factor, found.first, found.last) == (
+    assert (found.factor, found.first, found.last, found.source) == (
         Decimal("0.7125"),
         date(2026, 11, 2),
-        date(2026, 11, 20),
+        date(2026, 11, 23),
+        "November",
     )
+
+
+@pytest.mark.parametrize(
+    ("rates", "end", "missing"),
+    [
+        ({"d1030": "2"}, date(2026, 11, 2), ""),
+        ({"d1030": "2"}, date(2026, 11, 7), ""),
+        ({"d1030": "2"}, date(2026, 11, 8), "2026-11-07"),
+        ({"d1030": "2"}, DECEMBER, "2026-11-07 to 2026-11-30"),
+        ({"d1102": "2", "d1103": "3"}, DECEMBER, "2026-11-01, 2026-11-11 to 2026-11-30"),
+        ({"d1102": "2"}, date(2026, 11, 5), "2026-11-01"),
+        ({}, date(2026, 11, 3), "2026-11-01 to 2026-11-02"),
+    ],
+)
+def test_a_month_of_which_days_are_missing_has_no_mean(
+    rates: dict[str, str], end: date, missing: str
+) -> None:
+    """Neither of a rate from before it, once it is over, nor of the days that were imported."""
+    exchange = euros(**rates)
+    assert days_in_words(unknown_days(exchange, "USD", NOVEMBER, end)) == missing
+    found = mean_conversion(exchange, "USD", NOVEMBER, end)
+    assert (found is None) == bool(missing)
+    if found is not None:
+        assert (found.factor, found.first) == (Decimal("0.5"), date(2026, 10, 30))
 
 
 def test_figures_are_never_called_another_currency(monkeypatch: pytest.MonkeyPatch) -> None:

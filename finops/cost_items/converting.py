@@ -1,14 +1,16 @@
 """Items that are paid in another currency, in that of the figures.
 
 A month is converted by the mean of the rates of its days, as is usual for what is paid over time; a
-month that runs, by those so far. It is one factor for all of the item's amounts, and what it came
-to is frozen when the month is closed.
+month that runs, by those so far. Every day needs a rate, its own or that which holds on it: without
+one the month is not known, rather than made of the days that are. It is one factor for all of the
+item's amounts, and what it came to is frozen when the month is closed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
@@ -16,14 +18,16 @@ from django.conf import settings
 from finops import exchange_rates
 from finops.cost_items.charging import Placed, Span, span_of
 from finops.cost_items.drafts import Draft
-from finops.exchange import Conversion, mean_conversion
+from finops.exchange import Conversion, days_in_words, mean_conversion, unknown_days
 from finops.periods import InvalidQuery
 from finops.pricing.formula import EXACT
 
 
-def converted(placed: Sequence[Placed], month: Span) -> tuple[list[Placed], dict[str, Conversion]]:
+def converted(
+    placed: Sequence[Placed], month: Span, until: date
+) -> tuple[list[Placed], dict[str, Conversion]]:
     """The items with their amounts in the reporting currency, and how they came there, by their
-    keys. Raises InvalidQuery where nobody knows the rate."""
+    keys. Rates are those before `until`. Raises InvalidQuery where a day's is not known."""
     foreign = {
         each.draft.currency
         for each in placed
@@ -34,12 +38,13 @@ def converted(placed: Sequence[Placed], month: Span) -> tuple[list[Placed], dict
     exchange = exchange_rates.since(month.first)
     known: dict[str, Conversion] = {}
     for currency in sorted(foreign):
-        found = mean_conversion(exchange, currency, month.first, month.end)
+        found = mean_conversion(exchange, currency, month.first, until)
         if found is None:
+            missing = days_in_words(unknown_days(exchange, currency, month.first, until))
             raise InvalidQuery(
                 "month",
                 f"has a cost item in {currency}, of which no exchange rate in {settings.CURRENCY} "
-                f"is known for {month.first:%B %Y}. Import its rates: Settings, Exchange rates",
+                f"is known for {missing}. Import the rates of these days: Settings, Exchange rates",
             )
         known[currency] = found
     held, conversions = [], {}

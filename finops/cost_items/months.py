@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ from finops.cost_items.keeping import every
 from finops.cost_items.scopes import scope_of
 from finops.costs import Coverage, Freshness, Together
 from finops.exchange import Conversion
-from finops.periods import Period, add_months, days, start_of_hour
+from finops.periods import Period, add_months, days, local_day, start_of_hour
 from finops.query import CostQuery, Filter
 
 LINE = ("cost_center", "team", "feature", "provider", "model")
@@ -194,7 +194,7 @@ def of_month(
         end = days(month, add_months(month, 1), zone).end
         is_running = now < end
         held = Month(asked, month, zone, start_of_hour(reached, zone) if is_running else end)
-        placed, conversions = converted(kept_items, held.whole)
+        placed, conversions = converted(kept_items, held.whole, known_until(held.whole, now, zone))
         charges, uses = charged(placed, held)
         found = allocate(held.lines().items(), charges, adjustments)
     return seen_by(reader_teams, MonthAllocation(
@@ -211,6 +211,12 @@ def of_month(
         currency=settings.CURRENCY,
         is_running=is_running,
     ))  # fmt: skip
+
+
+def known_until(month: Span, now: datetime, zone: ZoneInfo) -> date:
+    """The day after the last of which rates are asked for: at least one of the month is."""
+    day = timedelta(days=1)
+    return max(month.first + day, min(month.end, local_day(now, zone) + day))
 
 
 def kept() -> list[Placed]:

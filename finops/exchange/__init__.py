@@ -13,9 +13,11 @@ from finops.exchange.rates import (
     Conversion,
     Exchange,
     Fixing,
+    days_in_words,
     factor,
     is_currency,
     mean_conversion,
+    unknown_days,
 )
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "Exchange",
     "Fixing",
     "WrongFile",
+    "days_in_words",
     "factor",
     "is_currency",
     "mean_conversion",
     "parse",
+    "unknown_days",
 ]

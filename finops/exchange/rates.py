@@ -119,13 +119,22 @@ class Exchange:
         return [datetime.combine(day, time(), UTC) for day in sorted(begun | ended)]
 
 
+def unknown_days(exchange: Exchange, currency: str, first: date, end: date) -> list[date]:
+    """Those of [first, end) of which nobody knows the rate."""
+    every = (first + offset * DAY for offset in range((end - first).days))
+    return [day for day in every if exchange.conversion(currency, day) is None]
+
+
 def mean_conversion(exchange: Exchange, currency: str, first: date, end: date) -> Conversion | None:
     """By the mean of the factors of the fixings of [first, end), which is what months are converted
-    by; of the last before where none is of these days. None where nobody knows."""
+    by; of the last before where none is of these days yet. None where the rate of any of the days
+    is not known: a mean of some would be a mean of those that happened to be imported."""
+    if unknown_days(exchange, currency, first, end):
+        return None
     found: dict[date, Conversion] = {}
     for offset in range((end - first).days):
         each = exchange.conversion(currency, first + offset * DAY)
-        if each is not None and first <= each.first < end:
+        if each is not None and each.first >= first:
             found[each.first] = each
     if not found:
         return exchange.conversion(currency, first)
@@ -133,4 +142,18 @@ def mean_conversion(exchange: Exchange, currency: str, first: date, end: date) -
     with localcontext(_EXACT):
         total = sum((each.factor for each in held), Decimal(0))
     by = factor(Decimal(len(held)), total)
-    return Conversion(currency, exchange.into, by, held[0].first, held[-1].first, held[0].source)
+    sources = ", ".join(dict.fromkeys(each.source for each in held))
+    return Conversion(currency, exchange.into, by, held[0].first, held[-1].first, sources)
+
+
+def days_in_words(days: Iterable[date]) -> str:
+    """ "2026-10-09 to 2026-10-18, 2026-10-31": days in their order."""
+    spans: list[list[date]] = []
+    for day in days:
+        if spans and day - spans[-1][-1] == DAY:
+            spans[-1].append(day)
+        else:
+            spans.append([day])
+    return ", ".join(
+        f"{span[0]} to {span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans
+    )
