@@ -77,7 +77,8 @@ def limits(query: CostQuery, span: str, now: datetime, chosen: Sequence[Decimal]
         for each in periods
     ]
     with costs.snapshot() as cursor:
-        freshness, longest = costs.read_freshness(cursor), asked[-1]
+        freshness = costs.read_freshness(cursor, query.reader_teams)
+        longest = asked[-1]
         amounts = sorted({*round_amounts(costs.largest_step(longest)), *chosen}, reverse=True)
         wholes = [whole_of_users(each) for each in asked]
         found = [costs.excesses(each, amounts) for each in asked]
