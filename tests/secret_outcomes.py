@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from finops import business_metrics
 from finops.business_metrics import imports
 from finops.business_metrics.files import Line
+from finops.models import BusinessMetric
 from finops.organisation.stored import Act
 
 
@@ -20,7 +21,8 @@ def count_outcomes(now: datetime, at: datetime, counts: dict[str, int]) -> None:
     for key, kind, unit in (("outcomes", "count", "outcome"), ("earned", "money", "")):
         terms = {"key": key, "name": key.capitalize(), "kind": kind, "unit": unit}
         draft = business_metrics.read({**terms, "dimensions": ["team"]})
-        metric = business_metrics.make(draft, act)
+        held = BusinessMetric.objects.filter(key=key).first()
+        metric = held or business_metrics.make(draft, act)
         lines = [
             Line(number, day, is_month=False, keys=(team,), value=Decimal(each))
             for number, (team, each) in enumerate(counts.items(), start=1)

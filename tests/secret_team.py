@@ -109,11 +109,12 @@ def other_team(now: datetime) -> dict[str, str]:
     events = [usage.event(at, id=f"ads-{n}", **own) for n in range(3)]
     usage.record(events, now=now, source="ads-bot", key_id=key.pk)
     batch(key, now, (10, 1, 3))
+    count_outcomes(now, at, {OTHER_TEAM: 3})
     tier = LatencyTier.objects.create(name="glacial", max_latency_ms=9_000_000)
     ids = {"price": price, "contract": contract, "hold": hold, "proposal": proposal}
     keeper, _ = User.objects.get_or_create(username="keeper")
-    own_channel = keeping.Terms("readers", "webhook", "https://hooks.example.org/x")
-    channel, _ = keeping.add(own_channel, Act(keeper, now))
+    hook = keeping.Terms("readers", "webhook", "https://hooks.example.org/x")
+    channel, _ = keeping.add(hook, Act(keeper, now))
     ids |= {"tag": ActivatedTag.objects.create(key="kind"), "tier": tier, "channel": channel}
     return {name: str(each.pk) for name, each in ids.items()}
 
@@ -145,7 +146,7 @@ def secret_team(now: datetime) -> dict[str, str]:
     )
     batch(key, now, (PENDING, DUPLICATES, REFUSED))
     noted(key, now)
-    count_outcomes(now, at, {OTHER_TEAM: 3, TEAM: TOKENS})
+    count_outcomes(now, at, {TEAM: TOKENS})
     event = event_key(service, request)
     return {
         **{"event": event.hex(), "request": request, "day": at.date().isoformat()},
