@@ -25,10 +25,11 @@ from telling import mails as mails
 from finops import scheduled_exports
 from finops.books import closing, streaming
 from finops.cells import csv_pieces
+from finops.channels import outcomes
 from finops.cost_items.table import HEADER
 from finops.models import Alert, AuditRecord, ExportRun, ExportSchedule, StatementVersion
 from finops.organisation.stored import Act
-from finops.scheduled_exports import keeping, occasions, terms
+from finops.scheduled_exports import keeping, occasions, running, terms
 from tests import figures, ownership, usage
 
 ZONE = settings.REPORTING_ZONE
@@ -95,11 +96,13 @@ def test_a_bucket_gets_the_file_byte_for_byte_and_then_its_manifest(
     statement = closed(ada)
     [run] = turn(NOW)
     assert (run.state, run.detail) == ("sent", "")
-    path = "/acme-finops/farthing/books/month=2026-10/allocation-2026-10-v1.csv"
-    assert list(bucket.objects) == [path, f"{path}.manifest.json"]
-    assert bucket.objects[path] == file_of(statement)
+    root = "/acme-finops/farthing/books/csv"
+    archived = f"{root}/_versions/month=2026-10/allocation-2026-10-v1.csv"
+    path, described = f"{root}/month=2026-10/allocation-2026-10.csv", "_manifest.json"
+    assert list(bucket.objects) == [archived, path, f"{root}/month=2026-10/{described}"]
+    assert bucket.objects[path] == bucket.objects[archived] == file_of(statement)
     assert bucket.kinds[path] == "text/csv; charset=utf-8"
-    manifest = json.loads(bucket.objects[f"{path}.manifest.json"])
+    manifest = json.loads(bucket.objects[f"{root}/month=2026-10/{described}"])
     assert manifest["sha256"] == statement.checksum == run.sha256
     assert manifest["bytes"] == run.size == len(bucket.objects[path])
     assert (manifest["month"], manifest["status"], manifest["version"]) == ("2026-10", "closed", 1)
@@ -111,9 +114,10 @@ def test_workbooks_and_focus_go_out_too(ada: User, bucket: Bucket) -> None:
         made(ada, {"name": name, **bucket.terms, "format": name})
     statement = closed(ada)
     assert [each.state for each in turn(NOW)] == ["sent", "sent"]
-    place = "/acme-finops/month=2026-10/allocation-2026-10-v1"
-    assert bucket.objects[f"{place}.xlsx"].startswith(b"PK")
-    rows = csv.DictReader(bucket.objects[f"{place}.focus.csv"].decode().splitlines())
+    month = "month=2026-10/allocation-2026-10"
+    assert bucket.objects[f"/acme-finops/xlsx/{month}.xlsx"].startswith(b"PK")
+    focus = bucket.objects[f"/acme-finops/focus/{month}.focus.csv"].decode()
+    rows = csv.DictReader(focus.splitlines())
     effective = sum((Decimal(row["EffectiveCost"]) for row in rows), Decimal(0))
     assert effective == Decimal(statement.totals["total_cost"])
 
@@ -128,7 +132,13 @@ def test_a_reopened_month_that_closes_again_is_another_file(ada: User, bucket: B
     closed(ada, NOW + timedelta(hours=1))
     turn(NOW + timedelta(hours=1))
     names = [each.rpartition("/")[2] for each in bucket.objects if each.endswith("csv")]
-    assert names == ["allocation-2026-10-v1.csv", "allocation-2026-10-v2.csv"]
+    whole, first, second = (f"allocation-2026-10{each}.csv" for each in ("", "-v1", "-v2"))
+    assert names == [first, whole, second], "who reads all months counts each once"
+    place = "/acme-finops/csv/month=2026-10/allocation-2026-10.csv"
+    assert (
+        bucket.objects[place]
+        == bucket.objects[f"/acme-finops/csv/_versions/month=2026-10/{second}"]
+    )
 
 
 def test_what_a_bucket_refuses_is_tried_again_and_people_are_told_once(
@@ -219,13 +229,36 @@ def test_whoever_dies_while_sending_lets_go_and_another_sends_it(
     made(ada, {"name": "Lake", **bucket.terms})
     closed(ada)
     scheduled_exports.raise_due(NOW, ZONE)
-    running = "finops.scheduled_exports.running"
     with monkeypatch.context() as patch:
-        patch.setattr(f"{running}.attempt", dies)
+        patch.setattr("finops.scheduled_exports.running.attempt", dies)
         with pytest.raises(SystemExit):
             turn(NOW)
     assert turn(NOW + timedelta(minutes=39)) == [], "it might still be at it"
     assert [each.state for each in turn(NOW + timedelta(minutes=41))] == ["sent"]
+
+
+def test_what_a_turn_says_after_its_lease_has_run_out_undoes_nothing(
+    ada: User, bucket: Bucket
+) -> None:
+    made(ada, {"name": "Lake", **bucket.terms})
+    closed(ada)
+    scheduled_exports.raise_due(NOW, ZONE)
+    slow = running.claim(NOW)
+    assert slow
+    [sent] = turn(NOW + timedelta(hours=1))
+    later = outcomes.later("It took too long.")
+    assert running.record(slow.pk, 1, later, None, NOW + timedelta(hours=2)).state == "sent"
+    assert ExportRun.objects.get().ended_at == sent.ended_at
+
+
+def test_who_dies_each_time_is_given_up_and_people_are_told(ada: User, bucket: Bucket) -> None:
+    made(ada, {"name": "Lake", **bucket.terms})
+    closed(ada)
+    scheduled_exports.raise_due(NOW, ZONE)
+    for hours in range(6):
+        running.claim(NOW + timedelta(hours=hours))
+    assert ExportRun.objects.get().state == "failed"
+    assert Alert.objects.filter(kind="export_not_sent").count() == 1
 
 
 def dies(*_: object) -> None:
@@ -368,7 +401,7 @@ def test_the_api_makes_changes_runs_and_removes_one(
     turn(datetime.now(UTC))
     [done] = client.get(f"{one}/runs").json()["runs"]
     assert (done["state"], done["asked_by"], done["month"]) == ("sent", "ada", "2026-10")
-    sent = bucket.objects["/acme-finops/x/month=2026-10/allocation-2026-10-draft.csv"]
+    sent = bucket.objects["/acme-finops/x/csv/month=2026-10/allocation-2026-10.csv"]
     assert done["sha256"] == hashlib.sha256(sent).hexdigest()
     wrong = posted(client, f"{one}/runs", {"month": "2999-01"})
     assert wrong.json()["errors"][0]["field"] == "month"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from tempfile import TemporaryFile
@@ -54,7 +54,7 @@ def write(found: MonthFile, file: IO[bytes]) -> None:
     for row, (name, value) in enumerate(said, 2):
         summary.write_string(row, 0, name)
         summary.write_string(row, 1, legal(value), book.text)
-    by_center(book, summary, len(said) + 3, centers)
+    by_center(book, summary, len(said) + 3, centers, names_of(found, centers))
     for write_sheet in (shares, adjustments, capacity):
         write_sheet(book, found.head)
     book.close()
@@ -96,19 +96,29 @@ def detail(book: Book, found: MonthFile) -> dict[str, Line]:
     table = Table(book, "Detail", HEADER, MONEY)
     sums: dict[str, Line] = {}
     head, month = found.head, f"{found.head.month:%Y-%m}"
+    # As in the CSV file, whether it was sent or not.
+    status = "closed" if found.statement else head.status
     for line in found.lines:
         cells: list[Cell] = [month, *line.key, *line.usage.counts, *money(line).values()]
-        table.add([*cells, head.currency, head.status])
+        table.add([*cells, head.currency, status])
         center = line.key.cost_center
         sums[center] = in_all((sums[center], line)) if center in sums else line
     table.end()
     return sums
 
 
-def by_center(book: Book, sheet: Any, top: int, sums: dict[str, Line]) -> None:
+def names_of(found: MonthFile, centers: Collection[str]) -> Mapping[str, str]:
+    """Of cost centers; in a statement as they were when it was closed."""
+    if found.statement:
+        return {code: each["name"] for code, each in found.statement.centers.items()}
+    return dict(CostCenter.objects.filter(code__in=centers).values_list("code", "name"))
+
+
+def by_center(
+    book: Book, sheet: Any, top: int, sums: dict[str, Line], names: Mapping[str, str]
+) -> None:
     """The dearest first, and all of them."""
     table = Table(book, "Summary", SUMMARY, MONEY, sheet=sheet, top=top, first_width=LABELS)
-    names = dict(CostCenter.objects.filter(code__in=sums).values_list("code", "name"))
     for center, line in sorted(sums.items(), key=lambda pair: (-pair[1].total_cost, pair[0])):
         table.add([center, names.get(center, ""), *line.usage.counts, *money(line).values()])
     whole = in_all(sums.values())

@@ -85,6 +85,7 @@ class ExportRun(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
+    died = models.PositiveSmallIntegerField(default=0)  # how often in a row nobody came back
     ended_at = models.DateTimeField(null=True)
     reached = models.JSONField(default=list)
     file_name = models.CharField(max_length=200, blank=True)

@@ -19,6 +19,7 @@ from django.conf import settings
 from obstore.store import S3Store
 
 from finops import outbound
+from finops.books import streaming
 from finops.channels import guard, outcomes
 from finops.channels.outcomes import Outcome
 from finops.channels.secrets import Unreadable, unseal
@@ -34,32 +35,40 @@ SIGNED_FOR = timedelta(hours=1)
 SECONDS = 600.0
 # What one PUT may bring, by the rules of S3.
 MOST_BYTES = 5 * 1024**3
-MANIFEST = "manifest.json"
+MANIFEST = "_manifest.json"
 
 
 def put(schedule: ExportSchedule, made: Made, file: IO[bytes], now: datetime) -> Outcome:
-    """The file, and then its manifest: who finds that finds a whole file beside it."""
+    """A closed version among the versions; then the month's file, and its manifest last: who finds
+    that finds a whole file beside it. Of a version that was closed again since, the first alone."""
     if made.size > MOST_BYTES:
         return outcomes.refused(f"{made.size:,} bytes are more than a bucket takes at once.")
-    file.seek(0)
-    done = _put(schedule, key_of(schedule, made, made.name), made.content_type, file, made.md5)
-    if done.result != outcomes.Result.SENT:
+    month, version = f"month={made.summary.month:%Y-%m}", made.summary.version
+    places = [f"_versions/{month}/{made.name}"] if version else []
+    newest = streaming.newest(made.summary.month)
+    is_current = newest.version == version if newest else version is None
+    places += [f"{month}/{made.plain_name}"] if is_current else []
+    for place in places:
+        file.seek(0)
+        done = _put(schedule, key_of(schedule, place), made.content_type, file, made.md5)
+        if done.result != outcomes.Result.SENT:
+            return done
+    if not is_current:
         return done
     manifest = json.dumps(manifest_of(schedule, made, now), indent=2).encode()
-    key = key_of(schedule, made, f"{made.name}.{MANIFEST}")
-    return _put(schedule, key, "application/json", manifest)
+    return _put(schedule, key_of(schedule, f"{month}/{MANIFEST}"), "application/json", manifest)
 
 
-def key_of(schedule: ExportSchedule, made: Made, name: str) -> str:
-    """Drafts replace each other, closed versions never do. The folder is a partition, as query
-    engines read them."""
+def key_of(schedule: ExportSchedule, place: str) -> str:
+    """A folder for each format, with one file for each month: whoever reads all of it counts
+    nothing twice. What begins with an underscore query engines leave out."""
     prefix = f"{schedule.prefix.strip('/')}/" if schedule.prefix.strip("/") else ""
-    return f"{prefix}month={made.summary.month:%Y-%m}/{name}"
+    return f"{prefix}{schedule.format}/{place}"
 
 
 def manifest_of(schedule: ExportSchedule, made: Made, now: datetime) -> dict[str, object]:
     return {
-        "file": made.name,
+        "file": made.plain_name,
         "bytes": made.size,
         "sha256": made.sha256,
         "content_type": made.content_type,
@@ -69,6 +78,8 @@ def manifest_of(schedule: ExportSchedule, made: Made, now: datetime) -> dict[str
         "version": made.summary.version,
         "currency": made.summary.currency,
         "total_cost": made.summary.amounts["total_cost"],
+        "unpriced_requests": made.summary.unpriced,
+        "pending_events": made.summary.pending,
         "created_at": now.isoformat(),
     }
 

@@ -58,7 +58,8 @@ class Summary:
 class Made:
     """What lies in the file; digests are of its bytes."""
 
-    name: str
+    name: str  # with the version, or that it is a draft
+    plain_name: str
     content_type: str
     size: int
     sha256: str
@@ -115,8 +116,9 @@ def make(format: str, month: date, version: int | None, now: datetime, file: IO[
         md5.update(part)
     size = os.fstat(file.fileno()).st_size
     standing = f"v{summary.version}" if summary.version else "draft"
-    name = f"{kind.name}-{month:%Y-%m}-{standing}.{kind.suffix}"
-    return Made(name, kind.content_type, size, sha256.hexdigest(), md5.digest(), summary)
+    name = f"{kind.name}-{month:%Y-%m}"
+    names = f"{name}-{standing}.{kind.suffix}", f"{name}.{kind.suffix}"
+    return Made(*names, kind.content_type, size, sha256.hexdigest(), md5.digest(), summary)
 
 
 def summary_of(found: MonthFile) -> Summary:

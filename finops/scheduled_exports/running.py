@@ -33,6 +33,8 @@ State, Occasion = ExportRun.State, ExportSchedule.Occasion
 LEASE = timedelta(minutes=40)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=2)
 GIVE_UP = timedelta(days=3)
+# In a row, before it is given up.
+MOST_DEATHS = 4
 # People are told then: some twenty minutes after the first attempt.
 TOLD_AFTER = 5
 
@@ -71,9 +73,10 @@ def due(
 def proceed(clock: Callable[[], datetime], go_on: Callable[[], bool]) -> Iterator[ExportRun]:
     """Send what is due until there is nothing left, or `go_on` says no; yields each attempt."""
     while go_on() and (run := claim(clock())):
+        turn = run.attempts
         with TemporaryFile() as file:
             outcome, made = attempt(run, file, clock())
-        yield record(run.pk, outcome, made, clock())
+        yield record(run.pk, turn, outcome, made, clock())
 
 
 def claim(now: datetime) -> ExportRun | None:
@@ -85,12 +88,19 @@ def claim(now: datetime) -> ExportRun | None:
             next_at__lte=now,
         )
         free = free.select_for_update(skip_locked=True, of=("self",)).select_related("schedule")
-        run = free.order_by("next_at", "pk").first()
-        if run:
+        for run in free.order_by("next_at", "pk"):
+            if run.state == State.SENDING and run.died >= MOST_DEATHS:
+                run.state, run.ended_at, run.leased_until = State.FAILED, now, None
+                run.detail = "Whoever made or sent it died each time: see the worker's log."
+                run.save()
+                tell(run, now)
+                continue
+            run.died += run.state == State.SENDING
             run.state, run.leased_until = State.SENDING, now + LEASE
             run.attempts += 1
             run.save()
-    return run
+            return run
+    return None
 
 
 def attempt(run: ExportRun, file: IO[bytes], now: datetime) -> tuple[Outcome, Made | None]:
@@ -131,14 +141,19 @@ def mailed(run: ExportRun, made: Made, file: IO[bytes], now: datetime) -> Outcom
     return Outcome(worst.result, count + worst.detail, worst.status)
 
 
-def record(number: int, outcome: Outcome, made: Made | None, now: datetime) -> ExportRun:
+def record(number: int, turn: int, outcome: Outcome, made: Made | None, now: datetime) -> ExportRun:
+    """What became of this turn. Where somebody has taken over meanwhile, as the lease had run out,
+    only that it arrived counts."""
     with transaction.atomic():
         run = (
             ExportRun.objects.select_for_update(of=("self",))
             .select_related("schedule")
             .get(pk=number)
         )
-        run.leased_until, run.detail = None, outcome.detail
+        is_late = run.state == State.SENT or run.attempts != turn
+        if is_late and outcome.result != Result.SENT:
+            return run
+        run.leased_until, run.died, run.detail = None, 0, outcome.detail
         if made:
             run.file_name, run.size, run.sha256 = made.name, made.size, made.sha256
             run.version = made.summary.version
