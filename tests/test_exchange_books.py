@@ -13,7 +13,7 @@ from django.test import Client
 
 from finops import cost_items
 from finops.bills import imports, months
-from finops.books import closing, drafts
+from finops.books import closing, drafts, readiness
 from finops.cost_items import Placed
 from finops.models import CostItem, ExchangeFixing
 from finops.organisation.stored import Act
@@ -85,7 +85,9 @@ def test_what_capacity_came_to_stays_when_a_rate_of_a_closed_month_comes_later(
     sizes = [{"day": "2026-10-01", "count": "1", "hour_price": "2"}]
     fleet = {"name": "h100", "kind": "fleet", "effective_from": "2026-10-01", "sizes": sizes}
     cost_items.make(cost_items.read({**fleet, "currency": "EUR"}), act)
-    closing.close(OCTOBER, act, acknowledged=("unattributed", "unchecked"))
+    [said] = [each.words for each in readiness.look(OCTOBER, NOW).warnings if each.name == "rates"]
+    assert "EUR on 2026-10-06 to 2026-10-07, 2026-10-13 to 2026-10-14" in said
+    closing.close(OCTOBER, act, acknowledged=("unattributed", "unchecked", "rates"))
     fix("2026-10-06", USD="1.35")
     assert drafts.due(date(2026, 11, 1), NOW) == ()
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from finops import ingest_process, reporting_currency, rollups
+from finops import cost_items, ingest_process, reporting_currency, rollups
 from finops.conninfo import conninfo
 from finops.exchange import (
     Exchange,
@@ -27,6 +28,7 @@ from finops.exchange import (
     unknown_days,
 )
 from finops.models import AuditRecord, ExchangeFixing
+from finops.organisation.stored import Act
 from finops.reporting_currency import CurrencyChanged
 
 pytestmark = pytest.mark.django_db
@@ -212,6 +214,32 @@ def test_a_month_of_which_days_are_missing_has_no_mean(
     assert (found is None) == bool(missing)
     if found is not None:
         assert (found.factor, found.first) == (Decimal("0.5"), date(2026, 10, 30))
+
+
+@pytest.mark.parametrize(
+    ("last", "left", "said"),
+    [
+        (None, -1, "No rate of EUR in USD is known for 2026-11-21"),
+        ("2026-11-13", -1, "No rate of EUR"),
+        ("2026-11-14", 0, "is of 2026-11-14, 7 days old. It holds until 2026-11-21: import"),
+        ("2026-11-16", 2, "is of 2026-11-16, 5 days old"),
+        ("2026-11-17", 3, ""),
+    ],
+)
+def test_rates_that_run_out_are_told_before_they_do(
+    signed_in: Client, last: str | None, left: int, said: str
+) -> None:
+    gauge = "farthing_exchange_rate_days_left{"
+    assert gauge not in signed_in.get("/metrics").text, "all is in the reporting currency"
+    terms = {"name": "Seats", "kind": "fixed", "amount": "100", "effective_from": "2026-11-01"}
+    act = Act(User.objects.get(), datetime(2026, 11, 21, 9, tzinfo=UTC))
+    cost_items.make(cost_items.read({**terms, "currency": "EUR"}), act)
+    if last:
+        posted(signed_in, f"Date,USD\n{last},1.2\n".encode())
+    page = signed_in.get(PAGE)
+    assert said in page.text
+    assert ("alert warn" in page.text) == bool(said)
+    assert f'{gauge}currency="EUR"}} {left}.0' in signed_in.get("/metrics").text
 
 
 def test_figures_are_never_called_another_currency(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from finops import access, health, operations, price_holds, rollup_checks
+from finops import access, exchange_rates, health, operations, price_holds, rollup_checks
 from finops.alerts import log as alert_log
 from finops.api.tokens import TokenAuthentication
 
@@ -100,6 +100,7 @@ class PipelineCollector(Collector):
             "Prices of the catalogue that are held for review.",
             price_holds.count_waiting(),
         )
+        yield exchange_gauge(self.now.astimezone(UTC).date())
         yield from operation_gauges()
         yield delivery_gauge(self.now)
         recent = health.recent_events(self.now)
@@ -112,6 +113,19 @@ class PipelineCollector(Collector):
             for source, count in recent.items():
                 accepted.add_metric([source], count)
             yield accepted
+
+
+def exchange_gauge(day: date) -> Metric:
+    """Without samples where all prices and cost items are in the reporting currency."""
+    found = GaugeMetricFamily(
+        "farthing_exchange_rate_days_left",
+        "Days after today on which the last imported rate of a currency still holds; -1 if none "
+        "holds today.",
+        labels=["currency"],
+    )
+    for each in exchange_rates.reaches(day):
+        found.add_metric([each.currency], each.days_left)
+    return found
 
 
 def delivery_gauge(now: datetime) -> Metric:

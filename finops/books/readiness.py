@@ -9,11 +9,13 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from finops import formats, operations
+from finops import exchange_rates, formats, operations
 from finops.allocation import add_up
 from finops.books import drafts, months, waiting
 from finops.books.months import State
 from finops.cost_items import MonthAllocation
+from finops.cost_items.converting import is_foreign
+from finops.exchange import USUAL_DAYS, days_in_words, overdue_days
 from finops.periods import Period, add_months, days, local_day
 from finops.query import UNATTRIBUTED
 from finops.rollup_checks import differing_days
@@ -21,7 +23,7 @@ from finops.rollup_checks import differing_days
 # FinOps takes nine tenths for a practice that runs.
 WELL_ALLOCATED = Decimal(90)
 # What may be closed all the same, by who says that they know it.
-WARNINGS = ("unpriced", "unattributed", "unchecked", "beginning")
+WARNINGS = ("unpriced", "rates", "unattributed", "unchecked", "beginning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,36 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
+def rates_missing(month: date) -> str:
+    """Why requests may have no price."""
+    found = exchange_rates.unknown_to_prices(month, add_months(month, 1))
+    return "".join(
+        f" No exchange rate of {currency} is known for {days_in_words(missing)}: import the rates "
+        "of these days first, under Settings, Exchange rates."
+        for currency, missing in found.items()
+    )
+
+
+def rate_warnings(found: MonthAllocation) -> Iterator[Finding]:
+    """Each day has a rate, or the month would not be known; but some may not be imported."""
+    drafts_of = (found.items[each.item].draft for each in found.charges)
+    used = sorted({each.currency for each in drafts_of if is_foreign(each)})
+    exchange = exchange_rates.since(found.month) if used else None
+    words = [
+        f"{currency} on {days_in_words(overdue)}"
+        for currency in used
+        if exchange
+        and (overdue := overdue_days(exchange, currency, found.month, add_months(found.month, 1)))
+    ]
+    if words:
+        yield Finding(
+            "rates",
+            f"Cost items are converted by the mean of the rates that were imported, and there is "
+            f"none from the last {USUAL_DAYS} days for {'; '.join(words)}. Import what is missing "
+            "under Settings, Exchange rates: what comes after closing changes nothing of them.",
+        )
+
+
 def warnings_of(found: MonthAllocation) -> Iterator[Finding]:
     month = found.month
     # Of requests that paid capacity covers the fee is the cost, with a price or without.
@@ -136,8 +168,10 @@ def warnings_of(found: MonthAllocation) -> Iterator[Finding]:
         yield Finding(
             "unpriced",
             f"{missing:,} request{'s have' if missing != 1 else ' has'} no price: the statements "
-            "do not have that cost. Once they are priced, the next month bears it.",
+            "do not have that cost. Once they are priced, the next month bears it."
+            + rates_missing(month),
         )
+    yield from rate_warnings(found)
     allocated = found.allocation.allocated_percent()
     if allocated is not None and allocated < WELL_ALLOCATED:
         lost = add_up(

@@ -9,7 +9,8 @@ to 15 decimals, half up (exchange_factor.sql says the same in SQL). Amounts and 
 multiplied by it and not rounded.
 
 On a day hold the rates of that day, or the last before it that know both currencies, as nothing is
-published at weekends and on holidays; after `MOST_DAYS` nobody knows.
+published at weekends and on holidays; after `MOST_DAYS` nobody knows. Where they are
+more than `USUAL_DAYS` old, some were not imported: Easter is the longest without a publication.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from decimal import Context, Decimal, Inexact, localcontext
 
 EURO = "EUR"
 MOST_DAYS = 7
+USUAL_DAYS = 4
 ONE = Decimal(1)
 DECIMALS = 15
 DAY = timedelta(days=1)
@@ -83,6 +85,33 @@ def factor(per_euro: Decimal, into_per_euro: Decimal) -> Decimal:
         return units.scaleb(-DECIMALS).normalize()
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the rates of a currency reach on a day; `last` is None where none holds on it."""
+
+    currency: str
+    day: date
+    last: date | None
+
+    @property
+    def until(self) -> date | None:
+        """The last day on which they hold, where nothing comes after them."""
+        return self.last + MOST_DAYS * DAY if self.last else None
+
+    @property
+    def days_left(self) -> int:
+        """After this day; -1 where none holds on it."""
+        return (self.until - self.day).days if self.until else -1
+
+    @property
+    def age(self) -> int:
+        return MOST_DAYS - self.days_left
+
+    @property
+    def is_ending(self) -> bool:
+        return self.last is not None and self.age > USUAL_DAYS
+
+
 class Exchange:
     """Every fixing that there is, and the currency into which amounts are converted."""
 
@@ -111,6 +140,10 @@ class Exchange:
         found = self.fixing((currency,), day)
         return found.conversion(currency, self.into) if found else None
 
+    def reach(self, currency: str, day: date) -> Reach:
+        found = self.fixing((currency,), day)
+        return Reach(currency, day, found.day if found else None)
+
     def instants(self) -> list[datetime]:
         """When other rates may begin to hold, or the last become too old: midnights of UTC."""
         begun = set(self._days)
@@ -123,6 +156,12 @@ def unknown_days(exchange: Exchange, currency: str, first: date, end: date) -> l
     """Those of [first, end) of which nobody knows the rate."""
     every = (first + offset * DAY for offset in range((end - first).days))
     return [day for day in every if exchange.conversion(currency, day) is None]
+
+
+def overdue_days(exchange: Exchange, currency: str, first: date, end: date) -> list[date]:
+    """Those of [first, end) on which a rate holds that is older than rates usually become."""
+    every = (first + offset * DAY for offset in range((end - first).days))
+    return [day for day in every if exchange.reach(currency, day).is_ending]
 
 
 def mean_conversion(exchange: Exchange, currency: str, first: date, end: date) -> Conversion | None:

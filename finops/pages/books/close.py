@@ -187,6 +187,9 @@ def steps(ready: Readiness) -> list[Step]:
         look(named, "unpriced", "Every request has a price",
              "Every request that no paid capacity covers has one.",
              reverse("prices-unpriced"), "Give prices"),
+        *([look(named, "rates", "Exchange rates are imported", "",
+                reverse("settings-exchange-rates"), "Import rates")]
+          if "rates" in named else []),
         look(named, "unattributed", "Every cost has a cost center",
              "At least nine tenths of the cost have one.", unowned, "Give cost centers"),
         Step("What is paid beside requests is entered", beside(ready), "check",

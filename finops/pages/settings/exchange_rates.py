@@ -77,10 +77,12 @@ def page(request: HttpRequest) -> HttpResponse:
             messages.success(request, exchange_imports.in_words(done))
             return redirect(TAB)
     today = now.astimezone(UTC).date()
+    reaches = exchange_rates.reaches(today)
     found: dict[str, Any] = {
         "form": form,
         "problems": problems,
-        "missing": exchange_rates.missing(today),
+        "missing": [each.currency for each in reaches if each.last is None],
+        "ending": [each for each in reaches if each.is_ending],
         "today": today.isoformat(),
         "most_days": MOST_DAYS,
         "currency": settings.CURRENCY,
