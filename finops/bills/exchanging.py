@@ -1,7 +1,8 @@
 """Bills in another currency: what they are in that of the figures, by the rates of their days.
 
-Usage at prices of that currency is rated by the same rates, so that what is left between both is no
-matter of exchange, but of what the provider charged.
+Usage was rated by the last rates that were imported when it came, mostly those of the day before,
+so that a part of what is left between both is a matter of exchange. Rating a day again, once its
+rates are imported, rates it by those by which its bills are converted.
 """
 
 from __future__ import annotations
