@@ -121,6 +121,9 @@ def of_products(row: Row) -> Iterator[str]:
             yield f"{price} is negative"
         if Decimal(row[price]) * quantity != Decimal(row[cost]):
             yield f"{price} × PricingQuantity is not {cost}"
+    own = Decimal(row["PricingCurrencyContractedUnitPrice"]) * quantity
+    if own != Decimal(row["PricingCurrencyEffectiveCost"]):
+        yield "PricingCurrencyContractedUnitPrice × PricingQuantity is not the cost in it"
 
 
 def instant(text: str) -> datetime:

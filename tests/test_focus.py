@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from io import StringIO
 from typing import Any
 
 import pytest
@@ -23,16 +21,14 @@ from finops.focus.metadata import SCHEMA_ID
 from finops.models import Account, CostItem, Price, Role, Team, TeamMember
 from finops.organisation.stored import Act
 from tests import figures, operating, ownership, usage
-from tests.focus_rules import problems_of
+from tests.focus_files import assert_sums, focus, get, rows_of
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 START = datetime(2026, 10, 1, tzinfo=UTC)
 LATER = datetime(2026, 12, 3, 12, tzinfo=UTC)
 ALL = ("unpriced", "unattributed", "unchecked", "beginning")
-COLUMNS = ("direct_cost", "shared_cost", "idle_cost", "adjustment")
 D = Decimal
 ZONE = settings.REPORTING_ZONE
-Row = dict[str, str]
 
 pytestmark = pytest.mark.django_db
 
@@ -77,40 +73,6 @@ def items() -> list[dict[str, Any]]:
         {"kind": "true_up", "name": "True-up", "amount": "-1.23", "method": "weighted",
          "weights": {"CC-1": "1", "=CC-2": "2"}},
     ]  # fmt: skip
-
-
-def get(client: Client, path: str) -> str:
-    before = len(connection.savepoint_ids)
-    response: Any = client.get(f"/api/v1/allocations/{path}")
-    assert response.status_code == 200, response.content
-    # What is done after the view, as saving a session, writes: no snapshot is open yet.
-    assert len(connection.savepoint_ids) == before
-    return b"".join(response.streaming_content).decode()
-
-
-def rows_of(text: str) -> list[Row]:
-    return list(csv.DictReader(StringIO(text)))
-
-
-def focus(client: Client, month: str) -> list[Row]:
-    """The month's rows, which keep every rule."""
-    rows = rows_of(get(client, f"{month}.focus.csv"))
-    for row in rows:
-        assert not problems_of(row), row
-    return rows
-
-
-def assert_sums(client: Client, month: str, rows: list[Row]) -> None:
-    """Column by column, each cost center's rows come to what the allocation says."""
-    lines = rows_of(get(client, f"{month}.csv"))
-    for name in COLUMNS:
-        own = [row for row in rows if row["x_AllocationColumn"] == name]
-        for center in {line["cost_center"] for line in lines}:
-            said = add_up(D(row["EffectiveCost"]) for row in own if row["x_CostCenter"] == center)
-            asked = add_up(D(line[name]) for line in lines if line["cost_center"] == center)
-            assert said == asked, (name, center)
-    whole = add_up(D(line["total_cost"]) for line in lines)
-    assert add_up(D(row["EffectiveCost"]) for row in rows) == whole
 
 
 def test_the_header_has_the_columns_of_the_specification_then_our_own(

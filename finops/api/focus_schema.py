@@ -15,7 +15,8 @@ from finops.focus.metadata import SCHEMA_ID, VERSION
 ABOUT = (
     f"FOCUS {VERSION}, with the columns of 1.3 that tell how shared cost was split. One row per "
     "day of the reporting time zone, labels, token type and price line, with the unit prices that "
-    "rated them; one per cost center's share of each charge; one per correction of a closed month. "
+    "rated them, in the reporting currency and, in the columns of PricingCurrency, in their own; "
+    "one per cost center's share of each charge; one per correction of a closed month. "
     "EffectiveCost adds up to the total cost of the allocation to the last digit, and by "
     "`x_AllocationColumn` to each of its columns. Requests without a price are in no row: the "
     "metadata says how many there are. A closed month's file stays as it was closed. Requests "

@@ -13,15 +13,17 @@ from typing import Any
 
 from django.conf import settings
 
-from finops import costs, ledger
+from finops import costs, exchange_rates, ledger
 from finops.allocation import Adjustment, Line, Share
 from finops.books import drafts, frozen, usage
 from finops.books.lines import lines_of_statement
 from finops.books.months import State
 from finops.cost_items import MonthAllocation
 from finops.cost_items.table import plain
+from finops.exchange import Fixing
 from finops.focus import metadata
 from finops.focus.months import Month, Row
+from finops.focus.prices import Lines
 from finops.focus.shares import Item, borne_rows, correction_rows, share_rows
 from finops.focus.usage import Detail, PricedUsage
 from finops.models import BooksMonth, StatementVersion
@@ -65,7 +67,7 @@ def rows_of_draft(month: date, now: datetime, teams: Collection[str] | None) -> 
 
 
 def rows_of(month: Month, parts: Parts, teams: Collection[str] | None) -> Iterator[Row]:
-    detail = Detail(month, PriceLines())
+    detail = Detail(month, Ledger().lines_of)
     yield from detail.rows(parts.used)
     for line in parts.lines:
         yield from detail.rest(line)
@@ -140,9 +142,25 @@ def month_of(month: date, currency: str, statement: StatementVersion | None = No
     return Month(month, settings.REPORTING_ZONE, currency, version)
 
 
-class PriceLines(dict[int, PriceLine | None]):
-    """Lines by id, each looked up once: a month has few of the ledger's thousands."""
+class Ledger:
+    """Price lines and exchange rates by id, each looked up once: a month has few of thousands."""
 
-    def __missing__(self, key: int) -> PriceLine | None:
-        self[key] = ledger.lines_by_id([key]).get(key)
-        return self[key]
+    def __init__(self) -> None:
+        self._lines: dict[int, PriceLine | None] = {}
+        self._fixings: dict[int, Fixing] = {}
+
+    def lines_of(self, used: PricedUsage) -> Lines | None:
+        listed = self._line(used.price_id)
+        contract = self._line(used.contract_price_id) if used.contract_price_id else None
+        fixing = self._fixing(used.fixing_id) if used.fixing_id else None
+        return Lines(listed, contract, fixing) if listed else None
+
+    def _line(self, key: int) -> PriceLine | None:
+        if key not in self._lines:
+            self._lines[key] = ledger.lines_by_id([key]).get(key)
+        return self._lines[key]
+
+    def _fixing(self, key: int) -> Fixing:
+        if key not in self._fixings:
+            self._fixings[key] = exchange_rates.by_id([key]).by_id(key)
+        return self._fixings[key]

@@ -22,9 +22,9 @@ AT_ONCE = 2_000
 COPY = """
 COPY statement_usage (
     statement_id, day, cost_center, team, feature, provider, model, service, environment, region,
-    service_tier, fleet, tags, price_id, contract_price_id, uncached_input, cache_read_input,
-    cache_creation_5m_input, cache_creation_1h_input, input_audio, text_output, reasoning_output,
-    output_audio, gpu_seconds, requests, list_cost, effective_cost
+    service_tier, fleet, tags, price_id, contract_price_id, fixing_id, uncached_input,
+    cache_read_input, cache_creation_5m_input, cache_creation_1h_input, input_audio, text_output,
+    reasoning_output, output_audio, gpu_seconds, requests, list_cost, effective_cost
 ) FROM STDIN
 """
 
@@ -44,8 +44,8 @@ def freeze(statement: StatementVersion, zone: ZoneInfo) -> None:
             for each in day:
                 copy.write_row(
                     (statement.pk, each.day, *each.key, *each.labels, Jsonb(each.tags),
-                     each.price_id, each.contract_price_id, *each.quantities,
-                     each.list_cost, each.effective_cost)
+                     each.price_id, each.contract_price_id, each.fixing_id,
+                     *each.quantities, each.list_cost, each.effective_cost)
                 )  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def usage_of(row: StatementUsage) -> PricedUsage:
         row.tags,
         row.price_id,
         row.contract_price_id,
+        row.fixing_id,
         Quantities(*(getattr(row, name) for name in Quantities._fields)),
         row.list_cost,
         row.effective_cost,

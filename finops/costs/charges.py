@@ -32,17 +32,17 @@ TOKENS = (
     *("cache_creation_1h_input_tokens", "input_audio_tokens", "text_output_tokens"),
     *("reasoning_output_tokens", "output_audio_tokens"),
 )
-GROUPS = ("attribution_id", "price_id", "contract_price_id", "user_id")
-PLACES = len(LineKey._fields) + len(Labels._fields) + 3
+GROUPS = ("attribution_id", "price_id", "contract_price_id", "fixing_id", "user_id")
+PLACES = len(LineKey._fields) + len(Labels._fields) + 4
 # Added up once by the numbers of attributions, which is quick, and again by what they say.
 USED_AT_PRICES = SQL(
     """
 -- One row: what the requests with a price of one day [start, end), of equal owner, line and labels,
--- used at the same price lines. A reversal takes back what its request used. Uses
--- usage_event_started_at, or reads the partitions of the day.
+-- used at the same price lines and exchange rates. A reversal takes back what its request used.
+-- Uses usage_event_started_at, or reads the partitions of the day.
 SELECT
     {keys},
-    {labels}, attribution.tags, usage.price_id, usage.contract_price_id,
+    {labels}, attribution.tags, usage.price_id, usage.contract_price_id, usage.fixing_id,
     {tokens},
     sum(usage.gpu_seconds), sum(usage.requests)::bigint,
     sum(usage.list_cost), sum(usage.effective_cost)
@@ -122,7 +122,7 @@ def statement(
 def usage_of(day: date, row: tuple[Any, ...]) -> PricedUsage:
     keys, rest = row[: len(LineKey._fields)], row[len(LineKey._fields) :]
     labels, rest = rest[: len(Labels._fields)], rest[len(Labels._fields) :]
-    tags, price, contract, *quantities, list_cost, cost = rest
+    tags, price, contract, fixing, *quantities, list_cost, cost = rest
     return PricedUsage(
         day,
         LineKey(*keys),
@@ -130,6 +130,7 @@ def usage_of(day: date, row: tuple[Any, ...]) -> PricedUsage:
         tags,
         price,
         contract,
+        fixing,
         Quantities(*quantities),
         list_cost,
         cost,

@@ -8,6 +8,7 @@ Specification: https://focus.finops.org/focus-specification/v1-2
     months    what every row of a month says
     cells     values as the specification wants them written
     columns   the columns, in their order
+    prices    price lines in their own currency, and in that of the books
     usage     rows of requests, from quantities and the price lines that rated them
     shares    rows of what was shared out, and of corrections of closed months
     metadata  what accompanies the file

@@ -10,7 +10,7 @@ from finops.focus.months import Month, utc
 
 VERSION = "1.2"
 # Another one when a column comes, goes or changes its meaning.
-SCHEMA_ID = "farthing-focus-1"
+SCHEMA_ID = "farthing-focus-2"
 
 
 def metadata(month: Month, *, made_at: datetime, **more: Any) -> dict[str, Any]:

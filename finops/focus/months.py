@@ -44,7 +44,7 @@ class Month:
 
     def row(self, cost_center: str, **values: Any) -> Row:
         """With what is the same in every row, and whose cost it is. Prices are in the currency of
-        the books."""
+        the books, unless the values say otherwise."""
         center = None if cost_center == UNATTRIBUTED else cost_center
         return {
             **ACCOUNT,

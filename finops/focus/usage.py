@@ -7,7 +7,7 @@ the same of what was contracted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,8 +23,8 @@ from finops.focus.months import (
     priced_at,
     provided_by,
 )
-from finops.pricing.formula import EXACT, Quantities, RatedBucket, rate
-from finops.pricing.lines import PriceLine
+from finops.focus.prices import Lines
+from finops.pricing.formula import EXACT, Quantities, RatedBucket, Rating
 
 # What each bucket is called, and the unit that it is counted and priced in.
 METERS = {
@@ -55,7 +55,8 @@ class Labels(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class PricedUsage:
     """What the requests of one day, with the same key and labels, used at the same prices. Those
-    without a price are not in it."""
+    without a price are not in it. `fixing_id` is of the exchange rates that prices in another
+    currency were converted by."""
 
     day: date
     key: LineKey
@@ -63,6 +64,7 @@ class PricedUsage:
     tags: Mapping[str, str]  # activated ones
     price_id: int
     contract_price_id: int | None
+    fixing_id: int | None
     quantities: Quantities
     list_cost: Decimal
     effective_cost: Decimal
@@ -78,8 +80,8 @@ class Known(NamedTuple):
 class Detail:
     """Turns usage into rows, and keeps count of what they say of each line."""
 
-    def __init__(self, month: Month, prices: Mapping[int, PriceLine | None]) -> None:
-        self.month, self.prices = month, prices
+    def __init__(self, month: Month, lines_of: Callable[[PricedUsage], Lines | None]) -> None:
+        self.month, self.lines_of = month, lines_of
         self.known: dict[LineKey, Known] = {}
 
     def rows(self, used: Iterable[PricedUsage]) -> Iterator[Row]:
@@ -93,15 +95,23 @@ class Detail:
 
     def rows_of(self, used: PricedUsage) -> Iterator[Row]:
         """One for each bucket; one in all where the price lines do not come to what it cost."""
-        contract = self.prices[used.contract_price_id] if used.contract_price_id else None
-        rating = rate(used.quantities, self.prices[used.price_id], contract)
-        costs = (rating.list_cost, rating.effective_cost)
-        if costs != (used.list_cost, used.effective_cost):
+        lines = self.lines_of(used)
+        rating = self.rating(used, lines) if lines else None
+        if lines is None or rating is None:
             yield self.undivided(used)
             return
         for bucket in rating.buckets:
             if bucket.quantity:
-                yield self.row(used, bucket)
+                yield {**self.row(used, bucket), **lines.in_own_currency(bucket)}
+
+    def rating(self, used: PricedUsage, lines: Lines) -> Rating | None:
+        """By these lines, if that comes to what the requests cost."""
+        try:
+            rating = lines.rate(used.quantities, self.month.currency)
+        except KeyError:
+            return None
+        costs = (rating.list_cost, rating.effective_cost)
+        return rating if costs == (used.list_cost, used.effective_cost) else None
 
     def row(self, used: PricedUsage, bucket: RatedBucket) -> Row:
         meter, unit = METERS[bucket.bucket]
@@ -134,8 +144,7 @@ class Detail:
             used.key.cost_center,
             **charged_during(self.month.day(used.day)),
             **of_usage(used.key, used.labels),
-            **costing(cost),
-            **priced_at(cost, "Statement Lines"),
+            **undivided_costs(used.list_cost, cost),
             **skus(used, "all", "Requests"),
             ChargeDescription=f"{used.key.model}, not divided by token type",
             ConsumedQuantity=Decimal(used.quantities.requests),
@@ -191,6 +200,17 @@ def of_usage(key: LineKey, labels: Labels) -> Row:
         "x_Environment": labels.environment,
         "x_Fleet": labels.fleet,
         "x_ServiceTier": labels.service_tier,
+    }
+
+
+def undivided_costs(list_cost: Decimal, cost: Decimal) -> Row:
+    """One of what costs that at list, and that as contracted."""
+    return {
+        **costing(cost),
+        **priced_at(cost or list_cost, "Statement Lines"),
+        "ListCost": list_cost,
+        "ListUnitPrice": EXACT.abs(list_cost),
+        "ContractedUnitPrice": EXACT.abs(cost),
     }
 
 

@@ -148,9 +148,9 @@ class JournalAccounts(models.Model):
 
 
 class StatementUsage(models.Model):
-    """What the requests of one day and line, with equal labels, used at the same price lines: what
-    a closed month's file by prices is made of. Costs are in the statement's currency; price lines
-    are never changed. Requests without a price are in none.
+    """What the requests of one day and line, with equal labels, used at the same price lines and
+    exchange rates: what a closed month's file by prices is made of. Costs are in the statement's
+    currency; price lines and rates are never changed. Requests without a price are in none.
     """
 
     # No constraint: neither of both is ever deleted.
@@ -175,6 +175,7 @@ class StatementUsage(models.Model):
     tags = models.JSONField()
     price_id = models.IntegerField()
     contract_price_id = models.IntegerField(null=True)
+    fixing_id = models.IntegerField(null=True)
     uncached_input = models.BigIntegerField()
     cache_read_input = models.BigIntegerField()
     cache_creation_5m_input = models.BigIntegerField()
