@@ -81,6 +81,15 @@ def test_the_file_is_harmless_and_named_after_its_period(signed_in: Client) -> N
     assert [each["kind"] for each in read(signed_in)].count("reversal") == 1
 
 
+def test_what_the_client_reported_is_named_as_dollars(signed_in: Client) -> None:
+    """Beside costs in another currency it would be read as that."""
+    at = START + timedelta(hours=7)
+    usage.record([usage.event(at, id="told", feature="told", reported_cost=0.0125)], now=NOW)
+    [row] = read(signed_in, f"{WHOLE}&feature=told")
+    assert row["reported_cost_usd"] == "0.0125"
+    assert "reported_cost" not in row
+
+
 def test_the_page_of_requests_leads_to_all_of_its_own(signed_in: Client) -> None:
     page = signed_in.get(f"/requests?{WHOLE}&team=cx").content.decode()
     assert f'href="{PATH}?end=2026-10-15&amp;start=2026-10-12&amp;team=cx"' in page

@@ -21,7 +21,8 @@ REQUESTS_CSV_SCHEMA: dict[str, Any] = {
     "description": "One row per request of the period and filters, newest first, in any number, as "
     "one moment saw them, with the cost center of its day, what it cost, and the numbers of the "
     "price lines that rated it. A reversal takes back what a settlement replaced: the rows of a "
-    f"period add up to its figures. Unknown is empty. {BREAKS}",
+    "period add up to its figures. Costs are in currency; reported_cost_usd, what the client said, "
+    f"is in dollars always. Unknown is empty. {BREAKS}",
     "parameters": [*PERIOD, *FILTERS],
     "responses": {(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS},
 }

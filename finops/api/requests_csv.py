@@ -30,7 +30,7 @@ HEADER = (
     *DIMENSIONS,
     *("session", "tags", "input_tokens", "output_tokens", *INPUT_BUCKETS, *OUTPUT_BUCKETS),
     *("latency_ms", "ttft_ms", "quality", "gpu_seconds", "prompt_hash"),
-    *(*COSTS, "reported_cost", "currency", "price_id", "contract_price_id"),
+    *(*COSTS, "currency", "reported_cost_usd", "price_id", "contract_price_id"),
 )
 
 
@@ -63,8 +63,8 @@ def csv_rows(found: Iterator[UsageRequest], currency: str) -> Iterator[list[str]
             amount(each.gpu_seconds),
             text_cell(each.prompt_hash),
             *(amount(each.costs[name]) for name in COSTS),
-            amount(each.reported_cost),
             currency,
+            amount(each.reported_cost),
             *(str(held or "") for held in (each.price_id, each.contract_price_id)),
         ]
 
