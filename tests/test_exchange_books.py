@@ -87,6 +87,9 @@ def test_what_capacity_came_to_stays_when_a_rate_of_a_closed_month_comes_later(
     cost_items.make(cost_items.read({**fleet, "currency": "EUR"}), act)
     [said] = [each.words for each in readiness.look(OCTOBER, NOW).warnings if each.name == "rates"]
     assert "EUR on 2026-10-06 to 2026-10-07, 2026-10-13 to 2026-10-14" in said
+    soon = readiness.look(OCTOBER, datetime(2026, 10, 13, 12, tzinfo=UTC)).warnings
+    [said] = [each.words for each in soon if each.name == "rates"]
+    assert "2026-10-06 to 2026-10-07, 2026-10-13. Import" in said, "of no day to come"
     closing.close(OCTOBER, act, acknowledged=("unattributed", "unchecked", "rates"))
     fix("2026-10-06", USD="1.35")
     assert drafts.due(date(2026, 11, 1), NOW) == ()

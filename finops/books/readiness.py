@@ -15,6 +15,7 @@ from finops.books import drafts, months, waiting
 from finops.books.months import State
 from finops.cost_items import MonthAllocation
 from finops.cost_items.converting import is_foreign
+from finops.cost_items.months import known_until
 from finops.exchange import USUAL_DAYS, days_in_words, overdue_days
 from finops.periods import Period, add_months, days, local_day
 from finops.query import UNATTRIBUTED
@@ -53,7 +54,7 @@ def look(month: date, now: datetime) -> Readiness:
     problems += figure_problems(month)
     found = drafts.of_month(month, now=now)
     problems += beginning_problems(found)
-    return Readiness(month, tuple(problems), tuple(warnings_of(found)), found)
+    return Readiness(month, tuple(problems), tuple(warnings_of(found, now)), found)
 
 
 def order_problems(month: date, now: datetime) -> Iterator[Finding]:
@@ -130,9 +131,9 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
-def rates_missing(month: date) -> str:
+def rates_missing(month: date, until: date) -> str:
     """Why requests may have no price."""
-    found = exchange_rates.unknown_to_prices(month, add_months(month, 1))
+    found = exchange_rates.unknown_to_prices(month, until)
     return "".join(
         f" No exchange rate of {currency} is known for {days_in_words(missing)}: import the rates "
         "of these days first, under Settings, Exchange rates."
@@ -140,7 +141,7 @@ def rates_missing(month: date) -> str:
     )
 
 
-def rate_warnings(found: MonthAllocation) -> Iterator[Finding]:
+def rate_warnings(found: MonthAllocation, until: date) -> Iterator[Finding]:
     """Each day has a rate, or the month would not be known; but some may not be imported."""
     drafts_of = (found.items[each.item].draft for each in found.charges)
     used = sorted({each.currency for each in drafts_of if is_foreign(each)})
@@ -148,8 +149,7 @@ def rate_warnings(found: MonthAllocation) -> Iterator[Finding]:
     words = [
         f"{currency} on {days_in_words(overdue)}"
         for currency in used
-        if exchange
-        and (overdue := overdue_days(exchange, currency, found.month, add_months(found.month, 1)))
+        if exchange and (overdue := overdue_days(exchange, currency, found.month, until))
     ]
     if words:
         yield Finding(
@@ -160,8 +160,9 @@ def rate_warnings(found: MonthAllocation) -> Iterator[Finding]:
         )
 
 
-def warnings_of(found: MonthAllocation) -> Iterator[Finding]:
+def warnings_of(found: MonthAllocation, now: datetime) -> Iterator[Finding]:
     month = found.month
+    known = known_until(month, now, settings.REPORTING_ZONE)
     # Of requests that paid capacity covers the fee is the cost, with a price or without.
     covered = sum(each.unpriced_requests for each in found.capacity)
     if missing := found.coverage.unpriced_requests - covered:
@@ -169,9 +170,9 @@ def warnings_of(found: MonthAllocation) -> Iterator[Finding]:
             "unpriced",
             f"{missing:,} request{'s have' if missing != 1 else ' has'} no price: the statements "
             "do not have that cost. Once they are priced, the next month bears it."
-            + rates_missing(month),
+            + rates_missing(month, known),
         )
-    yield from rate_warnings(found)
+    yield from rate_warnings(found, known)
     allocated = found.allocation.allocated_percent()
     if allocated is not None and allocated < WELL_ALLOCATED:
         lost = add_up(

@@ -194,7 +194,7 @@ def of_month(
         end = days(month, add_months(month, 1), zone).end
         is_running = now < end
         held = Month(asked, month, zone, start_of_hour(reached, zone) if is_running else end)
-        placed, conversions = converted(kept_items, held.whole, known_until(held.whole, now, zone))
+        placed, conversions = converted(kept_items, held.whole, known_until(month, now, zone))
         charges, uses = charged(placed, held)
         found = allocate(held.lines().items(), charges, adjustments)
     return seen_by(reader_teams, MonthAllocation(
@@ -213,10 +213,10 @@ def of_month(
     ))  # fmt: skip
 
 
-def known_until(month: Span, now: datetime, zone: ZoneInfo) -> date:
+def known_until(month: date, now: datetime, zone: ZoneInfo) -> date:
     """The day after the last of which rates are asked for: at least one of the month is."""
     day = timedelta(days=1)
-    return max(month.first + day, min(month.end, local_day(now, zone) + day))
+    return max(month + day, min(add_months(month, 1), local_day(now, zone) + day))
 
 
 def kept() -> list[Placed]:
