@@ -144,7 +144,7 @@ def ada_page(user: User) -> str:
     [
         ("close", [], "body", "JSON object"),
         ("close", {"acknowledged": "unpriced"}, "acknowledged", "list of warnings' names"),
-        ("close", {"acknowledged": ["all"]}, "acknowledged", "unpriced, unattributed"),
+        ("close", {"acknowledged": ["all"]}, "acknowledged", "unpriced, rates, unattributed"),
         ("close", {"acknowledge": []}, "acknowledge", "known are acknowledged"),
         ("close", {"total_cost": 12.5}, "total_cost", "as it was read"),
         ("close", {"total_cost": "1e999999"}, "total_cost", "as it was read"),

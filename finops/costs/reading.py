@@ -47,7 +47,7 @@ class Reading:
     unsettled: frozenset[date]
     # Parts of events that are all there.
     whole: set[Segment] = field(default_factory=set)
-    most_rows: int = MAX_ROWS
+    most_rows: int | None = None  # None: as many as any answer may have
 
     def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         """In binary, which Django's cursor does not offer: histograms would be twice as long."""
@@ -103,7 +103,7 @@ def read_usage(
     """The query's sums; `only_users` leaves the usage of everybody else out."""
     columns, histograms = needed_columns(query.metrics), needed_histograms(query.metrics)
     parts = held_segments(reading, query, per_user=is_per_user(query, reading.known))
-    most = reading.most_rows
+    most = MAX_ROWS if reading.most_rows is None else reading.most_rows
     asked = (query, parts, reading.known, columns, histograms, top, only_users)
     rows = reading.fetch(sums_statement(*asked, most_rows=most))
     if len(rows) > most + 1:

@@ -71,7 +71,7 @@ def sums_statement(
     top: Top | None,
     only_users: Sequence[int] | None = None,
     *,
-    most_rows: int = MAX_ROWS,
+    most_rows: int | None = None,
 ) -> Statement:
     """Sums of columns and joined histograms, per bucket and group; then the sums in all.
 
@@ -113,7 +113,7 @@ LIMIT {limit}
             [*(SQL("NULL") for _ in keys), *added, *(SQL("NULL::bytea") for _ in histograms)]
         ),
         # One more than allowed, and the totals.
-        limit=Literal(most_rows + 2),
+        limit=Literal((MAX_ROWS if most_rows is None else most_rows) + 2),
     )
     return Statement(text, parameters.values)
 

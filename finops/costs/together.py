@@ -45,7 +45,7 @@ class Together:
     cursor: CursorWrapper
     freshness: Freshness
     unsettled: frozenset[date]
-    most_rows: int = MAX_ROWS
+    most_rows: int | None = None
 
     def run(self, query: CostQuery) -> CostResult:
         """As costs.run. Raises InvalidQuery and QueryTooSlow."""
@@ -96,7 +96,7 @@ class Together:
         asked = query.replace(limit=None, compare=False)
         reading = self._reading(asked)
         parts = held_segments(reading, asked, per_user=reading.known.needs_users(asked))
-        most = self.most_rows
+        most = MAX_ROWS if self.most_rows is None else self.most_rows
         rows = reading.fetch(
             sums_statement(asked, parts, reading.known, columns, (), None, most_rows=most)
         )
@@ -126,7 +126,7 @@ def hour_of_use(sums: list[Any]) -> HourOfUse:
 
 @contextmanager
 def together(
-    zone: ZoneInfo, teams: Collection[str] | None = None, most_rows: int = MAX_ROWS
+    zone: ZoneInfo, teams: Collection[str] | None = None, most_rows: int | None = None
 ) -> Iterator[Together]:
     """Raises rollups.ZoneChanged, and what `snapshot` does."""
     with snapshot() as cursor:
