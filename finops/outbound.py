@@ -14,6 +14,7 @@ import httpx
 
 MOST_BYTES = 1024 * 1024
 SECONDS = 10.0
+SILENCE = 60.0
 AT_ONCE = 64 * 1024
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -182,7 +183,8 @@ async def _send(
         headers["Content-Length"] = str(os.fstat(body.fileno()).st_size - body.tell())
     # TLS checks the certificate against the name. A proxy would look it up again, so none is used.
     async with (
-        httpx.AsyncClient(timeout=bounds.seconds, trust_env=False) as client,
+        # A file may take long, but not the silence in between.
+        httpx.AsyncClient(timeout=min(bounds.seconds, SILENCE), trust_env=False) as client,
         client.stream(
             method,
             url.copy_with(host=str(address)),

@@ -307,6 +307,7 @@ def test_the_secret_key_is_nowhere_to_be_read(ada: User, bucket: Bucket, client:
     ("given", "field", "said"),
     [
         ({"name": ""}, "name", "what people call it"),
+        ({"name": "a\nb"}, "name", "in one line"),
         ({"format": "pdf"}, "format", "Choose one of csv, xlsx, focus"),
         ({"occasion": "hourly"}, "occasion", "Choose one of"),
         ({"occasion": "monthly"}, "day", "from 1 to 28"),
@@ -393,6 +394,8 @@ def test_the_api_makes_changes_runs_and_removes_one(
     assert answer.status_code == 201
     assert "secret" not in json.dumps(answer.json())
     one = f"{path}/{answer.json()['id']}"
+    elsewhere = client.patch(one, {"bucket": "b-2"}, content_type="application/json")
+    assert elsewhere.json()["errors"][0]["field"] == "secret_access_key"
     changed = client.patch(one, {"prefix": "x"}, content_type="application/json").json()
     assert (changed["prefix"], changed["bucket"]) == ("x", "acme-finops")
     assert client.get(path).json() == {"export_schedules": [changed]}

@@ -23,7 +23,8 @@ from finops.ownership.files import Beginning, FileRule, Read, beginning, read
 from finops.periods import days, local_day
 from finops.query import CostQuery
 
-MOST_BYTES = 64 * 2**20
+# What comes through the door in one body.
+MOST_BYTES = 16 * 2**20
 # What a rule says, so that it can be compared with others.
 _Said = tuple[tuple[tuple[str, str], ...], str, date, date]
 

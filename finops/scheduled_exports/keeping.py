@@ -20,6 +20,9 @@ PLAIN = (
     *("name", "format", "occasion", "day", "hour", "destination", "endpoint", "region", "bucket"),
     *("prefix", "path_style", "access_key_id"),
 )
+# Whoever gives another one has to have the key.
+OPENED_BY = ("endpoint", "region", "bucket", "access_key_id")
+NEEDED = "The bucket is another one: write its secret key too."
 OPEN = (ExportRun.State.WAITING, ExportRun.State.SENDING)
 
 
@@ -49,6 +52,10 @@ def change(number: int, terms: Terms, act: Act) -> ExportSchedule:
     with transaction.atomic():
         held = ExportSchedule.objects.select_for_update().get(pk=number, removed_at=None)
         before, secret = described(held), held.secret
+        if not terms.secret_access_key and any(
+            getattr(held, name) != getattr(terms, name) for name in OPENED_BY
+        ):
+            raise ValidationError({"secret_access_key": NEEDED})
         if (held.occasion, held.day, held.hour) != (terms.occasion, terms.day, terms.hour):
             held.since = act.at
         _store(held, terms)

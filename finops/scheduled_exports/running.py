@@ -43,7 +43,10 @@ def raise_due(now: datetime, zone: ZoneInfo) -> int:
     """Write down what has become due, however many workers do so; how many runs are new."""
     count = 0
     for schedule in ExportSchedule.objects.filter(removed_at=None, paused_at=None):
+        known = set(schedule.runs.values_list("occasion", flat=True))
         for key, month, version, at in due(schedule, now, zone):
+            if key in known:
+                continue
             _, is_new = ExportRun.objects.get_or_create(
                 schedule=schedule,
                 occasion=key,

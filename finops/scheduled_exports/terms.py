@@ -88,8 +88,8 @@ def plain(name: str, value: object) -> Any:
         return value
     if name == "addresses":
         return tuple(mailboxes(lines(value)))
-    if not isinstance(value, str) or "\x00" in value:
-        raise ValidationError("Write plain text.")
+    if not isinstance(value, str) or not value.strip().isprintable():
+        raise ValidationError("Write plain text, in one line.")
     if len(value.strip()) > LENGTHS.get(name, 64):
         raise ValidationError(f"Write at most {LENGTHS.get(name, 64):,} characters.")
     return value.strip()
