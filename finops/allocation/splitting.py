@@ -56,3 +56,12 @@ def whole_numbers(weights: Mapping[Key, Decimal | int]) -> dict[Key, int]:
         return dict.fromkeys(given, 1)
     finest = min(int(weight.as_tuple().exponent) for weight in given.values() if weight)
     return {key: int(EXACT.scaleb(weight, -finest)) for key, weight in given.items()}
+
+
+def differences(now: Mapping[Key, Decimal], before: Mapping[Key, Decimal]) -> dict[Key, Decimal]:
+    """What is more, or less, in the order of their keys."""
+    found = {
+        key: EXACT.subtract(now.get(key, Decimal(0)), before.get(key, Decimal(0)))
+        for key in sorted({*now, *before})
+    }
+    return {key: more for key, more in found.items() if more}

@@ -21,7 +21,7 @@ from decimal import Decimal
 
 from finops.allocation import Adjustment, LineKey, Share
 from finops.allocation.lines import ZERO
-from finops.allocation.splitting import Key
+from finops.allocation.splitting import differences
 from finops.pricing.formula import EXACT
 
 LATE, FEWER, ANEW = "late requests", "requests withdrawn", "rated again or corrected"
@@ -87,15 +87,6 @@ def charged_by(shares: Iterable[Share]) -> Charged:
         sums = found.setdefault(each.item, {})
         sums[each.cost_center] = EXACT.add(sums.get(each.cost_center, ZERO), each.amount)
     return found
-
-
-def differences(now: Mapping[Key, Decimal], before: Mapping[Key, Decimal]) -> dict[Key, Decimal]:
-    """What is more, or less, in the order of their keys."""
-    found = {
-        key: EXACT.subtract(now.get(key, ZERO), before.get(key, ZERO))
-        for key in sorted({*now, *before})
-    }
-    return {key: more for key, more in found.items() if more}
 
 
 def adjustments(closed: Iterable[Frozen], changes: Mapping[date, Change]) -> tuple[Adjustment, ...]:

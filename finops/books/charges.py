@@ -15,9 +15,8 @@ from django.conf import settings
 
 from finops import costs, exchange_rates, ledger
 from finops.allocation import Adjustment, Line, Share
-from finops.books import drafts, frozen, usage
+from finops.books import drafts, frozen, months, usage
 from finops.books.lines import lines_of_statement
-from finops.books.months import State
 from finops.cost_items import MonthAllocation
 from finops.cost_items.table import plain
 from finops.exchange import Fixing
@@ -26,7 +25,7 @@ from finops.focus.months import Month, Row
 from finops.focus.prices import Lines
 from finops.focus.shares import Item, borne_rows, correction_rows, share_rows
 from finops.focus.usage import Detail, PricedUsage
-from finops.models import BooksMonth, StatementVersion
+from finops.models import StatementVersion
 from finops.pricing.lines import PriceLine
 from finops.requests.streaming import PATIENCE_MILLISECONDS
 
@@ -133,7 +132,7 @@ def about(
 
 
 def closed_as(month: date) -> StatementVersion | None:
-    held = BooksMonth.objects.filter(month=month).exclude(state=State.DRAFT).first()
+    held = months.closed_as(month)
     return frozen.statement_of(month, held.version) if held else None
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from finops import audit, locks
-from finops.books import frozen, readiness, usage, waiting
+from finops.books import frozen, months, readiness, usage, waiting
 from finops.books.months import State
 from finops.books.readiness import Finding, Readiness
 from finops.cost_items.table import plain
@@ -143,7 +143,7 @@ def mark_sent(month: date, to: str, act: Act) -> BooksMonth:
 def closed_month(month: date) -> BooksMonth:
     """Until the transaction ends, no one else's act concerns a month."""
     locks.hold(Lock.BOOKS)
-    held = BooksMonth.objects.filter(month=month).exclude(state=State.DRAFT).first()
+    held = months.closed_as(month)
     if held is None:
         raise ValidationError({"month": f"{month:%B %Y} is not closed."})
     return held

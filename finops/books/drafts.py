@@ -10,10 +10,8 @@ from finops import cost_items, costs
 from finops.allocation import Adjustment
 from finops.books import changes, frozen, months
 from finops.books.adjusting import adjustments
-from finops.books.months import State
 from finops.cost_items import MonthAllocation
 from finops.cost_items.months import Status
-from finops.models import BooksMonth
 
 
 def of_month(
@@ -21,7 +19,7 @@ def of_month(
 ) -> MonthAllocation:
     """Raises as cost_items.of_month."""
     with costs.snapshot():
-        held = BooksMonth.objects.filter(month=month).exclude(state=State.DRAFT).first()
+        held = months.closed_as(month)
         if held:
             statement = frozen.statement_of(month, held.version)
             return frozen.allocation_of(statement, cast(Status, held.state), reader_teams)

@@ -17,6 +17,11 @@ def every() -> dict[date, BooksMonth]:
     return {each.month: each for each in BooksMonth.objects.order_by("month")}
 
 
+def closed_as(month: date) -> BooksMonth | None:
+    """None of a month that is open, or open again."""
+    return BooksMonth.objects.filter(month=month).exclude(state=State.DRAFT).first()
+
+
 def closed() -> list[date]:
     found = BooksMonth.objects.exclude(state=State.DRAFT).order_by("month")
     return list(found.values_list("month", flat=True))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime
 
-from finops.books import drafts, frozen
+from finops.books import drafts, frozen, months
 from finops.books.lines import lines_of_statement
-from finops.books.months import State
 from finops.cells import text_cell
 from finops.cost_items.table import row_of
-from finops.models import BooksMonth, StatementVersion
+from finops.models import StatementVersion
 
 
 def rows_of_month(
@@ -25,7 +24,7 @@ def rows_of_month(
 
 def newest(month: date) -> StatementVersion | None:
     """Of a month that is closed; without the JSON that its file has not."""
-    held = BooksMonth.objects.filter(month=month).exclude(state=State.DRAFT).first()
+    held = months.closed_as(month)
     if held is None:
         return None
     return StatementVersion.objects.only("month", "version", "currency", "checksum").get(

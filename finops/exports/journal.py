@@ -96,15 +96,6 @@ def in_coins(amounts: Mapping[Place, Decimal], unit: Decimal = CENT) -> dict[Pla
     return floors
 
 
-def changed(now: Mapping[Place, Decimal], before: Mapping[Place, Decimal]) -> dict[Place, Decimal]:
-    """What is to be booked where `before` is booked already."""
-    every = {
-        place: EXACT.subtract(now.get(place, Decimal(0)), before.get(place, Decimal(0)))
-        for place in {*now, *before}
-    }
-    return {place: amount for place, amount in every.items() if amount}
-
-
 def rows(found: Mapping[Place, Decimal], heading: Heading) -> Iterator[list[str]]:
     """As HEADER names them: cost centers in their order, then what is credited for them."""
     last = add_months(heading.month, 1) - timedelta(days=1)

@@ -9,12 +9,13 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from finops.allocation import add_up
+from finops.allocation.splitting import differences
 from finops.books import drafts, frozen
 from finops.books.lines import SUMS
 from finops.books.months import State
 from finops.cost_items import CapacityUse, ChargeSum
 from finops.exports import accounts
-from finops.exports.journal import Costs, Heading, Place, changed, postings, rows
+from finops.exports.journal import Costs, Heading, Place, postings, rows
 from finops.exports.months import of_statement
 from finops.models import BooksMonth, StatementLine, StatementVersion
 from finops.organisation.stored import Act
@@ -49,7 +50,7 @@ def of_month(month: date, since: str, act: Act) -> Iterator[list[str]]:
         now, currency, name = postings(costs, accounts.of_draft(costs)), found.currency, "draft"
     reference = f"{month:%Y-%m}-{name}" + (f"-since-v{booked}" if booked else "")
     heading = Heading(month, currency, reference, "closed" if is_closed else "draft")
-    return rows(changed(now, before), heading)
+    return rows(differences(now, before), heading)
 
 
 def read_since(since: str, earlier: int, month: date) -> int:

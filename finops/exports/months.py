@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 
-from finops.allocation import Allocation, Line, Share
+from finops.allocation import Allocation, Line
 from finops.books import drafts, frozen
 from finops.books.lines import lines_of_statement
-from finops.books.months import State
+from finops.books.months import closed_as
 from finops.cost_items import ChargeSum, MonthAllocation
 from finops.cost_items.months import Status, seen_by
 from finops.costs import Coverage, Freshness
-from finops.models import BooksMonth, StatementLine, StatementVersion
+from finops.models import StatementLine, StatementVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def of_month(
     month: date, *, now: datetime, reader_teams: Collection[str] | None = None
 ) -> MonthFile:
     """As far as a reader of these teams (None: of all) sees it. Raises as drafts.of_month."""
-    held = BooksMonth.objects.filter(month=month).exclude(state=State.DRAFT).first()
+    held = closed_as(month)
     if held is None:
         return MonthFile(drafts.of_month(month, now=now, reader_teams=reader_teams), None, None)
     statement = frozen.statement_of(month, held.version)
@@ -57,7 +57,7 @@ def of_statement(
     """A closed month, without its lines."""
     whole = Allocation(
         (),
-        tuple(frozen.of_text(Share, each) for each in statement.shares),
+        tuple(frozen.shares_of(statement)),
         tuple(frozen.adjustments_of(statement)),
     )
     requests, unpriced = (int(statement.totals[n]) for n in ("requests", "unpriced_requests"))
